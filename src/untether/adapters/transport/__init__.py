@@ -1,0 +1,1 @@
+"""Sockets between a device and its relay."""

@@ -1,0 +1,1 @@
+"""User verification: what opens the account key."""

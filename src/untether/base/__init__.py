@@ -1,0 +1,1 @@
+"""What everything stands on: identifiers, limits, errors, secrets and padding."""

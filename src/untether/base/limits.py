@@ -1,0 +1,96 @@
+"""Every bound of the system, each with its reason (spec 00, "Limits").
+
+Sizes are bytes, times are milliseconds unless the name says otherwise.
+"""
+
+from __future__ import annotations
+
+from untether.base.identifiers import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
+
+# --- Account and device lists -------------------------------------------------------------
+COMPANIONS_MAX = 4  # the announced architecture: one phone and four companions
+GENERATION_NUMBER_STRIDE = 1024  # numbers of generation g start at 1024·g, so none returns
+LEASE_DEFAULT_MS = 30 * DAY_MS  # a list that nobody renews ends: bounds a withheld log-out
+LEASE_MAX_MS = 180 * DAY_MS  # the owner's choice ends here; verifiers refuse longer leases
+LEASE_RENEW_AFTER_MS = DAY_MS  # the phone renews at most daily, so versions stay few
+LEASE_GRACE_MS = 24 * HOUR_MS  # clocks differ; a day is more than honest ones ever do
+CLOCK_AHEAD_MAX_MS = 24 * HOUR_MS  # issued-at may lie at most this far ahead of our clock
+GOSSIP_PATIENCE_MS = 48 * HOUR_MS  # a claimed newer list not served for so long ends the lease
+LISTS_PER_ANSWER_MAX = 64  # a long chain is fetched in pieces
+LIST_BODY_MAX = 8 * 1024  # five certificates are under 2 KiB; room to grow, none to flood
+
+# --- Linking ------------------------------------------------------------------------------
+LINK_SLOT_MS = 10 * MINUTE_MS  # time for a person to fetch the other device
+LINK_TEXT_MAX = 213  # characters: QR version 10 at level M, still readable by cheap cameras
+LINK_ITEM_MAX = 32 * 1024  # answer with list and acceptance with full prekeys fit
+LINK_ITEMS_MAX = 4  # offer, answer, acceptance, result
+DEVICE_NAME_MAX = 64  # characters: one line on every screen
+
+# --- Pairwise sessions --------------------------------------------------------------------
+CHAIN_JUMP_MAX = 2_000  # skipping further costs CPU before authenticity is known
+SKIPPED_KEYS_MAX = 2_000  # per session: bounds the store, oldest go first
+SKIPPED_KEY_MS = 7 * DAY_MS  # kept keys weaken forward secrecy; mail is seldom later
+RECEIVER_CHAINS_MAX = 5  # older ratchet keys are not opened any more
+ARCHIVED_SESSIONS_MAX = 5  # sessions that may still open; bounds trial work
+UNANSWERED_SESSION_MS = 30 * DAY_MS  # after that a new handshake replaces hope
+TRIAL_STEPS_MAX = 4_000  # chain steps per envelope over all sessions: a forgery stays cheap
+RATCHET_TURN_WANTED_MS = 7 * DAY_MS  # without a DH step for so long, an answer is asked for
+
+# --- Prekeys ------------------------------------------------------------------------------
+ONE_TIME_PREKEYS = 50  # constant level: covers days of new contacts between two connects
+PREKEY_ROTATION_MS = 7 * DAY_MS  # bounds what one stolen signed prekey opens
+PREKEY_RETIRED_MS = 14 * DAY_MS  # mail in flight may still use the key before
+PREKEY_AGE_MAX_MS = 45 * DAY_MS  # an older signed prekey means that the device is asleep
+CLAIMS_PER_TARGET_BURST = 6  # handshakes that one account may start with one device at once
+CLAIMS_PER_TARGET_REFILL_MS = 10 * MINUTE_MS  # then one more each ten minutes
+
+# --- Messages -----------------------------------------------------------------------------
+BODY_MAX = 64 * 1024  # one sealed body; more is an attachment
+BODY_PADDED_MIN = 256  # short messages look alike
+TEXT_MAX = 48 * 1024  # bytes of UTF-8, so that padding still fits a body
+HEADER_MAX = 4 * 1024  # a first message carries a 1,088-byte KEM ciphertext
+FRAME_MAX = 1024 * 1024  # a fan-out of one body to 500 devices fits
+ACCOUNTS_PER_SUBMIT_MAX = 256  # the largest group
+COPIES_PER_ACCOUNT_MAX = 8  # phone, four companions and room for a changing list
+
+# --- Mailboxes ----------------------------------------------------------------------------
+UNACKNOWLEDGED_MAX = 256  # entries pushed before an acknowledgement: bounds a slow reader
+MAILBOX_ENTRIES_MAX = 10_000  # one device's mail
+MAILBOX_BYTES_MAX = 64 * 1024 * 1024  # one device's mail
+SENDER_SHARE_PERCENT_MAX = 25  # of a mailbox: one abuser can't fill it
+MAIL_MS = 30 * DAY_MS  # then it is dropped and the device is told of the gap
+IDEMPOTENCE_MS = 35 * DAY_MS  # a repeated submission is recognised longer than mail lives
+PARKED_PER_UNKNOWN_ACCOUNT_MAX = 100  # until its list is known
+PARKED_FROM_UNKNOWN_MAX = 5_000  # in all
+PARKED_FROM_UNKNOWN_BYTES_MAX = 64 * 1024 * 1024  # in all
+PARKED_MS = 30 * DAY_MS  # then given up with a named cause
+QUEUED_RETRY_MS = 24 * HOUR_MS  # a message that nobody can open yet is tried again daily
+
+# --- Receipts and control messages --------------------------------------------------------
+RECEIPT_JITTER_MS = 2 * SECOND_MS  # one of several own devices answers, and tells no exact time
+RECEIPT_BATCH_MAX = 64  # message ids in one receipt
+
+# --- Relay --------------------------------------------------------------------------------
+LOGIN_MS = 5 * SECOND_MS  # from the challenge to the signature
+CLOCK_WARNING_MS = 5 * MINUTE_MS  # beyond that the device warns of a wrong clock
+SOCKETS_PER_DEVICE_MAX = 5  # one receives, a few send
+GUESTS_PER_ADDRESS_MAX = 50  # open sockets that have not logged in
+OPEN_SLOTS_MAX = 1_000  # link slots at one time: guests open them
+REQUESTS_BURST = 240  # frames a connection may send at once
+REQUESTS_PER_SECOND = 120  # then so many a second
+SUBMIT_BURST = 600  # messages a device may submit at once
+SUBMITS_PER_SECOND = 20  # then so many a second
+GUEST_REQUESTS_BURST = 30  # registrations, recoveries and link slots of one address
+GUEST_REQUESTS_REFILL_MS = 2 * SECOND_MS  # then one more each two seconds
+WRITE_BUFFER_MAX = 1024 * 1024  # a reader slower than that is cut; its mail stays
+INVITATION_MS = 7 * DAY_MS  # an invitation nobody used ends
+
+# --- Secrets and verification -------------------------------------------------------------
+ARGON2ID_MEMORY_KIB = 64 * 1024  # a guess costs 64 MiB
+ARGON2ID_PASSES = 3  # RFC 9106, second recommended option
+ARGON2ID_LANES = 1  # libsodium offers no other; both providers must agree
+PASSPHRASE_MIN = 8  # characters; NIST SP 800-63B
+
+# --- Names --------------------------------------------------------------------------------
+NAME_MIN = 2  # characters
+NAME_MAX = 32  # characters

@@ -1,0 +1,1 @@
+"""The driver of one device and the SDK on top of it."""

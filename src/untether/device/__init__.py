@@ -1,0 +1,1 @@
+"""One device as a synchronous machine over its own database."""

@@ -1,0 +1,1 @@
+"""The device's SQL, one file per noun, over the Database port."""

@@ -1,0 +1,1 @@
+"""The protocol families; they meet only in the device engine."""

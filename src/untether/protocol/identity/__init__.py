@@ -1,0 +1,1 @@
+"""Who is who: account keys, device certificates, device lists (spec 02)."""

@@ -1,0 +1,1 @@
+"""Adding a companion to an account (spec 03)."""

@@ -1,0 +1,1 @@
+"""Sealing between two devices: handshake, ratchet, session book (spec 04)."""

@@ -1,0 +1,1 @@
+"""The relay's decisions, written once over a row-level transaction port."""

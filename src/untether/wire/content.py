@@ -1,0 +1,100 @@
+"""What people and devices say to each other, inside the encryption (spec 05, "Content").
+
+A kind that is not built yet is absent; an unknown tag is refused like any malformed content.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from untether.base.limits import LISTS_PER_ANSWER_MAX, RECEIPT_BATCH_MAX, TEXT_MAX
+from untether.wire.codec import Record
+from untether.wire.fields import (
+    AccountIdField,
+    Bytes16,
+    Bytes32,
+    DeviceName,
+    DeviceNumberField,
+    MessageIdField,
+    Millis,
+    Uint53,
+)
+from untether.wire.records import ListHead, SignedObject
+
+DeviceKind = Literal["phone", "web", "desktop", "tablet"]
+
+
+class DirectConversation(Record, frozen=True, tag="direct"):
+    """Two accounts, in bytewise order; note to self names the own account twice."""
+
+    low: AccountIdField
+    high: AccountIdField
+
+
+class Text(Record, frozen=True, tag="text"):
+    """A text message."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=TEXT_MAX)]
+
+
+class DeliveryReceipt(Record, frozen=True, tag="delivery-receipt"):
+    """Messages of the receiving account that this account has opened on a device."""
+
+    message_ids: Annotated[
+        tuple[MessageIdField, ...], Meta(min_length=1, max_length=RECEIPT_BATCH_MAX)
+    ]
+
+
+class RatchetTurn(Record, frozen=True, tag="ratchet-turn"):
+    """Says nothing; sealed once in answer to a new session, so that the ratchet turns."""
+
+
+class ListClaimQuestion(Record, frozen=True, tag="list-claim-question"):
+    """Asks for proof: “you named a list of mine that I don't know”."""
+
+    claimed: ListHead
+
+
+class ListEvidence(Record, frozen=True, tag="list-evidence"):
+    """The signed lists of the receiving account that the sender holds."""
+
+    lists: Annotated[tuple[SignedObject, ...], Meta(max_length=LISTS_PER_ANSWER_MAX)]
+
+
+class DeviceNotice(Record, frozen=True, tag="device-notice"):
+    """From the phone to its own devices: what one device of the account is."""
+
+    device: DeviceNumberField
+    certificate_hash: Bytes32
+    name: DeviceName
+    device_kind: DeviceKind
+    added_at: Millis
+
+
+Kind = Text | DeliveryReceipt | RatchetTurn | ListClaimQuestion | ListEvidence | DeviceNotice
+
+
+class Content(Record, frozen=True):
+    """One message. ``counter`` counts per (sender device, conversation), 0 for control kinds."""
+
+    message_id: MessageIdField
+    conversation: DirectConversation
+    kind: Kind
+    counter: Uint53
+    sent_at: Millis
+    own_head: ListHead
+    salt: Bytes16
+
+
+class BodyKey(Record, frozen=True, tag="body-key"):
+    """What a pairwise session seals for one device: how to open the body, and my idea of you.
+
+    ``body_hash`` covers the sealed body; ``assumed_head`` is the list of the receiving
+    account that the sender sealed for.
+    """
+
+    body_key: Bytes32
+    body_hash: Bytes32
+    assumed_head: ListHead

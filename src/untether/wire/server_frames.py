@@ -1,0 +1,216 @@
+"""Frames from the relay to a device (spec 08, "Answers" and "Pushes").
+
+An answer repeats the token of its request; a push has token 0.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from untether.base.limits import UNACKNOWLEDGED_MAX
+from untether.wire.client_frames import AbsenceReason
+from untether.wire.codec import Record
+from untether.wire.fields import (
+    AccountIdField,
+    Bytes32,
+    DeviceNumberField,
+    Header,
+    LinkItem,
+    MessageIdField,
+    Millis,
+    RelayIdField,
+    SealedBody,
+    SlotIdField,
+    Uint53,
+)
+from untether.wire.records import AccountLists, DeviceActivity, ListHead, PrekeyBundle, Stamp
+
+
+class Challenge(Record, frozen=True, tag="challenge"):
+    """The relay's first frame: who it is, what to sign, what time it has."""
+
+    relay_id: RelayIdField
+    nonce: Bytes32
+    relay_time: Millis
+    registration: Literal["open", "invitation", "closed"]
+    lease_max_ms: Uint53
+
+
+class Welcome(Record, frozen=True, tag="welcome"):
+    """The login of a listed device holds. ``counter`` is the highest the relay has seen."""
+
+    counter: Uint53
+    head: ListHead
+    one_time_prekeys: Uint53
+    mailbox_entries: Uint53
+
+
+class NotListed(Record, frozen=True, tag="not-listed"):
+    """The key is certified, but the newest list lacks it: all that a device may see to judge."""
+
+    account: AccountLists
+
+
+class Done(Record, frozen=True, tag="done"):
+    """The request was carried out, or had been before; ``relay_time`` is when."""
+
+    relay_time: Millis
+
+
+class Refused(Record, frozen=True, tag="refused"):
+    """The request changed nothing; ``code`` is one of spec 08, "Refusals"."""
+
+    code: str
+    retry_after_ms: Uint53 = 0
+
+
+class Lists(Record, frozen=True, tag="lists"):
+    """Answer to FetchLists, and to a publication that does not extend the newest list."""
+
+    account_id: AccountIdField
+    account: AccountLists
+
+
+class Bundles(Record, frozen=True, tag="bundles"):
+    """Answer to ClaimPrekeys; a device without prekeys at the relay is left out."""
+
+    bundles: tuple[PrekeyBundle, ...]
+
+
+class PrekeysStored(Record, frozen=True, tag="prekeys-stored"):
+    """Answer to DepositPrekeys: how many one-time pairs are there now."""
+
+    one_time: Uint53
+
+
+class Accepted(Record, frozen=True, tag="accepted"):
+    """Every copy for this account is durable."""
+
+    account_id: AccountIdField
+    accepted_at: Millis
+
+
+class ListsChanged(Record, frozen=True, tag="lists-changed"):
+    """Nothing was stored for this account: seal again for these lists."""
+
+    account_id: AccountIdField
+    account: AccountLists
+
+
+class AccountRefused(Record, frozen=True, tag="account-refused"):
+    """Nothing was stored for this account, e.g. ``mailbox-full`` or ``no-such-account``."""
+
+    account_id: AccountIdField
+    code: str
+    retry_after_ms: Uint53 = 0
+
+
+class Submitted(Record, frozen=True, tag="submitted"):
+    """Answer to Submit and SubmitDirect: one verdict per account."""
+
+    message_id: MessageIdField
+    verdicts: tuple[Accepted | ListsChanged | AccountRefused, ...]
+
+
+class Entry(Record, frozen=True):
+    """One mailbox entry. Without ``header`` it is a placeholder and ``absent`` says why."""
+
+    stamp: Stamp
+    sender: AccountIdField
+    sender_device: DeviceNumberField
+    accepted_at: Millis
+    message_id: MessageIdField
+    header: Header | None
+    body: SealedBody | None
+    absent: AbsenceReason | None = None
+
+
+class Deliveries(Record, frozen=True, tag="deliveries"):
+    """Push: entries in order; ``remaining`` wait behind them, ``dropped`` were lost to age.
+
+    The first push after StartReceiving comes even when it is empty.
+    """
+
+    entries: Annotated[tuple[Entry, ...], Meta(max_length=UNACKNOWLEDGED_MAX)]
+    remaining: Uint53 = 0
+    dropped: Uint53 = 0
+
+
+class Status(Record, frozen=True, tag="status"):
+    """Answer to FetchStatus."""
+
+    mailbox_entries: Uint53
+    one_time_prekeys: Uint53
+    activity: tuple[DeviceActivity, ...]
+
+
+class LinkOffered(Record, frozen=True, tag="link-offered"):
+    """Answer to ClaimLinkSlot."""
+
+    offer: LinkItem
+
+
+class LinkContent(Record, frozen=True, tag="link-content"):
+    """Answer to GetLinkItem."""
+
+    item: LinkItem | None
+
+
+class LinkSlotOpened(Record, frozen=True, tag="slot-opened"):
+    """Answer to OpenLinkSlot."""
+
+    expires_at: Millis
+
+
+class LinkNews(Record, frozen=True, tag="link-news"):
+    """Push: the other side put an item into a slot."""
+
+    slot_id: SlotIdField
+    index: Uint53
+
+
+class ListNews(Record, frozen=True, tag="list-news"):
+    """Push: the own account has a newer list."""
+
+    head: ListHead
+
+
+class Displaced(Record, frozen=True, tag="displaced"):
+    """Push: another socket of this device receives now."""
+
+
+class LoggedOut(Record, frozen=True, tag="logged-out"):
+    """Push, then the socket closes: the newest list lacks this device."""
+
+    account: AccountLists
+
+
+ServerFrame = (
+    Challenge
+    | Welcome
+    | NotListed
+    | Done
+    | Refused
+    | Lists
+    | Bundles
+    | PrekeysStored
+    | Submitted
+    | Deliveries
+    | Status
+    | LinkOffered
+    | LinkContent
+    | LinkSlotOpened
+    | LinkNews
+    | ListNews
+    | Displaced
+    | LoggedOut
+)
+
+
+class Answer(Record, frozen=True):
+    """What travels to the device."""
+
+    token: Uint53
+    frame: ServerFrame
