@@ -34,7 +34,7 @@ def decode(data: bytes, schema: type[T], *, size_max: int) -> T:
     if len(data) > size_max:
         raise RemoteError("too-large", f"{len(data)} bytes came, {size_max} are allowed.")
     try:
-        return cast("T", _decoder(schema).decode(data))
+        return cast("T", _decoder(cast("Any", schema)).decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RemoteError("malformed", f"What came can't be read: {error}.") from error
 
