@@ -22,7 +22,10 @@ LIST_BODY_MAX = 8 * 1024  # five certificates are under 2 KiB; room to grow, non
 # --- Linking ------------------------------------------------------------------------------
 LINK_SLOT_MS = 10 * MINUTE_MS  # time for a person to fetch the other device
 LINK_TEXT_MAX = 213  # characters: QR version 10 at level M, still readable by cheap cameras
-LINK_ITEM_MAX = 32 * 1024  # answer with list and acceptance with full prekeys fit
+LINK_ADDRESS_MAX = 66  # characters: what LINK_TEXT_MAX leaves for the relay's address
+LINK_OFFER_MAX = 540  # every sealed offer has this size: a guest puts it, so it must be small
+LINK_ITEM_PADDED_MIN = 4 * 1024  # an answer of five devices; a refusal looks just like it
+LINK_ITEM_MAX = 96 * 1024  # an acceptance with full prekeys is 70 KiB
 LINK_ITEMS_MAX = 4  # offer, answer, acceptance, result
 DEVICE_NAME_MAX = 64  # characters: one line on every screen
 
@@ -83,6 +86,11 @@ SUBMITS_PER_SECOND = 20  # then so many a second
 GUEST_REQUESTS_BURST = 30  # registrations, recoveries and link slots of one address
 GUEST_REQUESTS_REFILL_MS = 2 * SECOND_MS  # then one more each two seconds
 WRITE_BUFFER_MAX = 1024 * 1024  # a reader slower than that is cut; its mail stays
+HEARTBEAT_MS = 30 * SECOND_MS  # a dead peer is noticed within 45 s; home routers forget later
+WRITE_STALL_MS = 30 * SECOND_MS  # a reader that takes nothing for so long is cut; its mail stays
+DELIVERIES_BYTES_MAX = 256 * 1024  # of one push: a slow line acknowledges before it breaks
+RECONNECT_FIRST_MS = SECOND_MS  # wait after the first failure, doubled by each further one
+RECONNECT_MAX_MS = 2 * MINUTE_MS  # a phone must not stay away longer than this by itself
 INVITATION_MS = 7 * DAY_MS  # an invitation nobody used ends
 
 # --- Secrets and verification -------------------------------------------------------------
@@ -94,3 +102,6 @@ PASSPHRASE_MIN = 8  # characters; NIST SP 800-63B
 # --- Names --------------------------------------------------------------------------------
 NAME_MIN = 2  # characters
 NAME_MAX = 32  # characters
+
+# --- Device storage -----------------------------------------------------------------------
+DATABASE_BUSY_MS = 10 * SECOND_MS  # one engine step of another process takes far less

@@ -1,0 +1,145 @@
+"""WebSockets through aiohttp: the native implementation of the client's transport port.
+
+Structurally an ``untether.client.transport.Connector``; adapters stand below the client and
+can't name it. Every failure becomes a NetworkError with a code that says who must act.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import aiohttp
+
+from untether.adapters.transport.address import relay_address, socket_url
+from untether.base.errors import LocalError, NetworkError
+from untether.base.identifiers import SECOND_MS
+from untether.base.limits import FRAME_MAX, HEARTBEAT_MS
+
+CONNECT_TIMEOUT_S = 15  # name, TCP, TLS and upgrade on a slow mobile network
+CLOSE_TIMEOUT_S = 2  # a relay that does not answer a close is left
+
+
+class WebSocketConnection:
+    """One open WebSocket to a relay."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+
+    async def send(self, frame: bytes) -> None:
+        """Send one frame; raises NetworkError ``closed``."""
+        try:
+            await self._socket.send_bytes(frame)
+        except (aiohttp.ClientError, ConnectionError) as error:
+            raise _closed(self._socket.close_code) from error
+
+    async def receive(self) -> bytes:
+        """Wait for the next frame; raises NetworkError ``closed`` or ``not-a-relay``."""
+        message = await self._socket.receive()
+        if message.type is aiohttp.WSMsgType.BINARY:
+            return bytes(message.data)
+        if message.type is aiohttp.WSMsgType.TEXT:
+            await self.close()
+            raise _not_a_relay("it sent text where frames are binary")
+        raise _closed(self._socket.close_code)
+
+    async def close(self) -> None:
+        """Close the socket; closing twice is allowed."""
+        await self._socket.close()
+
+
+class WebSocketConnector:
+    """Opens WebSockets to one relay, with one HTTP session for all of them.
+
+    Enter it as an asynchronous context, or call :meth:`close` at the end.
+    """
+
+    def __init__(self, url: str, *, ca_file: Path | None = None) -> None:
+        self.origin = relay_address(url)
+        self._tls = _client_context(ca_file)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> WebSocketConnector:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def connect(self) -> WebSocketConnection:
+        """Open a socket; NetworkError ``unreachable``, ``tls-failed`` or ``not-a-relay``."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                socket = await self._session.ws_connect(
+                    socket_url(self.origin),
+                    ssl=self._tls,
+                    compress=0,
+                    max_msg_size=FRAME_MAX,
+                    heartbeat=HEARTBEAT_MS / SECOND_MS,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
+                )
+        except (aiohttp.ClientSSLError, ssl.SSLError) as error:
+            raise _tls_failed(self.origin, error) from error
+        except aiohttp.WSServerHandshakeError as error:
+            raise _not_a_relay(f"it answered with HTTP status {error.status}") from error
+        except (aiohttp.ClientConnectionError, TimeoutError, OSError) as error:
+            raise _unreachable(self.origin, error) from error
+        except aiohttp.ClientError as error:
+            raise _not_a_relay("it does not speak HTTP as a relay does") from error
+        return WebSocketConnection(socket)
+
+    async def close(self) -> None:
+        """Close the HTTP session and with it every socket."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+
+def _client_context(ca_file: Path | None) -> ssl.SSLContext:
+    """Verify certificates by the system's authorities, or only by ``ca_file`` when given."""
+    try:
+        context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
+    except (OSError, ssl.SSLError) as error:
+        raise LocalError(
+            "bad-ca-file",
+            f"The certificate file {ca_file} can't be loaded.",
+            "It must hold PEM certificates that this user may read.",
+        ) from error
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
+def _closed(close_code: int | None) -> NetworkError:
+    return NetworkError(
+        "closed",
+        "The connection to the relay is closed.",
+        "It is opened again by itself; what was queued stays queued.",
+        close_code=close_code or 0,
+    )
+
+
+def _unreachable(origin: str, error: BaseException) -> NetworkError:
+    why = "no answer in time" if isinstance(error, TimeoutError) else str(error)
+    return NetworkError(
+        "unreachable",
+        f"{origin} can't be reached: {why}.",
+        "Check the address and the network, and that the relay runs.",
+    )
+
+
+def _tls_failed(origin: str, error: BaseException) -> NetworkError:
+    return NetworkError(
+        "tls-failed",
+        f"{origin} could not prove who it is: {error}.",
+        "Its certificate is wrong or expired, or somebody is in between. Ask its operator.",
+    )
+
+
+def _not_a_relay(why: str) -> NetworkError:
+    return NetworkError(
+        "not-a-relay",
+        f"What answers is not an Untether relay: {why}.",
+        "Check the address; a proxy in between must pass WebSockets through.",
+    )
