@@ -1,0 +1,106 @@
+"""The device's database over Python's own ``sqlite3`` (spec 09, "Encryption").
+
+For the browser, whose file layer encrypts below SQLite, and for databases in memory. The file
+itself is not encrypted here, so native profiles never use it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, cast
+
+from untether.adapters.storage.sqlite_database import SqliteDatabase, platform_error
+from untether.base.limits import DATABASE_BUSY_MS
+from untether.device.store.database import Row, SqlValue
+
+IN_MEMORY: Final = ":memory:"
+_SETTINGS: Final = """
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA secure_delete = ON;
+    PRAGMA foreign_keys = ON;
+    PRAGMA trusted_schema = OFF;
+    PRAGMA temp_store = MEMORY;
+"""
+
+
+class Sqlite3DeviceDatabase(SqliteDatabase):
+    """One connection to an unencrypted database; used by one thread at a time."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def open(
+        cls, path: str = IN_MEMORY, *, busy_ms: int = DATABASE_BUSY_MS
+    ) -> Sqlite3DeviceDatabase:
+        """Open or create the file, or a database in memory."""
+        with _platform_errors():
+            # No isolation level: this class says BEGIN itself, Python must not.
+            database = cls(
+                sqlite3.connect(
+                    path, timeout=busy_ms / 1000, isolation_level=None, check_same_thread=False
+                )
+            )
+            try:
+                database.script(_SETTINGS)
+            except BaseException:
+                database.close()
+                raise
+        return database
+
+    @property
+    def _in_transaction(self) -> bool:
+        return self._connection.in_transaction
+
+    def run(self, sql: str, *parameters: SqlValue) -> int:
+        """See the port."""
+        with _platform_errors():
+            before = self._connection.total_changes
+            self._connection.execute(sql, parameters).fetchall()
+            if self._connection.total_changes == before:
+                return 0
+            return cast("int", self._connection.execute("SELECT changes()").fetchone()[0])
+
+    def rows(self, sql: str, *parameters: SqlValue) -> list[Row]:
+        """See the port."""
+        with _platform_errors():
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def many(self, sql: str, parameter_rows: Iterable[Sequence[SqlValue]]) -> None:
+        """See the port."""
+        with _platform_errors():
+            self._connection.executemany(sql, parameter_rows)
+
+    def script(self, sql: str) -> None:
+        """See the port; ``executescript`` would commit first, so statements go one by one."""
+        with _platform_errors():
+            for statement in _statements(sql):
+                self._connection.execute(statement).fetchall()
+
+    def close(self) -> None:
+        """See the port."""
+        with _platform_errors():
+            self._connection.close()
+
+
+def _statements(script: str) -> Iterator[str]:
+    """Split at the semicolons that end a statement, not at those inside texts or triggers."""
+    statement = ""
+    for piece in script.split(";"):
+        statement += piece + ";"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    yield statement
+
+
+@contextmanager
+def _platform_errors() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        raise platform_error(code, str(error), encrypted=False) from error

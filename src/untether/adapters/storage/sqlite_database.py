@@ -1,0 +1,112 @@
+"""What both SQLite adapters of the device share (spec 09, "Transactions", "Failures").
+
+Transactions and savepoints are written here once; so is the table that turns SQLite's result
+codes into errors that say what happened and what to do next.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+from untether.base.errors import PlatformError
+
+
+class _Failure(NamedTuple):
+    code: str
+    message: str
+    hint: str
+
+
+_LOCKED: Final = _Failure(
+    "database-locked",
+    "Another process keeps the device's database busy.",
+    "Try again in a moment; end other Untether processes of this profile if it lasts.",
+)
+_INPUT_OUTPUT: Final = _Failure(
+    "io-error",
+    "The device's database can't be read or written.",
+    "Check the disk, and that the profile directory belongs to you and is writable.",
+)
+_CORRUPT: Final = _Failure(
+    "database-corrupt",
+    "The device's database is damaged.",
+    "Put the profile back from a copy, or link this device again.",
+)
+_FULL: Final = _Failure(
+    "disk-full", "The disk is full; nothing was changed.", "Free some space, then try again."
+)
+_KEY_WRONG: Final = _Failure(
+    "database-key-wrong",
+    "The key does not open the device's database.",
+    "The database belongs to another profile, or its beginning is damaged.",
+)
+
+_FAILURES: Final = {
+    3: _INPUT_OUTPUT,  # SQLITE_PERM
+    5: _LOCKED,  # SQLITE_BUSY
+    6: _LOCKED,  # SQLITE_LOCKED
+    8: _INPUT_OUTPUT,  # SQLITE_READONLY
+    10: _INPUT_OUTPUT,  # SQLITE_IOERR
+    11: _CORRUPT,  # SQLITE_CORRUPT
+    13: _FULL,  # SQLITE_FULL
+    14: _INPUT_OUTPUT,  # SQLITE_CANTOPEN
+    26: _CORRUPT,  # SQLITE_NOTADB
+}
+_NOT_A_DATABASE: Final = 26
+
+
+def platform_error(result_code: int, message: str, *, encrypted: bool) -> PlatformError:
+    """Return the error for a SQLite result code; extended codes count as their primary one.
+
+    With encryption a wrong key looks like a file that is no database at all.
+    """
+    primary = result_code & 0xFF
+    failure = _KEY_WRONG if encrypted and primary == _NOT_A_DATABASE else _FAILURES.get(primary)
+    if failure is None:
+        return PlatformError(
+            "database-statement",
+            f"The device's database refused a statement: {message}.",
+            "This is a defect of Untether; please report it.",
+            sqlite_code=result_code,
+        )
+    return PlatformError(*failure, sqlite_code=result_code)
+
+
+class SqliteDatabase(ABC):
+    """Transactions and savepoints over the statements that a subclass runs."""
+
+    @abstractmethod
+    def script(self, sql: str) -> None:
+        """See the port."""
+
+    @property
+    @abstractmethod
+    def _in_transaction(self) -> bool:
+        """Whether SQLite has a transaction open; some failures end it by themselves."""
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """BEGIN IMMEDIATE, so that a reader never has to turn into a writer half-way."""
+        self.script("BEGIN IMMEDIATE")
+        try:
+            yield
+            self.script("COMMIT")
+        except BaseException:
+            if self._in_transaction:
+                self.script("ROLLBACK")
+            raise
+
+    @contextmanager
+    def savepoint(self) -> Iterator[None]:
+        """See the port; nested ones share a name, SQLite takes the innermost."""
+        self.script("SAVEPOINT step")
+        try:
+            yield
+            self.script("RELEASE step")
+        except BaseException:
+            if self._in_transaction:
+                self.script("ROLLBACK TO step; RELEASE step")
+            raise
