@@ -23,6 +23,7 @@ from untether.wire.fields import (
     DeviceNumberField,
     Header,
     LinkItem,
+    LinkOfferItem,
     MessageIdField,
     Name,
     SealedBody,
@@ -167,7 +168,7 @@ class OpenLinkSlot(Record, frozen=True, tag="open-slot"):
     """A companion opens a slot of its own choosing with its sealed offer."""
 
     slot_id: SlotIdField
-    offer: LinkItem
+    offer: LinkOfferItem
 
 
 class ClaimLinkSlot(Record, frozen=True, tag="claim-slot"):

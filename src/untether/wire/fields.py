@@ -19,6 +19,7 @@ from untether.base.limits import (
     DEVICE_NAME_MAX,
     HEADER_MAX,
     LINK_ITEM_MAX,
+    LINK_OFFER_MAX,
     LIST_BODY_MAX,
     NAME_MAX,
     NAME_MIN,
@@ -47,3 +48,4 @@ Header = Annotated[bytes, Meta(min_length=1, max_length=HEADER_MAX)]
 SealedBody = Annotated[bytes, Meta(min_length=1, max_length=BODY_MAX)]
 SignedBytes = Annotated[bytes, Meta(min_length=1, max_length=LIST_BODY_MAX)]
 LinkItem = Annotated[bytes, Meta(min_length=1, max_length=LINK_ITEM_MAX)]
+LinkOfferItem = Annotated[bytes, Meta(min_length=1, max_length=LINK_OFFER_MAX)]
