@@ -1,0 +1,102 @@
+"""Every way in which linking fails, with the text that people read (spec 03, "Failures").
+
+One table for both sides: the texts speak of “the phone” and “the new device”, so that they are
+true on either screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from untether.base.errors import (
+    LocalError,
+    NetworkError,
+    RefusedError,
+    TrustError,
+    UntetherError,
+    VerificationError,
+)
+
+
+class Failure(NamedTuple):
+    """Who must act (by the class), what happened, and what to do next."""
+
+    error: type[UntetherError]
+    message: str
+    hint: str
+
+
+_START_AGAIN: Final = "Start linking again on the new device and use the new code."
+
+FAILURES: Final[Mapping[str, Failure]] = {
+    "link-text-malformed": Failure(
+        LocalError,
+        "This is not a complete link code.",
+        "Copy the whole text that starts with untether://link/, or scan its QR code.",
+    ),
+    "link-version-newer": Failure(
+        LocalError,
+        "The new device runs a newer Untether than this phone.",
+        "Update Untether on the phone, then start linking again.",
+    ),
+    "link-wrong-relay": Failure(
+        LocalError,
+        "The new device uses another relay than the phone.",
+        "Start linking on the new device with the relay of your account.",
+    ),
+    "link-not-the-phone": Failure(
+        LocalError,
+        "Only the phone of an account can link a new device.",
+        "Use the phone to scan the code.",
+    ),
+    "link-limit-reached": Failure(
+        LocalError,
+        "The account has all the devices it may have.",
+        "Log out a device that is not needed any more, then start linking again.",
+    ),
+    "link-expired": Failure(LocalError, "The link code has expired.", _START_AGAIN),
+    "link-used": Failure(LocalError, "The link code was used before.", _START_AGAIN),
+    "link-clock": Failure(
+        LocalError,
+        "The clocks of the phone and of the new device differ by several minutes.",
+        "Set both clocks, then start linking again.",
+    ),
+    "link-verification-refused": Failure(
+        VerificationError,
+        "The owner of the account was not verified on the phone.",
+        "Start linking again and confirm on the phone that it is you.",
+    ),
+    "link-declined": Failure(
+        LocalError,
+        "The new device said that this account is not its owner's.",
+        "If it should be yours, start linking again and check the account that it shows.",
+    ),
+    "link-cancelled": Failure(LocalError, "Linking was cancelled.", _START_AGAIN),
+    "link-list-moved-on": Failure(
+        RefusedError,
+        "The devices of the account changed while this one was being linked.",
+        _START_AGAIN,
+    ),
+    "link-tampered": Failure(
+        TrustError,
+        "What came through the relay was not what the other device sent.",
+        "Nothing was linked. If it happens again, do not trust this relay.",
+    ),
+    "link-network": Failure(
+        NetworkError,
+        "The relay can't be reached, so linking can't go on.",
+        "Check the connection. Linking goes on by itself while the code is valid.",
+    ),
+    "link-wrong-moment": Failure(
+        LocalError,
+        "Linking is not at this step.",
+        "Look at what both devices show; cancel and start again if they disagree.",
+    ),
+}
+
+
+def link_error(code: str) -> UntetherError:
+    """Return the error for a code of :data:`FAILURES`."""
+    failure = FAILURES[code]
+    return failure.error(code, failure.message, failure.hint)
