@@ -17,6 +17,7 @@ LEASE_GRACE_MS = 24 * HOUR_MS  # clocks differ; a day is more than honest ones e
 CLOCK_AHEAD_MAX_MS = 24 * HOUR_MS  # issued-at may lie at most this far ahead of our clock
 GOSSIP_PATIENCE_MS = 48 * HOUR_MS  # a claimed newer list not served for so long ends the lease
 LISTS_PER_ANSWER_MAX = 64  # a long chain is fetched in pieces
+CERTIFICATE_BODY_MAX = 256  # 115 bytes at most; what is longer is not read
 LIST_BODY_MAX = 8 * 1024  # five certificates are under 2 KiB; room to grow, none to flood
 
 # --- Linking ------------------------------------------------------------------------------
