@@ -59,7 +59,7 @@ class LinkText:
         versioned = _VERSIONED.fullmatch(text)
         if versioned and int(versioned[1]) > LINK_VERSION:
             raise link_error("link-version-newer")
-        parts = _VERSION_1.fullmatch(text)
+        parts = _VERSION_1.fullmatch(text[: LINK_TEXT_MAX + 1])
         if parts is None or len(text) > LINK_TEXT_MAX:
             raise link_error("link-text-malformed")
         fixed = base64.urlsafe_b64decode(parts[1])
