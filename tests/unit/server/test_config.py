@@ -11,6 +11,8 @@ from untether.base.limits import REQUESTS_BURST
 from untether.server import config as configuration
 from untether.server.config import Config, Quotas, Tls, check, load, override, tls_context
 
+EVERY_INTERFACE = "0.0.0.0"  # noqa: S104
+
 
 def _file(directory: Path, text: str) -> Path:
     path = directory / "relay.toml"
@@ -86,24 +88,26 @@ def test_the_command_line_wins() -> None:
 
 def test_plain_http_beyond_loopback_is_refused() -> None:
     """A relay on the network without TLS does not start unless it is told to, in words."""
-    exposed = Config(host="0.0.0.0", public_origins=("https://relay.example.org",))
+    exposed = Config(host=EVERY_INTERFACE, public_origins=("https://relay.example.org",))
     with pytest.raises(LocalError) as refusal:
         check(exposed)
     assert refusal.value.code == "plain-http"
     assert "allow_plain_http" in refusal.value.hint
-    check(Config(host="0.0.0.0", public_origins=exposed.public_origins, allow_plain_http=True))
+    check(
+        Config(host=EVERY_INTERFACE, public_origins=exposed.public_origins, allow_plain_http=True)
+    )
 
 
 def test_without_the_check_plain_http_would_start(monkeypatch: pytest.MonkeyPatch) -> None:
     """Twin: with the loopback test switched off, the exposed relay would be allowed."""
     monkeypatch.setattr(configuration, "is_loopback", lambda _host: True)
-    check(Config(host="0.0.0.0", public_origins=("https://relay.example.org",)))
+    check(Config(host=EVERY_INTERFACE, public_origins=("https://relay.example.org",)))
 
 
 def test_every_interface_needs_a_public_origin() -> None:
     """A login signs the origin it dialled, so the relay must know its own."""
     with pytest.raises(LocalError) as refusal:
-        check(Config(host="0.0.0.0", allow_plain_http=True))
+        check(Config(host=EVERY_INTERFACE, allow_plain_http=True))
     assert refusal.value.code == "no-public-origin"
 
 

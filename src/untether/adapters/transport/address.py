@@ -40,8 +40,8 @@ def relay_address(url: str, *, plain_http: bool = False) -> str:
     host = parts.hostname or ""
     if parts.scheme not in _PORTS:
         raise _bad(text, "it must begin with https:// (or http:// for this machine)")
-    if not host:
-        raise _bad(text, "it has no host")
+    if not host or ("[" in parts.netloc) != (":" in host):
+        raise _bad(text, "its host is missing or malformed")
     if parts.username is not None or parts.password is not None:
         raise _bad(text, "it holds a user name or password")
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
