@@ -93,12 +93,25 @@ DELIVERIES_BYTES_MAX = 256 * 1024  # of one push: a slow line acknowledges befor
 RECONNECT_FIRST_MS = SECOND_MS  # wait after the first failure, doubled by each further one
 RECONNECT_MAX_MS = 2 * MINUTE_MS  # a phone must not stay away longer than this by itself
 INVITATION_MS = 7 * DAY_MS  # an invitation nobody used ends
+NAME_LOOKUPS_BURST = 30  # names that one account, or one guest's address, may ask for at once
+NAME_LOOKUPS_REFILL_MS = 10 * SECOND_MS  # then one more each ten seconds: names are not listed
+BUDGET_STATES_MAX = 100_000  # limits in memory at one time: some 20 MiB
+DELIVERY_BYTES_MAX = 512 * 1024  # of headers and bodies in one push: half a frame
+LISTS_BYTES_MAX = 512 * 1024  # of signed lists in one answer: half a frame
+HOUSEKEEPING_STEP_ROWS = 500  # one step of clearing up holds the writer for milliseconds
+WIPE_ORDERS_PER_PUBLICATION_MAX = 8  # all devices of an account and some
+RESTAMPS_MAX = 2**32  # incarnations of a mailbox; one is used each time a relay went back
 
 # --- Secrets and verification -------------------------------------------------------------
 ARGON2ID_MEMORY_KIB = 64 * 1024  # a guess costs 64 MiB
 ARGON2ID_PASSES = 3  # RFC 9106, second recommended option
 ARGON2ID_LANES = 1  # libsodium offers no other; both providers must agree
+ARGON2ID_MEMORY_KIB_MAX = 1024 * 1024  # a damaged seal can't ask for more than 1 GiB
+ARGON2ID_PASSES_MAX = 16  # nor keep a processor busy for minutes
 PASSPHRASE_MIN = 8  # characters; NIST SP 800-63B
+PASSPHRASE_FILE_MAX = 1024  # a longer file is not a passphrase but a mistake
+SEALS_MAX = 8  # passphrase, passkeys and security keys of one person
+SEAL_MAX = 1024  # one seal; a passkey's credential id alone may have several hundred bytes
 
 # --- Names --------------------------------------------------------------------------------
 NAME_MIN = 2  # characters

@@ -1,0 +1,100 @@
+"""What a request leads to: an answer, and what connections must hear of it (spec 08, "Effects")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from untether.base.identifiers import AccountId, DeviceAddress, SlotId, UnixMillis
+from untether.base.randomness import Randomness
+from untether.relay.admission import Guest, Principal, RelaySession
+from untether.wire.server_frames import LinkNews, ListNews, LoggedOut, ServerFrame
+
+
+class Refusal(Exception):  # noqa: N818 (it is an answer, not an error of the relay)
+    """A decision says no, before it wrote anything."""
+
+    def __init__(self, code: str, retry_after_ms: int = 0) -> None:
+        super().__init__(code)
+        self.code = code
+        self.retry_after_ms = retry_after_ms
+
+
+@dataclass(frozen=True)
+class WakeMailbox:
+    """The mailbox has news: whoever pushes it reads on behind its last stamp."""
+
+    address: DeviceAddress
+
+
+@dataclass(frozen=True)
+class StartDelivery:
+    """The asking connection becomes the one that receives for its device."""
+
+    address: DeviceAddress
+
+
+@dataclass(frozen=True)
+class CutDevice:
+    """Send the frame to every connection of the device, then close them."""
+
+    address: DeviceAddress
+    frame: LoggedOut
+
+
+@dataclass(frozen=True)
+class TellAccount:
+    """Send the frame to every logged-in connection of the account but the asking one."""
+
+    account_id: AccountId
+    frame: ListNews
+
+
+@dataclass(frozen=True)
+class WatchSlot:
+    """The asking connection hears of this slot from now on."""
+
+    slot_id: SlotId
+
+
+@dataclass(frozen=True)
+class TellSlot:
+    """Send the frame to every connection that watches the slot but the asking one."""
+
+    slot_id: SlotId
+    frame: LinkNews
+
+
+Effect = WakeMailbox | StartDelivery | CutDevice | TellAccount | WatchSlot | TellSlot
+
+
+class Call(NamedTuple):
+    """Who asks, when, and the randomness for the answer."""
+
+    session: RelaySession
+    now: UnixMillis
+    randomness: Randomness
+
+    @property
+    def address(self) -> DeviceAddress:
+        """The device that asks; guests are refused before."""
+        principal = self.session.principal
+        if isinstance(principal, Guest):
+            raise Refusal("not-allowed")
+        return principal.address
+
+
+class Decision(NamedTuple):
+    """What a decision made: the answer, effects, and who the connection is from now on."""
+
+    answer: ServerFrame
+    effects: tuple[Effect, ...] = ()
+    principal: Principal | None = None
+
+
+class Outcome(NamedTuple):
+    """What the server does next: answer, go on with ``session``, carry out the effects."""
+
+    answer: ServerFrame
+    session: RelaySession
+    effects: tuple[Effect, ...] = ()
