@@ -18,6 +18,7 @@ CLOCK_AHEAD_MAX_MS = 24 * HOUR_MS  # issued-at may lie at most this far ahead of
 GOSSIP_PATIENCE_MS = 48 * HOUR_MS  # a claimed newer list not served for so long ends the lease
 LISTS_PER_ANSWER_MAX = 64  # a long chain is fetched in pieces
 CERTIFICATE_BODY_MAX = 256  # 115 bytes at most; what is longer is not read
+SMALL_SIGNED_BODY_MAX = 64  # a resignation or wipe order: 58 bytes at most
 LIST_BODY_MAX = 8 * 1024  # five certificates are under 2 KiB; room to grow, none to flood
 
 # --- Linking ------------------------------------------------------------------------------
@@ -75,6 +76,7 @@ RECEIPT_JITTER_MS = 2 * SECOND_MS  # one of several own devices answers, and tel
 RECEIPT_BATCH_MAX = 64  # message ids in one receipt
 
 # --- Relay --------------------------------------------------------------------------------
+ORIGIN_MAX = 256  # characters: scheme, the longest host name and a port fit
 LOGIN_MS = 5 * SECOND_MS  # from the challenge to the signature
 CLOCK_WARNING_MS = 5 * MINUTE_MS  # beyond that the device warns of a wrong clock
 SOCKETS_PER_DEVICE_MAX = 5  # one receives, a few send

@@ -15,6 +15,7 @@ from untether.base.limits import (
     COPIES_PER_ACCOUNT_MAX,
     LINK_ITEMS_MAX,
     LISTS_PER_ANSWER_MAX,
+    ORIGIN_MAX,
 )
 from untether.wire.codec import Record
 from untether.wire.fields import (
@@ -45,7 +46,7 @@ class Login(Record, frozen=True, tag="login"):
 
     certificate: SignedCertificate
     nonce: Bytes32
-    origin: Annotated[str, Meta(max_length=256)]
+    origin: Annotated[str, Meta(max_length=ORIGIN_MAX)]
     counter: Uint53
     signature: Signature
 
