@@ -19,6 +19,7 @@ GOSSIP_PATIENCE_MS = 48 * HOUR_MS  # a claimed newer list not served for so long
 LISTS_PER_ANSWER_MAX = 64  # a long chain is fetched in pieces
 CERTIFICATE_BODY_MAX = 256  # 115 bytes at most; what is longer is not read
 SMALL_SIGNED_BODY_MAX = 64  # a resignation or wipe order: 58 bytes at most
+SECURITY_QR_MAX = 160  # two fingerprints and two list heads: 160 bytes at most
 LIST_BODY_MAX = 8 * 1024  # five certificates are under 2 KiB; room to grow, none to flood
 
 # --- Linking ------------------------------------------------------------------------------
