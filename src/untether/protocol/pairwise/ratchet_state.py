@@ -1,0 +1,130 @@
+"""The parts of a ratchet's state, and of a message, as bytes (spec 04, "State", "Message").
+
+All are immutable and of fixed size but for the few closed chains in the root.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Final, NamedTuple
+
+from untether.base.identifiers import UnixMillis
+from untether.crypto.provider import AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH, X25519_LENGTH
+from untether.protocol.pairwise.errors import BadMessageError
+
+VERSION: Final = b"\x01"
+HEADER_LENGTH: Final = len(VERSION) + X25519_LENGTH + 4 + 4
+_CIPHERTEXT_AT: Final = HEADER_LENGTH + AEAD_NONCE_LENGTH
+
+_sending = Struct(">32sII32s")
+_receiving = Struct(">32sI32sQ")
+_root = Struct(">32s32s")
+_closed = Struct(">32sI")
+_header = Struct(">c32sII")
+
+SENDING_CHAIN_LENGTH: Final = _sending.size
+
+
+class SendingChain(NamedTuple):
+    """What sealing changes: 72 bytes. ``number`` is that of the next message."""
+
+    ratchet_key: bytes
+    previous_length: int
+    number: int
+    chain_key: bytes
+
+    def to_bytes(self) -> bytes:
+        """Ratchet key ‖ previous length ‖ number ‖ chain key."""
+        return _sending.pack(*self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> SendingChain:
+        """Read what :meth:`to_bytes` wrote."""
+        return cls._make(_sending.unpack(data))
+
+
+class ReceivingChain(NamedTuple):
+    """What opening changes: 76 bytes. ``number`` is that of the next message expected."""
+
+    ratchet_key: bytes
+    number: int
+    chain_key: bytes
+    started_at: UnixMillis
+
+    def to_bytes(self) -> bytes:
+        """Ratchet key ‖ number ‖ chain key ‖ start of this chain (ms)."""
+        return _receiving.pack(*self)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> ReceivingChain:
+        """Read what :meth:`to_bytes` wrote."""
+        return cls._make(_receiving.unpack(data))
+
+
+class ClosedChain(NamedTuple):
+    """A receiving chain that ended: its ratchet key, and how many messages it had."""
+
+    ratchet_key: bytes
+    length: int
+
+
+class Root(NamedTuple):
+    """What changes only when the ratchet turns. ``closed`` is newest first."""
+
+    root_key: bytes
+    ratchet_seed: bytes
+    closed: tuple[ClosedChain, ...] = ()
+
+    def to_bytes(self) -> bytes:
+        """Root key ‖ ratchet seed ‖ closed chains (ratchet key ‖ length each)."""
+        return _root.pack(self.root_key, self.ratchet_seed) + b"".join(
+            _closed.pack(*chain) for chain in self.closed
+        )
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Root:
+        """Read what :meth:`to_bytes` wrote."""
+        closed = tuple(map(ClosedChain._make, _closed.iter_unpack(data[_root.size :])))
+        root_key, ratchet_seed = _root.unpack_from(data)
+        return cls(root_key, ratchet_seed, closed)
+
+
+class RatchetState(NamedTuple):
+    """A session's keys. The initiator has nothing to receive on until the first answer."""
+
+    sending: SendingChain
+    receiving: ReceivingChain | None
+    root: Root
+
+
+class Message(NamedTuple):
+    """The parts of a plain message; ``header`` are its first 41 bytes as received."""
+
+    header: bytes
+    ratchet_key: bytes
+    previous_length: int
+    number: int
+    nonce: bytes
+    ciphertext: bytes
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Message:
+        """Take a message apart; raises BadMessageError when it has another form."""
+        if len(data) < _CIPHERTEXT_AT + AEAD_TAG_LENGTH:
+            raise BadMessageError("it is cut short")
+        version, ratchet_key, previous_length, number = _header.unpack_from(data)
+        if version != VERSION:
+            raise BadMessageError("its version is unknown here")
+        return cls(
+            data[:HEADER_LENGTH],
+            ratchet_key,
+            previous_length,
+            number,
+            data[HEADER_LENGTH:_CIPHERTEXT_AT],
+            data[_CIPHERTEXT_AT:],
+        )
+
+
+def pack_header(chain: SendingChain) -> bytes:
+    """Write the first 41 bytes of the next message of a chain."""
+    return _header.pack(VERSION, chain.ratchet_key, chain.previous_length, chain.number)
