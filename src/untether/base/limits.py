@@ -99,11 +99,10 @@ INVITATION_MS = 7 * DAY_MS  # an invitation nobody used ends
 NAME_LOOKUPS_BURST = 30  # names that one account, or one guest's address, may ask for at once
 NAME_LOOKUPS_REFILL_MS = 10 * SECOND_MS  # then one more each ten seconds: names are not listed
 BUDGET_STATES_MAX = 100_000  # limits in memory at one time: some 20 MiB
-DELIVERY_BYTES_MAX = 512 * 1024  # of headers and bodies in one push: half a frame
 LISTS_BYTES_MAX = 512 * 1024  # of signed lists in one answer: half a frame
 HOUSEKEEPING_STEP_ROWS = 500  # one step of clearing up holds the writer for milliseconds
 WIPE_ORDERS_PER_PUBLICATION_MAX = 8  # all devices of an account and some
-RESTAMPS_MAX = 2**32  # incarnations of a mailbox; one is used each time a relay went back
+INCARNATION_MAX = 2**32  # of a mailbox; a new one starts only when a relay went back
 
 # --- Secrets and verification -------------------------------------------------------------
 ARGON2ID_MEMORY_KIB = 64 * 1024  # a guess costs 64 MiB

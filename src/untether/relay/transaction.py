@@ -23,13 +23,16 @@ slots and the settings of the relay itself.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Concatenate, Literal, NamedTuple, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, Final, Literal, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, MessageId, SlotId
 from untether.wire.client_frames import AbsenceReason
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
+
+ALL_DEVICES: Final = -1
+"""Stands for the target of a submission to a whole account."""
 
 
 class AccountRow(NamedTuple):
@@ -123,7 +126,6 @@ class RemovedEntries(NamedTuple):
 
     count: int
     bytes: int
-    up_to: int
     bodies: Mapping[int, int]
 
 
@@ -135,12 +137,16 @@ class SenderLoad(NamedTuple):
 
 
 class SubmissionKey(NamedTuple):
-    """What makes a submission the same one for a recipient account."""
+    """What makes a submission the same one for a recipient account.
+
+    ``target`` is the device of a direct submission, :data:`ALL_DEVICES` for the others.
+    """
 
     account_id: AccountId
     sender: AccountId
     sender_device: DeviceNumber
     message_id: MessageId
+    target: int
 
 
 class PrekeyRow(NamedTuple):
@@ -251,8 +257,10 @@ class RelayTransaction(Protocol):
         """Delete the entries up to and with a number."""
         ...
 
-    async def last_entry_before(self, address: DeviceAddress, accepted_before: int) -> int:
-        """Return the highest number of the leading entries accepted before a time, else 0."""
+    async def last_entry_before(
+        self, address: DeviceAddress, accepted_before: int, limit: int
+    ) -> int:
+        """Of the first ``limit`` entries, return the last one accepted before a time, else 0."""
         ...
 
     async def sender_load(self, address: DeviceAddress, sender: AccountId) -> SenderLoad:

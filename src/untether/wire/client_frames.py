@@ -1,7 +1,7 @@
 """Frames from a device to its relay (spec 08, "Requests").
 
 Each frame travels as ``[token, frame]``; the relay's answer repeats the token. A frame with
-token 0 wants no answer. Who may send what stands in :data:`untether.relay.admission.ALLOWED`.
+token 0 wants no answer. Who may send what stands in :data:`untether.relay.requests.RULES`.
 """
 
 from __future__ import annotations

@@ -21,7 +21,9 @@ CompanionKind = Literal["web", "desktop", "tablet"]
 
 RefusalCode = Literal[
     "link-cancelled",
+    "link-clock",
     "link-declined",
+    "link-expired",
     "link-limit-reached",
     "link-list-moved-on",
     "link-tampered",

@@ -39,7 +39,11 @@ class Challenge(Record, frozen=True, tag="challenge"):
 
 
 class Welcome(Record, frozen=True, tag="welcome"):
-    """The login of a listed device holds. ``counter`` is the highest the relay has seen."""
+    """The login of a listed device holds.
+
+    ``counter`` is the highest of its logins before this one: a device that sent no higher one
+    runs on a database put back from a copy.
+    """
 
     counter: Uint53
     head: ListHead
@@ -128,14 +132,17 @@ class Entry(Record, frozen=True):
 
 
 class Deliveries(Record, frozen=True, tag="deliveries"):
-    """Push: entries in order; ``remaining`` wait behind them, ``dropped`` were lost to age.
+    """Push: entries in order; ``remaining`` wait behind them.
 
+    ``dropped`` entries were lost to age or to a full mailbox. They are named again in each
+    first push until the device acknowledges ``gap_at`` or a later stamp, having noted the gap.
     The first push after StartReceiving comes even when it is empty.
     """
 
     entries: Annotated[tuple[Entry, ...], Meta(max_length=UNACKNOWLEDGED_MAX)]
     remaining: Uint53 = 0
     dropped: Uint53 = 0
+    gap_at: Stamp | None = None
 
 
 class Status(Record, frozen=True, tag="status"):
