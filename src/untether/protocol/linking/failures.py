@@ -7,7 +7,7 @@ true on either screen.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast, get_args
 
 from untether.base.errors import (
     LocalError,
@@ -17,6 +17,7 @@ from untether.base.errors import (
     UntetherError,
     VerificationError,
 )
+from untether.wire.link_offer import RefusalCode
 
 
 class Failure(NamedTuple):
@@ -100,3 +101,11 @@ def link_error(code: str) -> UntetherError:
     """Return the error for a code of :data:`FAILURES`."""
     failure = FAILURES[code]
     return failure.error(code, failure.message, failure.hint)
+
+
+def refusal_code(error: UntetherError) -> RefusalCode:
+    """Return the code by which one side tells the other that this error ended the link."""
+    if error.code == "list-from-the-future":
+        return "link-clock"
+    known = error.code in get_args(RefusalCode)
+    return cast("RefusalCode", error.code) if known else "link-tampered"
