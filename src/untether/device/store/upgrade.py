@@ -1,9 +1,10 @@
 """Numbered upgrades of the device's database (spec 09, "Upgrades").
 
-An upgrade is a file ``upgrades/NNNN-name.sql`` that starts with one line
-``-- lowest compatible version: N``: software that knows fewer than N upgrades must not open a
-database after this one. ``PRAGMA user_version`` counts the upgrades done, the table
-``upgrade_done`` remembers them, so that older software can read the bound of a newer database.
+An upgrade is a file ``upgrades/NNNN-name.sql`` whose first line is ``-- Lowest version of the
+program that can use this database: N.``, where a program's version is the number of upgrades
+it knows: one that knows fewer than N must not open a database after this upgrade.
+``PRAGMA user_version`` counts the upgrades done; the table ``upgrade_done`` remembers them, so
+that an older program can read the bound of a newer database.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from untether.base.errors import PlatformError
 from untether.device.store.database import Database, DeviceDatabase, row
 
 _FILE_NAME: Final = re.compile(r"(\d{4})-([a-z0-9-]+)\.sql")
-_FIRST_LINE: Final = re.compile(r"-- lowest compatible version: (\d+)\n")
+_FIRST_LINE: Final = re.compile(
+    r"-- Lowest version of the program that can use this database: (\d+)\.\n"
+)
 _UPGRADE_DONE: Final = """
     CREATE TABLE IF NOT EXISTS upgrade_done (
         version INTEGER PRIMARY KEY,
@@ -62,7 +65,7 @@ def packaged_upgrades() -> list[Upgrade]:
 
 
 def check_numbering(upgrades: Sequence[Upgrade]) -> None:
-    """Raise ValueError unless the versions are 1, 2, 3 …"""
+    """Raise ValueError unless the versions count from 1 without a gap or a double."""
     versions = [upgrade.version for upgrade in upgrades]
     if versions != list(range(1, len(upgrades) + 1)):
         raise ValueError(f"the upgrades are numbered {versions}, with a gap or a double")

@@ -1,0 +1,225 @@
+"""A profile: the directory that is one device (spec 09, "Profile").
+
+``profile.json`` says how the database key is kept; everything else is in the encrypted
+``device.db``. A profile exists exactly when ``profile.json`` does: creation writes it under
+another name first and renames it last, so a crash in between leaves no profile, only remains
+that the next creation clears away.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from untether.adapters.storage import database_key, receiver_lock
+from untether.adapters.storage.database_key import KeyStore, Protection
+from untether.adapters.storage.device_apsw import DATABASE_KEY_LENGTH, ApswDeviceDatabase
+from untether.adapters.vault.asking import PassphraseSource
+from untether.adapters.vault.passphrase_seal import Argon2Cost
+from untether.base.errors import LocalError, PlatformError
+from untether.base.randomness import Randomness
+from untether.base.secret_bytes import SecretBytes
+from untether.device.store.upgrade import bring_up_to_date, packaged_upgrades
+
+PROFILE_VARIABLE: Final = "UNTETHER_PROFILE"
+_PROFILE: Final = "profile.json"
+_UNFINISHED: Final = "profile.json.new"
+_DATABASE: Final = "device.db"
+_RECEIVER_LOCK: Final = "receiver.lock"
+_FORMAT: Final = 1
+_ID_LENGTH: Final = 16
+
+
+class _AnyFormat(msgspec.Struct, frozen=True):
+    """What every format of ``profile.json`` has."""
+
+    format: int
+
+
+class _ProfileFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The content of ``profile.json``."""
+
+    format: int
+    profile_id: str
+    database_key: Protection
+
+
+@dataclass(frozen=True)
+class Profile:
+    """An unlocked profile; the database key lives in this object only."""
+
+    directory: Path
+    _key: SecretBytes = field(repr=False)
+
+    def open_database(self) -> ApswDeviceDatabase:
+        """Return a new connection to the database, upgraded; may be called several times."""
+        database = ApswDeviceDatabase.open(self.directory / _DATABASE, self._key)
+        try:
+            bring_up_to_date(database, packaged_upgrades())
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def receive_alone(self) -> AbstractContextManager[None]:
+        """Hold the receiver lock inside; LocalError ``already-receiving``."""
+        return receiver_lock.receive_alone(self.directory / _RECEIVER_LOCK)
+
+
+def default_directory(environment: Mapping[str, str]) -> Path:
+    """Return UNTETHER_PROFILE, else ``untether/default`` in the user's data directory."""
+    if named := environment.get(PROFILE_VARIABLE):
+        return Path(named).expanduser()
+    data = environment.get("XDG_DATA_HOME")
+    return (Path(data) if data else Path.home() / ".local" / "share") / "untether" / "default"
+
+
+def exists(directory: Path) -> bool:
+    """Whether the directory holds a complete profile."""
+    return (directory / _PROFILE).exists()
+
+
+async def create(
+    directory: Path,
+    *,
+    passphrases: PassphraseSource,
+    key_store: KeyStore | None,
+    randomness: Randomness,
+    cost: Argon2Cost | None = None,
+) -> Profile:
+    """Make a profile, all or nothing; LocalError ``profile-exists``."""
+    _refuse_existing(directory)
+    key = SecretBytes.generate(DATABASE_KEY_LENGTH, randomness)
+    profile_id = randomness(_ID_LENGTH).hex()
+    protection = await database_key.protect(
+        key,
+        profile_id,
+        key_store=key_store,
+        passphrases=passphrases,
+        cost=cost or Argon2Cost(),
+        randomness=randomness,
+    )
+    profile = Profile(directory, key)
+    with _file_errors(), _creating(directory) as descriptor:
+        _refuse_existing(directory)
+        _clear_remains(directory)
+        content = msgspec.json.encode(_ProfileFile(_FORMAT, profile_id, protection))
+        _write_private(directory / _UNFINISHED, content)
+        profile.open_database().close()
+        os.fsync(descriptor)
+        (directory / _UNFINISHED).rename(directory / _PROFILE)
+        os.fsync(descriptor)
+    return profile
+
+
+async def unlock(
+    directory: Path, *, passphrases: PassphraseSource, key_store: KeyStore | None
+) -> Profile:
+    """Return the profile with its key; LocalError ``no-profile``, VerificationError."""
+    content = _read(directory)
+    key = await database_key.unlock(
+        content.database_key, content.profile_id, key_store=key_store, passphrases=passphrases
+    )
+    if len(key) != DATABASE_KEY_LENGTH:
+        raise _damaged()
+    return Profile(directory, key)
+
+
+def _read(directory: Path) -> _ProfileFile:
+    try:
+        data = (directory / _PROFILE).read_bytes()
+    except FileNotFoundError as error:
+        raise LocalError(
+            "no-profile",
+            f"There is no profile in {directory}.",
+            "Register or link this device first, or name another directory with --profile.",
+        ) from error
+    except OSError as error:
+        raise _unusable(error) from error
+    return _parse(data)
+
+
+def _parse(data: bytes) -> _ProfileFile:
+    try:
+        found = msgspec.json.decode(data, type=_AnyFormat).format
+        if found == _FORMAT:
+            return msgspec.json.decode(data, type=_ProfileFile)
+    except msgspec.DecodeError as error:
+        raise _damaged() from error
+    raise PlatformError(
+        "profile-newer",
+        "Another release of Untether made this profile.",
+        "Install that release or a later one.",
+        format=found,
+    )
+
+
+@contextmanager
+def _creating(directory: Path) -> Iterator[int]:
+    """Make the directory private and be its only creator; yields its descriptor."""
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _clear_remains(directory: Path) -> None:
+    """Delete what a crashed creation left; a database without such traces is somebody's."""
+    unfinished, database = directory / _UNFINISHED, directory / _DATABASE
+    if database.exists() and not unfinished.exists():
+        raise _damaged()
+    for suffix in ("", "-wal", "-shm"):
+        database.with_name(_DATABASE + suffix).unlink(missing_ok=True)
+    unfinished.unlink(missing_ok=True)
+
+
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _refuse_existing(directory: Path) -> None:
+    if exists(directory):
+        raise LocalError(
+            "profile-exists",
+            f"{directory} holds a profile already; a profile is one device.",
+            "Name another directory with --profile.",
+        )
+
+
+@contextmanager
+def _file_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _unusable(error) from error
+
+
+def _unusable(error: OSError) -> PlatformError:
+    return PlatformError(
+        "io-error",
+        f"The profile directory can't be used: {error.strerror}.",
+        "Check the disk, and that the directory belongs to you and is writable.",
+    )
+
+
+def _damaged() -> PlatformError:
+    return PlatformError(
+        "profile-damaged",
+        "The file profile.json is missing or damaged, so the messages can't be opened.",
+        "Put the profile back from a copy, or link this device again in another directory.",
+    )

@@ -1,0 +1,162 @@
+"""Where a passphrase comes from (spec 09, "Asking for a passphrase").
+
+A file that the caller names, else the terminal, else nowhere: then the answer is
+VerificationError ``passphrase-needed``, and never a key that lies unprotected on the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import logging
+import os
+import stat
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, Protocol
+
+from untether.adapters.vault.passphrase_seal import passphrase_from_text
+from untether.base.errors import LocalError, VerificationError
+from untether.base.limits import PASSPHRASE_FILE_MAX, PASSPHRASE_MIN
+from untether.base.secret_bytes import SecretBytes
+
+FILE_VARIABLE: Final = "UNTETHER_PASSPHRASE_FILE"
+_TERMINAL: Final = "/dev/tty"
+_log = logging.getLogger(__name__)
+
+
+class PassphraseSource(Protocol):
+    """Answers with a passphrase, or raises why there is none."""
+
+    async def existing(self, reason: str) -> SecretBytes:
+        """Return the passphrase that was chosen before; ``reason`` says what it does now."""
+        ...
+
+    async def new(self, purpose: str) -> SecretBytes:
+        """Return a newly chosen passphrase; ``purpose`` completes "a passphrase that …"."""
+        ...
+
+
+def passphrase_source(file: Path | None, environment: Mapping[str, str]) -> PassphraseSource:
+    """Choose: the named file, the file named in the environment, the terminal, none."""
+    named = file or environment.get(FILE_VARIABLE)
+    if named:
+        return FilePassphrases(Path(named))
+    return TerminalPassphrases() if has_terminal() else NoPassphrases()
+
+
+def has_terminal() -> bool:
+    """Whether a person sees a prompt now: a terminal exists and errors are shown on one."""
+    if not sys.stderr.isatty():
+        return False
+    try:
+        os.close(os.open(_TERMINAL, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
+
+
+class FilePassphrases:
+    """Reads the passphrase from a file, less one line end."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def existing(self, reason: str) -> SecretBytes:
+        """See the port; nobody is there to read the reason."""
+        del reason
+        return passphrase_from_text(self._read())
+
+    async def new(self, purpose: str) -> SecretBytes:
+        """See the port."""
+        del purpose
+        return passphrase_from_text(_check_length(self._read()))
+
+    def _read(self) -> str:
+        try:
+            with self._path.open("rb") as file:
+                self._warn_when_others_can_read(os.fstat(file.fileno()).st_mode)
+                data = file.read(PASSPHRASE_FILE_MAX + 1)
+            text = data.decode()
+        except (OSError, UnicodeDecodeError) as error:
+            raise VerificationError(
+                "passphrase-file-unreadable",
+                f"The passphrase file {self._path} can't be read.",
+                "Name a text file that you may read.",
+            ) from error
+        text = text.removesuffix("\n").removesuffix("\r")
+        if not text or len(data) > PASSPHRASE_FILE_MAX:
+            raise VerificationError(
+                "passphrase-file-unreadable",
+                f"The passphrase file {self._path} is empty or far too long.",
+                "It must hold the passphrase and nothing else.",
+            )
+        return text
+
+    def _warn_when_others_can_read(self, mode: int) -> None:
+        if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
+            _log.warning(
+                "Other users can read the passphrase file %s; run: chmod 600 %s",
+                self._path,
+                self._path,
+            )
+
+
+class TerminalPassphrases:
+    """Asks the person at the terminal, without showing what they type."""
+
+    def __init__(self, prompt: Callable[[str], str] = getpass.getpass) -> None:
+        self._prompt = prompt
+
+    async def existing(self, reason: str) -> SecretBytes:
+        """See the port."""
+        return passphrase_from_text(await self._ask(f"{reason}\nPassphrase: "))
+
+    async def new(self, purpose: str) -> SecretBytes:
+        """See the port; asks twice."""
+        first = _check_length(await self._ask(f"Choose a passphrase that {purpose}: "))
+        if await self._ask("The same again: ") != first:
+            raise LocalError(
+                "passphrases-differ", "The two passphrases differ.", "Start again; nothing changed."
+            )
+        return passphrase_from_text(first)
+
+    async def _ask(self, prompt: str) -> str:
+        try:
+            return await asyncio.to_thread(self._prompt, prompt)
+        except EOFError as error:
+            raise VerificationError(
+                "passphrase-needed", "No passphrase was typed.", "Try again and type it."
+            ) from error
+
+
+class NoPassphrases:
+    """Refuses, with the ways out."""
+
+    async def existing(self, reason: str) -> SecretBytes:
+        """See the port."""
+        raise _needed(reason)
+
+    async def new(self, purpose: str) -> SecretBytes:
+        """See the port."""
+        raise _needed(f"A passphrase that {purpose} must be chosen.")
+
+
+def _check_length(text: str) -> str:
+    if len(text) < PASSPHRASE_MIN:
+        raise LocalError(
+            "passphrase-short",
+            f"The passphrase has {len(text)} characters.",
+            f"Choose one of at least {PASSPHRASE_MIN}; several words are easy to keep in mind.",
+            characters=len(text),
+        )
+    return text
+
+
+def _needed(what_for: str) -> VerificationError:
+    return VerificationError(
+        "passphrase-needed",
+        f"A passphrase is needed, and nobody can be asked here. {what_for}",
+        f"Use --passphrase-file FILE or {FILE_VARIABLE}, or run it in a terminal.",
+    )
