@@ -19,7 +19,6 @@ from untether.protocol.pairwise.ratchet_state import (
     HEADER_LENGTH,
     SENDING_CHAIN_LENGTH,
     VERSION,
-    SendingChain,
 )
 
 _KEY_LENGTH: Final = 32
@@ -30,18 +29,17 @@ _NUMBER_AT: Final = _CHAIN_KEY_AT - 4
 PACKED_CHAIN_LENGTH: Final = _CHAIN_AT + SENDING_CHAIN_LENGTH
 
 
-def pack_chain(device: DeviceNumber, chain: SendingChain) -> bytes:
-    """One device's part of a contact's row."""
-    return device.to_bytes(DEVICE_NUMBER_LENGTH, "big") + VERSION + chain.to_bytes()
+def pack_chain(device: DeviceNumber, sending: bytes) -> bytes:
+    """Put the sending column of one device's active session into the form of a contact's row."""
+    return device.to_bytes(DEVICE_NUMBER_LENGTH, "big") + VERSION + sending
 
 
-def unpack_chains(packed: bytes) -> dict[DeviceNumber, SendingChain]:
-    """Read a contact's row, in its order."""
+def unpack_chains(packed: bytes) -> dict[DeviceNumber, bytes]:
+    """Take a contact's row apart: the sending column of each device, in order."""
     chains = {}
     for start in range(0, len(packed), PACKED_CHAIN_LENGTH):
         device = int.from_bytes(packed[start : start + DEVICE_NUMBER_LENGTH], "big")
-        chain = packed[start + _CHAIN_AT : start + PACKED_CHAIN_LENGTH]
-        chains[DeviceNumber(device)] = SendingChain.from_bytes(chain)
+        chains[DeviceNumber(device)] = packed[start + _CHAIN_AT : start + PACKED_CHAIN_LENGTH]
     return chains
 
 
@@ -50,8 +48,8 @@ def seal_for_devices(
 ) -> tuple[bytes, list[bytes]]:
     """Seal ``payload`` on each chain of one contact; returns its new row, and the messages.
 
-    ``associated`` is :func:`account_associated` of this device and the contact. A session that
-    the peer has not answered yet needs its prefix before the message.
+    ``associated`` is :attr:`Ends.outgoing`, the same for all devices of a contact. A session
+    that the peer has not answered yet needs its prefix before the message.
     """
     aead_seal = provider().aead_seal
     step, label = hashes.keyed_blake2b_512, labels.RATCHET_CHAIN

@@ -27,8 +27,8 @@ from untether.protocol.pairwise.errors import BadMessageError
 from untether.protocol.pairwise.parties import Ends, Party
 from untether.protocol.pairwise.prekeys import (
     PREKEY_ID_LENGTH,
+    PeerPrekeys,
     PrekeyPairSecret,
-    PublicPrekeyPair,
 )
 from untether.protocol.pairwise.ratchet import start_sending
 from untether.protocol.pairwise.ratchet_state import RatchetState, Root
@@ -84,16 +84,14 @@ def session_id(prefix: bytes) -> bytes:
 
 
 def initiate(
-    ends: Ends,
-    rotating: PublicPrekeyPair,
-    one_time: PublicPrekeyPair | None,
-    randomness: Randomness,
+    ends: Ends, prekeys: PeerPrekeys, randomness: Randomness
 ) -> tuple[RatchetState, bytes]:
     """Start a session with verified prekeys of the peer: state, and prefix of its messages.
 
     Raises BadMessageError when a prekey is no good key.
     """
     crypto = provider()
+    rotating, one_time = prekeys
     ephemeral = randomness(X25519_LENGTH)
     try:
         kem_secret, kem_ciphertext = crypto.mlkem768_encapsulate((one_time or rotating).kem)

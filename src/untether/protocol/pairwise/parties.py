@@ -6,7 +6,7 @@ one, and nothing else of a certificate matters to a session.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from untether.base.identifiers import DeviceNumber
 from untether.base.secret_bytes import SecretBytes
@@ -30,23 +30,22 @@ class Party(NamedTuple):
 
 
 class Ends(NamedTuple):
-    """Both ends as one device sees them: itself, its secret agreement key, and its peer."""
+    """Both ends as one device sees them; make it with :meth:`between`, once per contact.
+
+    ``outgoing`` is the associated data, up to the recipient's device number, of messages from
+    here to any device of the peer's account; ``incoming`` that of messages from the peer to
+    here, up to the header.
+    """
 
     own: Party
     agreement_seed: SecretBytes
     peer: Party
+    outgoing: bytes
+    incoming: bytes
 
-    @property
-    def outgoing(self) -> bytes:
-        """Associated data, up to the header, of messages from here to the peer."""
-        return account_associated(self.own, self.peer.account_key) + self.peer.address[32:]
-
-    @property
-    def incoming(self) -> bytes:
-        """Associated data, up to the header, of messages from the peer to here."""
-        return account_associated(self.peer, self.own.account_key) + self.own.address[32:]
-
-
-def account_associated(sender: Party, recipient_account_key: bytes) -> bytes:
-    """Associated data up to the recipient's device number: equal for all devices of a contact."""
-    return labels.PAIRWISE_MESSAGE + sender.address + recipient_account_key
+    @classmethod
+    def between(cls, own: Party, agreement_seed: SecretBytes, peer: Party) -> Self:
+        """Take this device, the seed of its agreement key, and the remote device."""
+        outgoing = labels.PAIRWISE_MESSAGE + own.address + peer.account_key
+        incoming = labels.PAIRWISE_MESSAGE + peer.address + own.address
+        return cls(own, agreement_seed, peer, outgoing, incoming)

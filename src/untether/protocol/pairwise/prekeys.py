@@ -8,7 +8,7 @@ key and number, so a pair can't be moved to another device, type or place.
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 from msgspec import Meta
 
@@ -27,7 +27,7 @@ from untether.crypto.provider import (
 from untether.protocol.pairwise.parties import Party
 from untether.wire.codec import Record, decode_canonical, encode
 from untether.wire.fields import Bytes32, KemPublic, Millis, Uint53
-from untether.wire.records import SignedPrekey
+from untether.wire.records import PrekeyBundle, SignedPrekey
 
 PREKEY_ID_LENGTH: Final = 8
 PrekeyId = Annotated[bytes, Meta(min_length=PREKEY_ID_LENGTH, max_length=PREKEY_ID_LENGTH)]
@@ -50,6 +50,13 @@ class PublicPrekeyPair(Record, frozen=True):
     kem: KemPublic
     created_at: Millis
     serial: Uint53
+
+
+class PeerPrekeys(NamedTuple):
+    """Verified prekeys of one device, to start a session with."""
+
+    rotating: PublicPrekeyPair
+    one_time: PublicPrekeyPair | None
 
 
 class PrekeyPairSecret(Record, frozen=True):
@@ -142,6 +149,14 @@ def verify(signed: SignedPrekey, owner: Party, expected: PrekeyType) -> PublicPr
             "prekey-type", "A key for starting a conversation was served in a wrong place."
         )
     return pair
+
+
+def verify_bundle(bundle: PrekeyBundle, owner: Party) -> PeerPrekeys:
+    """Return what a claim handed out for ``owner``, verified as :func:`verify` does."""
+    return PeerPrekeys(
+        verify(bundle.rotating, owner, PrekeyType.ROTATING),
+        verify(bundle.one_time, owner, PrekeyType.ONE_TIME) if bundle.one_time else None,
+    )
 
 
 def check_serial(pair: PublicPrekeyPair, newest_seen: int) -> None:

@@ -37,16 +37,27 @@ from untether.protocol.pairwise.errors import (
     TooFarAheadError,
 )
 from untether.protocol.pairwise.ratchet_state import (
+    HEADER_LENGTH,
+    VERSION,
     ClosedChain,
     Message,
     RatchetState,
     ReceivingChain,
     Root,
     SendingChain,
-    pack_header,
 )
 
 _KEY_LENGTH: Final = 32
+
+# Where things are in a message ...
+_MESSAGE_KEY: Final = slice(1, 33)
+_MESSAGE_NUMBER: Final = slice(37, HEADER_LENGTH)
+_NONCE: Final = slice(HEADER_LENGTH, HEADER_LENGTH + AEAD_NONCE_LENGTH)
+_CIPHERTEXT: Final = slice(HEADER_LENGTH + AEAD_NONCE_LENGTH, None)
+# ... and in a stored receiving chain
+_NUMBER: Final = slice(32, 36)
+_CHAIN_KEY: Final = slice(36, 68)
+_STARTED_AT: Final = slice(68, 76)
 
 FindSkipped = Callable[[bytes, int], bytes | None]
 """Port: the message key skipped at (ratchet key, number); empty when it was deleted unused."""
@@ -93,22 +104,29 @@ def start_sending(root_key: bytes, peer_ratchet_key: bytes, randomness: Randomne
     return RatchetState(sending, None, root)
 
 
-def seal(
-    chain: SendingChain, payload: bytes, associated: bytes, randomness: Randomness
-) -> tuple[SendingChain, bytes]:
-    """Seal one payload; returns the chain to store *before* the message leaves, and the message.
+def open_next(receiving: bytes, data: bytes, associated: bytes) -> tuple[bytes, bytes] | None:
+    """Open ``data`` if it is the very next message of a receiving chain, which most are.
 
-    ``associated`` names both ends (:attr:`Ends.outgoing`). The nonce is random although the key
-    is used once: a device restored from a copy would use it again.
+    Works on the chain's stored bytes: returns the payload and the bytes to store, or None for
+    :func:`open_message` to judge. Raises BadMessageError when no key fits.
     """
-    header = pack_header(chain)
-    stepped = hashes.keyed_blake2b_512(chain.chain_key, labels.RATCHET_CHAIN)
-    nonce = randomness(AEAD_NONCE_LENGTH)
-    ciphertext = provider().aead_seal(stepped[_KEY_LENGTH:], nonce, payload, associated + header)
-    following = SendingChain(
-        chain.ratchet_key, chain.previous_length, chain.number + 1, stepped[:_KEY_LENGTH]
-    )
-    return following, header + nonce + ciphertext
+    if data[_MESSAGE_KEY] != receiving[:_KEY_LENGTH] or data[_MESSAGE_NUMBER] != receiving[_NUMBER]:
+        return None
+    if not data.startswith(VERSION):
+        return None
+    stepped = hashes.keyed_blake2b_512(receiving[_CHAIN_KEY], labels.RATCHET_CHAIN)
+    try:
+        payload = provider().aead_open(
+            stepped[_KEY_LENGTH:],
+            data[_NONCE],
+            data[_CIPHERTEXT],
+            associated + data[:HEADER_LENGTH],
+        )
+    except CryptoError as error:
+        raise BadMessageError from error
+    number = int.from_bytes(receiving[_NUMBER], "big") + 1
+    following = number.to_bytes(4, "big") + stepped[:_KEY_LENGTH] + receiving[_STARTED_AT]
+    return payload, receiving[:_KEY_LENGTH] + following
 
 
 def open_message(state: RatchetState, message: Message, context: Context) -> Opening:

@@ -123,8 +123,3 @@ class Message(NamedTuple):
             data[HEADER_LENGTH:_CIPHERTEXT_AT],
             data[_CIPHERTEXT_AT:],
         )
-
-
-def pack_header(chain: SendingChain) -> bytes:
-    """Write the first 41 bytes of the next message of a chain."""
-    return _header.pack(VERSION, chain.ratchet_key, chain.previous_length, chain.number)

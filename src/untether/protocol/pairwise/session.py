@@ -1,0 +1,107 @@
+"""One session with one remote device, in the form in which it is stored (spec 04, "State").
+
+A session *is* its four columns. They change at different times, so that a store writes little:
+``sending`` with each message sealed, ``receiving`` with each one opened, ``cold`` only when the
+ratchet turns, ``id`` never. The frequent operations work on these bytes directly; the others
+take them apart with :attr:`Session.state`.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Final, NamedTuple, Self
+
+from untether.base.identifiers import UnixMillis
+from untether.base.limits import RATCHET_TURN_WANTED_MS, UNANSWERED_SESSION_MS
+from untether.protocol.pairwise.handshake import PREFIX_LENGTH
+from untether.protocol.pairwise.ratchet_state import (
+    RatchetState,
+    ReceivingChain,
+    Root,
+    SendingChain,
+)
+
+_cold = Struct(">32sQ?")
+_UNANSWERED_COLD_LENGTH: Final = _cold.size + PREFIX_LENGTH
+_LENGTHS_AND_NUMBER: Final = slice(32, 40)
+_NUMBER: Final = slice(36, 40)
+_STARTED_AT: Final = slice(68, 76)
+
+
+class Session(NamedTuple):
+    """The columns of one session; ``receiving`` is empty while nothing came."""
+
+    id: bytes
+    sending: bytes
+    receiving: bytes
+    cold: bytes
+
+    @classmethod
+    def build(
+        cls,
+        session_id: bytes,
+        state: RatchetState,
+        *,
+        base_key: bytes,
+        created_at: UnixMillis,
+        prefix: bytes = b"",
+    ) -> Self:
+        """Put a new session together; ``prefix`` is kept until the peer has answered."""
+        cold = _cold.pack(base_key, created_at, bool(prefix)) + prefix
+        return cls(session_id, b"", b"", cold).with_state(state)
+
+    def with_state(self, state: RatchetState) -> Self:
+        """Return the session with other ratchet keys; an answer ends the need for the prefix."""
+        receiving = b"" if state.receiving is None else state.receiving.to_bytes()
+        base_key, created_at, _ = _cold.unpack_from(self.cold)
+        prefix = b"" if receiving else self.prefix
+        cold = _cold.pack(base_key, created_at, bool(prefix)) + prefix + state.root.to_bytes()
+        return type(self)(self.id, state.sending.to_bytes(), receiving, cold)
+
+    @property
+    def state(self) -> RatchetState:
+        """The ratchet keys."""
+        return RatchetState(
+            SendingChain.from_bytes(self.sending),
+            ReceivingChain.from_bytes(self.receiving) if self.receiving else None,
+            Root.from_bytes(self.cold[_cold.size + len(self.prefix) :]),
+        )
+
+    @property
+    def base_key(self) -> bytes:
+        """The initiator's ephemeral key: crossing starts are decided by it."""
+        return self.cold[:32]
+
+    @property
+    def prefix(self) -> bytes:
+        """What precedes each message until the peer has answered; empty afterwards."""
+        _, _, unanswered = _cold.unpack_from(self.cold)
+        return self.cold[_cold.size : _UNANSWERED_COLD_LENGTH] if unanswered else b""
+
+    @property
+    def is_unanswered(self) -> bool:
+        """Started here, and nothing came back yet."""
+        return not self.receiving
+
+    @property
+    def is_untouched(self) -> bool:
+        """Nothing was ever sealed in it here."""
+        return not any(self.sending[_LENGTHS_AND_NUMBER])
+
+    def is_given_up(self, now: UnixMillis) -> bool:
+        """Unanswered for so long that a new start promises more than waiting."""
+        _, created_at, _ = _cold.unpack_from(self.cold)
+        return self.is_unanswered and now - created_at >= UNANSWERED_SESSION_MS
+
+    def wants_turn(self, now: UnixMillis) -> bool:
+        """Only a message of ours can turn the ratchet, and none went for long."""
+        if self.is_unanswered or any(self.sending[_NUMBER]):
+            return False
+        started_at = int.from_bytes(self.receiving[_STARTED_AT], "big")
+        return now - started_at >= RATCHET_TURN_WANTED_MS
+
+    def knows(self, ratchet_key: bytes) -> bool:
+        """Tell whether the peer's ratchet key is one of this session's chains."""
+        if self.receiving.startswith(ratchet_key):
+            return True
+        return any(chain.ratchet_key == ratchet_key for chain in self.state.root.closed)

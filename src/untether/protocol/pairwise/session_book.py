@@ -1,0 +1,285 @@
+"""All sessions with one remote device: which seals, which may open (spec 04, "Session book").
+
+A book is a tuple of sessions. The first is *active*: it alone seals. The others are archived,
+newest first: they still open what is on its way. Two devices may start sessions at the same
+moment, lose their state, or be copied; these rules bring both to one active session again:
+
+- a session becomes active when it opens for the first time: a new one started by the peer,
+  or one started here and now answered. An archived session that merely opens stays archived,
+  so that a copy of an old state never draws new messages to itself;
+- crossing starts are the exception: while the active session is an unanswered start of our
+  own, the start with the bytewise smaller base key stays active, and the peer decides alike.
+
+All functions are pure: sessions in, sessions to store out.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import NamedTuple, Protocol
+
+from untether.base.identifiers import UnixMillis
+from untether.base.limits import (
+    ARCHIVED_SESSIONS_MAX,
+    TRIAL_STEPS_MAX,
+)
+from untether.base.randomness import Randomness
+from untether.protocol.pairwise import handshake as handshakes
+from untether.protocol.pairwise import ratchet
+from untether.protocol.pairwise.errors import (
+    BadMessageError,
+    PrekeyGoneError,
+    TooFarAheadError,
+    UnknownSessionError,
+)
+from untether.protocol.pairwise.fan_out import pack_chain, seal_for_devices, unpack_chains
+from untether.protocol.pairwise.handshake import Handshake
+from untether.protocol.pairwise.parties import Ends
+from untether.protocol.pairwise.prekeys import PeerPrekeys, PrekeyPairSecret
+from untether.protocol.pairwise.ratchet import Context, Opening, SkippedRun
+from untether.protocol.pairwise.ratchet_state import Message
+from untether.protocol.pairwise.session import Session
+
+Sessions = tuple[Session, ...]
+"""The active session first, then the archived ones, newest first."""
+
+
+class KeyShelf(Protocol):
+    """What opening may look up in the device's store; it changes nothing there."""
+
+    def rotating_prekey(self, prekey_id: bytes) -> PrekeyPairSecret | None:
+        """Return the rotating pair, current or retired, if it still exists."""
+        ...
+
+    def one_time_prekey(self, prekey_id: bytes) -> PrekeyPairSecret | None:
+        """Return the one-time pair if it was not used yet."""
+        ...
+
+    def base_key_used(self, rotating_id: bytes, base_key: bytes) -> bool:
+        """Tell whether a session was started with this rotating pair alone and base key."""
+        ...
+
+    def skipped_key(self, session_id: bytes, ratchet_key: bytes, number: int) -> bytes | None:
+        """Return the skipped message key; empty when it was deleted unused."""
+        ...
+
+
+class Arrival(NamedTuple):
+    """The circumstances of a message: whose it is, what may be looked up, and when.
+
+    ``cause_known`` says that the caller sees why the peer may start anew: a repair that this
+    device took part in, or a new generation of the peer's account.
+    """
+
+    ends: Ends
+    shelf: KeyShelf
+    now: UnixMillis
+    randomness: Randomness
+    cause_known: bool = False
+
+
+class Opened(NamedTuple):
+    """A message opened, and everything to store in the same transaction.
+
+    ``sessions`` replaces the book; ``dropped`` names sessions that fell out of it, with all
+    their skipped keys. ``started`` is the handshake of a new session: its one-time pair is to
+    be deleted or, when it has none, its base key remembered as long as the rotating pair lives.
+    ``possible_copy``: the peer started anew without a cause that is visible here.
+    ``answer_wanted``: seal something soon, so that the ratchet turns.
+    """
+
+    payload: bytes
+    sessions: Sessions
+    session_id: bytes
+    skipped_added: tuple[SkippedRun, ...] = ()
+    skipped_used: tuple[bytes, int] | None = None
+    forgotten: tuple[bytes, ...] = ()
+    dropped: tuple[bytes, ...] = ()
+    started: Handshake | None = None
+    possible_copy: bool = False
+    answer_wanted: bool = False
+
+
+def can_seal(sessions: Sessions, now: UnixMillis) -> bool:
+    """Tell whether the active session may seal; otherwise prekeys must be claimed first."""
+    return bool(sessions) and not sessions[0].is_given_up(now)
+
+
+def start(
+    sessions: Sessions,
+    ends: Ends,
+    prekeys: PeerPrekeys,
+    now: UnixMillis,
+    randomness: Randomness,
+) -> tuple[Sessions, tuple[bytes, ...]]:
+    """Start a new active session with verified prekeys: the book, and the sessions dropped."""
+    state, prefix = handshakes.initiate(ends, prekeys, randomness)
+    session = Session.build(
+        handshakes.session_id(prefix),
+        state,
+        base_key=Handshake.from_bytes(prefix).base_key,
+        created_at=now,
+        prefix=prefix,
+    )
+    return _shorten((session, *sessions))
+
+
+def seal(
+    sessions: Sessions, payload: bytes, ends: Ends, randomness: Randomness
+) -> tuple[Sessions, bytes]:
+    """Seal one payload on the active session: the book to store first, and the message."""
+    active = sessions[0]
+    packed, messages = seal_for_devices(
+        pack_chain(ends.peer.device, active.sending), payload, ends.outgoing, randomness
+    )
+    (sending,) = unpack_chains(packed).values()
+    book = (active._replace(sending=sending), *sessions[1:])
+    return book, active.prefix + messages[0]
+
+
+def open_message(sessions: Sessions, data: bytes, arrival: Arrival) -> Opened:
+    """Open what a remote device sealed; nothing is to be changed unless this returns.
+
+    Raises one of the errors of :mod:`untether.protocol.pairwise.errors`.
+    """
+    if sessions and (opened := _open_next(sessions, data, arrival)):
+        return opened
+    if data.startswith(handshakes.VERSION):
+        return _open_start(sessions, data, arrival)
+    message = Message.from_bytes(data)
+    for index, session in enumerate(sessions):
+        if session.knows(message.ratchet_key):
+            return _open_in(sessions, index, message, arrival)
+    if not sessions:
+        raise UnknownSessionError
+    return _open_by_trial(sessions, message, arrival)
+
+
+def _open_next(sessions: Sessions, data: bytes, arrival: Arrival) -> Opened | None:
+    """Open the next message of the active session's chain without looking at anything else."""
+    session_id, sending, receiving, cold = sessions[0]
+    result = ratchet.open_next(receiving, data, arrival.ends.incoming)
+    if result is None:
+        return None
+    active = Session(session_id, sending, result[1], cold)
+    book = (active, *sessions[1:])
+    return Opened(result[0], book, session_id, answer_wanted=active.wants_turn(arrival.now))
+
+
+def _open_start(sessions: Sessions, data: bytes, arrival: Arrival) -> Opened:
+    """Open a message with a prefix: in the session that it started before, or in a new one."""
+    prefix = data[: handshakes.PREFIX_LENGTH]
+    handshake = Handshake.from_bytes(prefix)
+    message = Message.from_bytes(data[handshakes.PREFIX_LENGTH :])
+    session_id = handshakes.session_id(prefix)
+    for index, session in enumerate(sessions):
+        if session.id == session_id:
+            return _open_in(sessions, index, message, arrival)
+    rotating, one_time = _take_prekeys(handshake, arrival.shelf)
+    root = handshakes.respond(arrival.ends, rotating, one_time, handshake)
+    opening = ratchet.open_first(root, message, _context(session_id, arrival))
+    session = Session.build(
+        session_id, opening.state, base_key=handshake.base_key, created_at=arrival.now
+    )
+    book, dropped = _shorten(_admit(sessions, session, arrival.now))
+    return _opened(opening, book, session_id)._replace(
+        dropped=dropped,
+        started=handshake,
+        possible_copy=not arrival.cause_known and _is_unexplained(sessions),
+        answer_wanted=True,
+    )
+
+
+def _take_prekeys(
+    handshake: Handshake, shelf: KeyShelf
+) -> tuple[PrekeyPairSecret, PrekeyPairSecret | None]:
+    """Look up the pairs that a handshake names; a repeated last resort is refused."""
+    rotating = shelf.rotating_prekey(handshake.rotating_id)
+    if rotating is None:
+        raise PrekeyGoneError
+    if handshake.one_time_id is None:
+        if shelf.base_key_used(handshake.rotating_id, handshake.base_key):
+            raise UnknownSessionError
+        return rotating, None
+    one_time = shelf.one_time_prekey(handshake.one_time_id)
+    if one_time is None:
+        raise PrekeyGoneError
+    return rotating, one_time
+
+
+def _admit(sessions: Sessions, new: Session, now: UnixMillis) -> Sessions:
+    """Place a session that the peer started: active, unless it lost to a crossing start."""
+    if sessions:
+        active, *archived = sessions
+        crossing = active.is_unanswered and not active.is_given_up(now)
+        if crossing and active.base_key < new.base_key:
+            return (active, new, *archived)
+    return (new, *sessions)
+
+
+def _is_unexplained(sessions: Sessions) -> bool:
+    """Tell whether the peer had no reason to start anew that can be seen from here.
+
+    Reasons are a crossing start of our own, and that we never sealed anything in the active
+    session: the peer gives up an unanswered one after as many days as its start may have
+    waited in our mailbox, so no age can be asked for.
+    """
+    if not sessions:
+        return False
+    return not sessions[0].is_unanswered and not sessions[0].is_untouched
+
+
+def _open_by_trial(sessions: Sessions, message: Message, arrival: Arrival) -> Opened:
+    """Open a message under a ratchet key never seen: any session may be the one that turns."""
+    steps_left = TRIAL_STEPS_MAX
+    failure: BadMessageError | TooFarAheadError | None = None
+    for index in range(len(sessions)):
+        try:
+            return _open_in(sessions, index, message, arrival, steps_left)
+        except (BadMessageError, TooFarAheadError) as error:
+            failure = error
+            steps_left -= message.number + 1
+    raise failure or UnknownSessionError()
+
+
+def _open_in(
+    sessions: Sessions,
+    index: int,
+    message: Message,
+    arrival: Arrival,
+    steps_max: int = TRIAL_STEPS_MAX,
+) -> Opened:
+    """Open in one session; its first answer makes it the active one."""
+    session = sessions[index]
+    context = _context(session.id, arrival, steps_max)
+    opening = ratchet.open_message(session.state, message, context)
+    following = session.with_state(opening.state)
+    others = sessions[:index] + sessions[index + 1 :]
+    if session.is_unanswered or index == 0:
+        book = (following, *others)
+    else:
+        book = (*others[:index], following, *others[index:])
+    opened = _opened(opening, book, session.id)
+    return opened._replace(answer_wanted=book[0].wants_turn(arrival.now))
+
+
+def _context(session_id: bytes, arrival: Arrival, steps_max: int = TRIAL_STEPS_MAX) -> Context:
+    find_skipped = partial(arrival.shelf.skipped_key, session_id)
+    return Context(arrival.ends.incoming, find_skipped, steps_max, arrival.now, arrival.randomness)
+
+
+def _opened(opening: Opening, sessions: Sessions, session_id: bytes) -> Opened:
+    return Opened(
+        opening.payload,
+        sessions,
+        session_id,
+        opening.skipped_added,
+        opening.skipped_used,
+        opening.forgotten,
+    )
+
+
+def _shorten(sessions: Sessions) -> tuple[Sessions, tuple[bytes, ...]]:
+    """Keep the active session and the newest archived ones; names the others."""
+    kept = sessions[: 1 + ARCHIVED_SESSIONS_MAX]
+    return kept, tuple(session.id for session in sessions[len(kept) :])
