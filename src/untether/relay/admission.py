@@ -9,12 +9,11 @@ survive a restart. Both count by :func:`spend`.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 from untether.base import limits
 from untether.base.identifiers import AccountId, DeviceAddress, RelayId, UnixMillis
-from untether.base.limits import LEASE_MAX_MS
 
 
 @dataclass(frozen=True)
@@ -41,16 +40,6 @@ class Device:
 Principal = Guest | Bearer | Device
 
 
-@dataclass(frozen=True)
-class RelayRules:
-    """What the operator decides. ``origins`` are the addresses that devices may dial."""
-
-    relay_id: RelayId
-    origins: frozenset[str]
-    registration: Literal["open", "invitation", "closed"] = "invitation"
-    lease_max_ms: int = LEASE_MAX_MS
-
-
 class Rate(NamedTuple):
     """``burst`` at once, then one more each ``refill_ms``."""
 
@@ -63,6 +52,17 @@ SUBMITS: Final = Rate(limits.SUBMIT_BURST, 1000 / limits.SUBMITS_PER_SECOND)
 GUEST_REQUESTS: Final = Rate(limits.GUEST_REQUESTS_BURST, limits.GUEST_REQUESTS_REFILL_MS)
 NAME_LOOKUPS: Final = Rate(limits.NAME_LOOKUPS_BURST, limits.NAME_LOOKUPS_REFILL_MS)
 CLAIMS: Final = Rate(limits.CLAIMS_PER_TARGET_BURST, limits.CLAIMS_PER_TARGET_REFILL_MS)
+
+
+@dataclass(frozen=True)
+class RelayRules:
+    """What the operator decides. ``origins`` are the addresses that devices may dial."""
+
+    relay_id: RelayId
+    origins: frozenset[str]
+    registration: Literal["open", "invitation", "closed"] = "open"
+    lease_max_ms: int = limits.LEASE_MAX_MS
+    requests: Rate = REQUESTS
 
 
 class Spent(NamedTuple):
@@ -124,3 +124,7 @@ class RelaySession:
     def account_id(self) -> AccountId | None:
         """The account that asks, unless a guest does."""
         return None if isinstance(self.principal, Guest) else self.principal.address.account_id
+
+    def as_principal(self, principal: Principal) -> RelaySession:
+        """Return the session of a connection that has logged in."""
+        return replace(self, principal=principal)

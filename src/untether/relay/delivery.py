@@ -31,9 +31,7 @@ async def _read(
     if row is None:
         return Deliveries(())
     number = after.number if after and after.incarnation == row.incarnation else 0
-    stored = await tx.entries(
-        address, number, count_max=window, bytes_max=DELIVERIES_BYTES_MAX
-    )
+    stored = await tx.entries(address, number, count_max=window, bytes_max=DELIVERIES_BYTES_MAX)
     last = stored[-1].row.number if stored else number
     gap_is_news = row.dropped and row.dropped_up_to > number
     return Deliveries(
@@ -54,7 +52,7 @@ def _entry(device: DeviceRow, stored: StoredEntry) -> Entry:
         stamp=Stamp(device.incarnation, row.number),
         sender=row.sender,
         sender_device=row.sender_device,
-        accepted_at=row.accepted_at,  # type: ignore[arg-type]
+        accepted_at=row.accepted_at,
         message_id=row.message_id,
         header=row.header,
         body=stored.body,

@@ -20,8 +20,9 @@ from untether.protocol.identity.device_list import (
     open_list,
 )
 from untether.relay import mailbox
+from untether.relay.admission import RelayRules
 from untether.relay.outcome import CutDevice, Effect, Refusal, TellAccount
-from untether.relay.transaction import AccountRow, ListRow, RelayTransaction
+from untether.relay.transaction import AccountRow, ListRow, RelayTransaction, StatementRow
 from untether.wire.codec import decode
 from untether.wire.records import AccountLists, ListHead, SignedObject
 from untether.wire.server_frames import ListNews, LoggedOut
@@ -54,16 +55,17 @@ async def account_lists(
             break
         served.append(SignedObject(row.body, row.signature))
     statements = await tx.statements(account.account_id)
-    signed = {kind: [] for kind in ("resignation", "wipe-order")}  # type: dict[str, list[SignedObject]]
-    for statement in statements:
-        signed[statement.kind].append(SignedObject(statement.body, statement.signature))
     return AccountLists(
         name=account.name,
         lists=tuple(served),
         more=len(served) < len(rows),
-        resignations=tuple(signed["resignation"]),
-        wipe_orders=tuple(signed["wipe-order"]),
+        resignations=_of_kind(statements, "resignation"),
+        wipe_orders=_of_kind(statements, "wipe-order"),
     )
+
+
+def _of_kind(statements: Iterable[StatementRow], kind: str) -> tuple[SignedObject, ...]:
+    return tuple(SignedObject(row.body, row.signature) for row in statements if row.kind == kind)
 
 
 async def _rows_after(
@@ -92,9 +94,7 @@ async def held_list(tx: RelayTransaction, account: AccountRow) -> DeviceList:
     return open_list_cached(SignedObject(row.body, row.signature), account.account_key)
 
 
-async def all_held(
-    tx: RelayTransaction, account: AccountRow, run: Iterable[SignedObject]
-) -> bool:
+async def all_held(tx: RelayTransaction, account: AccountRow, run: Iterable[SignedObject]) -> bool:
     """Tell whether every list of ``run`` is stored already: then a repeat has come."""
     for signed in run:
         place = place_of(signed)
@@ -110,6 +110,12 @@ def place_of(signed: SignedObject) -> ListHead:
     return ListHead(body.generation, body.version, device_list_hash(signed.body))
 
 
+def check_lease(rules: RelayRules, newest: DeviceList) -> None:
+    """Refuse a lease longer than this relay's operator wants (``lease-too-long``)."""
+    if newest.expires_at - newest.issued_at > rules.lease_max_ms:
+        raise Refusal("lease-too-long")
+
+
 def follow_first(run: Sequence[SignedObject], account_key: bytes, now: UnixMillis) -> DeviceList:
     """Check a whole run from its first list on; nothing is held yet."""
     first = list_rules.follow(None, run[:1], account_key, now)
@@ -117,7 +123,10 @@ def follow_first(run: Sequence[SignedObject], account_key: bytes, now: UnixMilli
 
 
 async def extend(
-    tx: RelayTransaction, account: AccountRow, held: DeviceList, newest: DeviceList,
+    tx: RelayTransaction,
+    account: AccountRow,
+    held: DeviceList,
+    newest: DeviceList,
     run: Iterable[SignedObject],
 ) -> tuple[Effect, ...]:
     """Store a checked run that leads from ``held`` to ``newest``, and all that follows from it.
@@ -126,8 +135,9 @@ async def extend(
     in the same transaction; new ones get a mailbox.
     """
     await _add_lists(tx, newest, run, behind=held.head)
-    resigned = {row.device for row in await tx.statements(account.account_id)
-                if row.kind == "resignation"}
+    resigned = {
+        row.device for row in await tx.statements(account.account_id) if row.kind == "resignation"
+    }
     row = account_row(newest, account.name, resigned)
     await tx.put_account(row)
     await _add_devices(tx, newest)

@@ -8,7 +8,7 @@ on under a new incarnation: everything in it is pushed again, and no stamp means
 
 from __future__ import annotations
 
-from untether.base.identifiers import DeviceAddress
+from untether.base.identifiers import DeviceAddress, UnixMillis
 from untether.base.limits import INCARNATION_MAX
 from untether.relay.outcome import Call, Decision, Refusal, StartDelivery
 from untether.relay.transaction import DeviceRow, RelayTransaction
@@ -29,7 +29,7 @@ def new_device(address: DeviceAddress) -> DeviceRow:
         dropped=0,
         dropped_up_to=0,
         login_counter=0,
-        last_active_at=0,
+        last_active_at=UnixMillis(0),
     )
 
 
@@ -41,9 +41,7 @@ async def own_row(tx: RelayTransaction, address: DeviceAddress) -> DeviceRow:
     return row
 
 
-async def start_receiving(
-    tx: RelayTransaction, call: Call, request: StartReceiving
-) -> Decision:
+async def start_receiving(tx: RelayTransaction, call: Call, request: StartReceiving) -> Decision:
     """Acknowledge what the device has, and make the connection the one that receives."""
     row = await own_row(tx, call.address)
     stamp = request.acknowledged
@@ -81,10 +79,10 @@ async def _delete_up_to(tx: RelayTransaction, row: DeviceRow, stamp: Stamp) -> N
 async def delete_entries(tx: RelayTransaction, row: DeviceRow, up_to: int) -> DeviceRow:
     """Delete entries and release their bodies; returns the row to be written."""
     removed = await tx.delete_entries(row.address, up_to)
-    if not removed.count:
+    if not removed.entries:
         return row
     await tx.release_bodies(removed.bodies)
-    return row._replace(entries=row.entries - removed.count, bytes=row.bytes - removed.bytes)
+    return row._replace(entries=row.entries - removed.entries, bytes=row.bytes - removed.bytes)
 
 
 async def erase(tx: RelayTransaction, address: DeviceAddress) -> None:

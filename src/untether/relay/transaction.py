@@ -25,7 +25,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Concatenate, Final, Literal, NamedTuple, ParamSpec, Protocol, TypeVar
 
-from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, MessageId, SlotId
+from untether.base.identifiers import (
+    AccountId,
+    DeviceAddress,
+    DeviceNumber,
+    MessageId,
+    SlotId,
+    UnixMillis,
+)
 from untether.wire.client_frames import AbsenceReason
 
 Parameters = ParamSpec("Parameters")
@@ -47,7 +54,7 @@ class AccountRow(NamedTuple):
     generation: int
     version: int
     list_hash: bytes
-    expires_at: int
+    expires_at: UnixMillis
     primary: DeviceNumber
     present: tuple[DeviceNumber, ...]
 
@@ -90,7 +97,7 @@ class DeviceRow(NamedTuple):
     dropped: int
     dropped_up_to: int
     login_counter: int
-    last_active_at: int
+    last_active_at: UnixMillis
 
     @property
     def address(self) -> DeviceAddress:
@@ -106,7 +113,7 @@ class EntryRow(NamedTuple):
     number: int
     sender: AccountId
     sender_device: DeviceNumber
-    accepted_at: int
+    accepted_at: UnixMillis
     message_id: MessageId
     header: bytes | None
     absent: AbsenceReason | None
@@ -124,7 +131,7 @@ class StoredEntry(NamedTuple):
 class RemovedEntries(NamedTuple):
     """What a deletion took out of a mailbox; ``bodies`` says how often each was named."""
 
-    count: int
+    entries: int
     bytes: int
     bodies: Mapping[int, int]
 
@@ -164,7 +171,7 @@ class SlotRow(NamedTuple):
     """A link slot and the device that claimed it."""
 
     slot_id: SlotId
-    expires_at: int
+    expires_at: UnixMillis
     claimed_by: DeviceAddress | None
 
 
@@ -184,10 +191,12 @@ class RelayTransaction(Protocol):
         """Write an account row; its name is unique and never changes."""
         ...
 
-    async def list_at(
-        self, account_id: AccountId, generation: int, version: int
-    ) -> ListRow | None:
+    async def list_at(self, account_id: AccountId, generation: int, version: int) -> ListRow | None:
         """Return one list."""
+        ...
+
+    async def list_by_hash(self, account_id: AccountId, list_hash: bytes) -> ListRow | None:
+        """Return the list that a hash names."""
         ...
 
     async def lists_after(
@@ -225,9 +234,7 @@ class RelayTransaction(Protocol):
         """Return the rows of all devices of an account, ascending."""
         ...
 
-    async def devices_after(
-        self, address: DeviceAddress | None, limit: int
-    ) -> Sequence[DeviceRow]:
+    async def devices_after(self, address: DeviceAddress | None, limit: int) -> Sequence[DeviceRow]:
         """Return rows of all accounts in the order of their addresses, for housekeeping."""
         ...
 
@@ -275,11 +282,11 @@ class RelayTransaction(Protocol):
         """Take references away; a body without any is deleted."""
         ...
 
-    async def submission(self, key: SubmissionKey) -> int | None:
+    async def submission(self, key: SubmissionKey) -> UnixMillis | None:
         """Return when a submission was accepted, if it is remembered."""
         ...
 
-    async def add_submission(self, key: SubmissionKey, accepted_at: int) -> None:
+    async def add_submission(self, key: SubmissionKey, accepted_at: UnixMillis) -> None:
         """Remember an accepted submission."""
         ...
 

@@ -1,0 +1,150 @@
+"""One table: which frame, who may send it, which decision it is (spec 08, "Who may send what").
+
+:func:`handle` is the whole entrance. It never raises for what a client sent: every refusal is
+an answer. What does come out of it, e.g. a full disk, is the operator's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from untether.base.errors import PlatformError, UntetherError
+from untether.base.identifiers import UnixMillis
+from untether.base.randomness import Randomness
+from untether.relay import (
+    accounts,
+    link_desk,
+    login,
+    mailbox,
+    prekeys,
+    publication,
+    submission,
+)
+from untether.relay.admission import (
+    GUEST_REQUESTS,
+    NAME_LOOKUPS,
+    SUBMITS,
+    Bearer,
+    Device,
+    Guest,
+    Principal,
+    Rate,
+    RelaySession,
+)
+from untether.relay.lists import account_lists
+from untether.relay.outcome import Call, CutDevice, Decision, Outcome, Refusal
+from untether.relay.transaction import RelayStore, RelayTransaction
+from untether.wire import client_frames as frames
+from untether.wire.client_frames import ClientFrame
+from untether.wire.server_frames import LoggedOut, Refused
+
+Decide = Callable[[RelayTransaction, Call, Any], Awaitable[Decision]]
+"""``Any`` is the frame of the table's key, or what ``prepare`` makes of it."""
+
+
+class Rule(NamedTuple):
+    """What the relay does with one kind of frame.
+
+    ``prepare`` checks signatures that need no row, before the transaction. ``rate`` limits
+    each asking device, and guests together by their network address.
+    """
+
+    decide: Decide
+    allowed: frozenset[type[Principal]]
+    prepare: Callable[[Call, Any], Any] | None = None
+    rate: Rate | None = None
+
+
+_GUESTS: Final[frozenset[type[Principal]]] = frozenset({Guest})
+_DEVICES: Final[frozenset[type[Principal]]] = frozenset({Device})
+_GUESTS_AND_DEVICES = _GUESTS | _DEVICES
+_ALL = _GUESTS_AND_DEVICES | {Bearer}
+
+RULES: Final[Mapping[type[ClientFrame], Rule]] = {
+    frames.Login: Rule(login.log_in, _GUESTS, login.prove),
+    frames.Register: Rule(accounts.register, _GUESTS, accounts.prove_newcomer),
+    frames.Recover: Rule(publication.recover, _GUESTS),
+    frames.PublishLists: Rule(publication.publish, _DEVICES),
+    frames.FetchLists: Rule(publication.fetch, _ALL),
+    frames.ResolveName: Rule(accounts.resolve_name, _GUESTS_AND_DEVICES, rate=NAME_LOOKUPS),
+    frames.Resign: Rule(publication.resign, _DEVICES),
+    frames.DepositPrekeys: Rule(prekeys.deposit, _DEVICES),
+    frames.ClaimPrekeys: Rule(prekeys.claim, _DEVICES),
+    frames.Submit: Rule(submission.submit, _DEVICES, rate=SUBMITS),
+    frames.SubmitDirect: Rule(submission.submit_direct, _DEVICES, rate=SUBMITS),
+    frames.StartReceiving: Rule(mailbox.start_receiving, _DEVICES),
+    frames.Acknowledge: Rule(mailbox.acknowledge, _DEVICES),
+    frames.FetchStatus: Rule(mailbox.fetch_status, _DEVICES),
+    frames.OpenLinkSlot: Rule(link_desk.open_slot, _GUESTS),
+    frames.ClaimLinkSlot: Rule(link_desk.claim_slot, _DEVICES),
+    frames.PutLinkItem: Rule(link_desk.put_item, _GUESTS_AND_DEVICES),
+    frames.GetLinkItem: Rule(link_desk.get_item, _GUESTS_AND_DEVICES),
+}
+
+
+async def handle(
+    store: RelayStore,
+    session: RelaySession,
+    frame: ClientFrame,
+    now: UnixMillis,
+    randomness: Randomness,
+) -> Outcome:
+    """Decide one frame; returns after everything that it changed is durable.
+
+    Frames of one connection may be handled at the same time, but nothing before its login is
+    answered. Then ``session`` is the only thing that changed.
+    """
+    call = Call(session, now, randomness)
+    try:
+        rule = _admit(session, frame, now)
+        request = rule.prepare(call, frame) if rule.prepare else frame
+        decide = _as_present_device if isinstance(session.principal, Device) else _as_anybody
+        decision = await store.transact(decide, rule, call, request)
+    except Refusal as refusal:
+        return Outcome(Refused(refusal.code, refusal.retry_after_ms), session)
+    except PlatformError:
+        raise
+    except UntetherError as error:
+        return Outcome(Refused(error.code), session)
+    if decision.principal is not None:
+        session = session.as_principal(decision.principal)
+    return Outcome(decision.answer, session, decision.effects)
+
+
+def _admit(session: RelaySession, frame: ClientFrame, now: UnixMillis) -> Rule:
+    """Return the rule for a frame that this principal may send now."""
+    rule = RULES[type(frame)]
+    principal = session.principal
+    if type(principal) not in rule.allowed:
+        raise Refusal("not-allowed")
+    _take(session, ("connection", session.connection), session.rules.requests, now)
+    who = principal if isinstance(principal, Guest) else principal.address
+    if isinstance(principal, Guest):
+        _take(session, ("guest", who), GUEST_REQUESTS, now)
+    if rule.rate is not None:
+        _take(session, (rule.rate, who), rule.rate, now)
+    return rule
+
+
+def _take(session: RelaySession, key: tuple[object, ...], rate: Rate, now: UnixMillis) -> None:
+    retry_after_ms = session.budgets.take(key, rate, now)
+    if retry_after_ms:
+        raise Refusal("rate-limited", retry_after_ms)
+
+
+async def _as_anybody(tx: RelayTransaction, rule: Rule, call: Call, request: object) -> Decision:
+    return await rule.decide(tx, call, request)
+
+
+async def _as_present_device(
+    tx: RelayTransaction, rule: Rule, call: Call, request: object
+) -> Decision:
+    """Decide only if the device is still present: its list may have changed since its login."""
+    account = await tx.account(call.address.account_id)
+    if account is None:
+        raise Refusal("no-such-account")
+    if call.address.device not in account.present:
+        last_word = LoggedOut(await account_lists(tx, account, after=None))
+        return Decision(Refused("not-listed"), (CutDevice(call.address, last_word),))
+    return await rule.decide(tx, call, request)

@@ -1,0 +1,262 @@
+"""Submissions: a sealed body once, a header for each device (spec 08, "Submission").
+
+Theory of operation
+-------------------
+A sender seals for device lists that it holds. The relay compares, account by account and in
+the transaction that stores, the named list head with the newest one, and the set of devices
+with the devices that are present. So no message is accepted that misses a device added
+meanwhile, or that reaches one logged out meanwhile; the answer then carries the signed lists,
+and the sender repeats for that account alone.
+
+First all accounts are judged, which only reads; then the accepted ones are stored. A judgement
+is one of the verdicts of the wire, or a :class:`Plan`: what to put into which mailbox.
+
+A mailbox that is full, or of which one account has had its share, gets a *gap* in place of the
+entry, so that one device that nobody empties doesn't silence its account: the device is told
+of the gap and asks a sibling. Only if no device at all can take its copy, nothing is stored
+and the sender hears ``mailbox-full``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, UnixMillis
+from untether.base.limits import (
+    LISTS_BYTES_MAX,
+    MAILBOX_BYTES_MAX,
+    MAILBOX_ENTRIES_MAX,
+    MAILBOX_FULL_RETRY_MS,
+    SENDER_SHARE_PERCENT_MAX,
+)
+from untether.relay.lists import account_lists, head_of
+from untether.relay.outcome import Call, Decision, Refusal, WakeMailbox
+from untether.relay.transaction import (
+    ALL_DEVICES,
+    AccountRow,
+    DeviceRow,
+    EntryRow,
+    RelayTransaction,
+    SubmissionKey,
+)
+from untether.wire.client_frames import Copy, Recipient, Submit, SubmitDirect
+from untether.wire.server_frames import Accepted, AccountRefused, ListsChanged, Submitted
+
+Verdict = Accepted | ListsChanged | AccountRefused
+
+_ENTRIES_SHARE = MAILBOX_ENTRIES_MAX * SENDER_SHARE_PERCENT_MAX // 100
+_BYTES_SHARE = MAILBOX_BYTES_MAX * SENDER_SHARE_PERCENT_MAX // 100
+
+
+class Plan(NamedTuple):
+    """One account's copies that are going to be stored, and devices that get a gap."""
+
+    key: SubmissionKey
+    copies: Sequence[tuple[DeviceRow, Copy]]
+    gaps: Sequence[DeviceRow]
+
+
+class Message(NamedTuple):
+    """What all judgements of one submission share."""
+
+    sender: DeviceAddress
+    request: Submit | SubmitDirect
+    now: UnixMillis
+
+    def key(self, account_id: AccountId, target: int) -> SubmissionKey:
+        """Return what a repetition of this submission for the account is known by."""
+        sender, number = self.sender
+        return SubmissionKey(account_id, sender, number, self.request.message_id, target)
+
+
+async def submit(tx: RelayTransaction, call: Call, request: Submit) -> Decision:
+    """Judge every account, then store for the accepted ones."""
+    _check_shape(request)
+    message = Message(call.address, request, call.now)
+    room = LISTS_BYTES_MAX
+    judgements: list[Verdict | Plan] = []
+    for recipient in request.recipients:
+        judgement = await _judge(tx, message, recipient, room)
+        judgements.append(judgement)
+        if isinstance(judgement, ListsChanged):
+            room -= sum(len(signed.body) for signed in judgement.account.lists)
+    return await _store(tx, message, judgements)
+
+
+async def submit_direct(tx: RelayTransaction, call: Call, request: SubmitDirect) -> Decision:
+    """Store a control message for one device; only head and presence are compared."""
+    message = Message(call.address, request, call.now)
+    return await _store(tx, message, [await _judge_direct(tx, message, request)])
+
+
+def _check_shape(request: Submit) -> None:
+    """Refuse what no list could make right: repetitions, copies with neither or both parts."""
+    accounts = {recipient.account_id for recipient in request.recipients}
+    if len(accounts) != len(request.recipients):
+        raise Refusal("malformed")
+    for recipient in request.recipients:
+        devices = {copy.device for copy in recipient.copies}
+        if len(devices) != len(recipient.copies):
+            raise Refusal("malformed")
+        if any((copy.header is None) == (copy.absent is None) for copy in recipient.copies):
+            raise Refusal("malformed")
+
+
+async def _judge(
+    tx: RelayTransaction, message: Message, recipient: Recipient, room: int
+) -> Verdict | Plan:
+    account_id, key = recipient.account_id, message.key(recipient.account_id, ALL_DEVICES)
+    accepted_at = await tx.submission(key)
+    if accepted_at is not None:
+        return Accepted(account_id, accepted_at)
+    account = await tx.account(account_id)
+    if account is None:
+        return AccountRefused(account_id, "no-such-account")
+    if not is_newest(account, recipient) or not covers_devices(account, recipient, message):
+        lists = await account_lists(tx, account, recipient.head, room)
+        return ListsChanged(account_id, lists)
+    if not recipient.copies and account_id != message.sender.account_id:
+        return AccountRefused(account_id, "nothing-sealed")
+    return await _plan(tx, message, key, recipient.copies)
+
+
+def is_newest(account: AccountRow, recipient: Recipient | SubmitDirect) -> bool:
+    """Compare the head that the sender sealed for with the newest list."""
+    return recipient.head == head_of(account)
+
+
+def covers_devices(account: AccountRow, recipient: Recipient, message: Message) -> bool:
+    """Compare the copies with the devices that are present.
+
+    Every present device needs a copy or a reason, and only present ones may have a header. A
+    device that the sender knows to have resigned may be named as such. When the lease has
+    ended, the phone alone is enough. The sending device is never among them.
+    """
+    present = _others(account, account.present, message.sender)
+    sealed = {copy.device for copy in recipient.copies if copy.header is not None}
+    named = {copy.device for copy in recipient.copies if copy.absent != "resigned"}
+    resigned = {copy.device for copy in recipient.copies if copy.absent == "resigned"}
+    if not sealed <= named <= present:
+        return False
+    if present <= named | resigned:
+        return True
+    phone = _others(account, (account.primary,), message.sender)
+    return account.expires_at <= message.now and phone <= named
+
+
+def _others(
+    account: AccountRow, devices: Sequence[DeviceNumber], sender: DeviceAddress
+) -> set[DeviceNumber]:
+    others = set(devices)
+    if account.account_id == sender.account_id:
+        others.discard(sender.device)
+    return others
+
+
+async def _judge_direct(
+    tx: RelayTransaction, message: Message, request: SubmitDirect
+) -> Verdict | Plan:
+    account_id, key = request.account_id, message.key(request.account_id, request.device)
+    accepted_at = await tx.submission(key)
+    if accepted_at is not None:
+        return Accepted(account_id, accepted_at)
+    account = await tx.account(account_id)
+    if account is None:
+        return AccountRefused(account_id, "no-such-account")
+    if (account_id, request.device) == message.sender:
+        raise Refusal("malformed")
+    if not is_newest(account, request) or request.device not in account.present:
+        return ListsChanged(account_id, await account_lists(tx, account, request.head))
+    return await _plan(tx, message, key, [Copy(request.device, request.header)])
+
+
+async def _plan(
+    tx: RelayTransaction, message: Message, key: SubmissionKey, copies: Sequence[Copy]
+) -> Plan | AccountRefused:
+    """Find room for every copy; a header needs room in at least one mailbox."""
+    fitting: list[tuple[DeviceRow, Copy]] = []
+    gaps: list[DeviceRow] = []
+    for copy in copies:
+        if copy.absent == "resigned":
+            continue
+        row = await tx.device(DeviceAddress(key.account_id, copy.device))
+        if row is None:
+            raise LookupError("a present device without its row")
+        if await _has_room(tx, row, message, copy):
+            fitting.append((row, copy))
+        else:
+            gaps.append(row)
+    sealed = any(copy.header for copy in copies)
+    if sealed and not any(copy.header for _, copy in fitting):
+        return AccountRefused(key.account_id, "mailbox-full", MAILBOX_FULL_RETRY_MS)
+    if copies and not sealed and key.account_id != message.sender.account_id:
+        return AccountRefused(key.account_id, "nothing-sealed")
+    return Plan(key, fitting, gaps)
+
+
+async def _has_room(tx: RelayTransaction, row: DeviceRow, message: Message, copy: Copy) -> bool:
+    size = _size(message, copy)
+    if row.entries >= MAILBOX_ENTRIES_MAX or row.bytes + size > MAILBOX_BYTES_MAX:
+        return False
+    if row.entries < _ENTRIES_SHARE and row.bytes + size <= _BYTES_SHARE:
+        return True  # all senders together have less than one sender's share
+    load = await tx.sender_load(row.address, message.sender.account_id)
+    return load.entries < _ENTRIES_SHARE and load.bytes + size <= _BYTES_SHARE
+
+
+def _size(message: Message, copy: Copy) -> int:
+    return len(copy.header) + len(message.request.body) if copy.header else 0
+
+
+async def _store(
+    tx: RelayTransaction, message: Message, judgements: Sequence[Verdict | Plan]
+) -> Decision:
+    plans = [judgement for judgement in judgements if isinstance(judgement, Plan)]
+    references = sum(1 for plan in plans for _, copy in plan.copies if copy.header)
+    body_id = await tx.add_body(message.request.body, references) if references else None
+    effects: list[WakeMailbox] = []
+    for plan in plans:
+        await tx.add_submission(plan.key, message.now)
+        for row, copy in plan.copies:
+            await _put_copy(tx, message, row, copy, body_id)
+            effects.append(WakeMailbox(row.address))
+        for row in plan.gaps:
+            await _put_gap(tx, row)
+    verdicts = tuple(
+        Accepted(judgement.key.account_id, message.now)
+        if isinstance(judgement, Plan)
+        else judgement
+        for judgement in judgements
+    )
+    return Decision(Submitted(message.request.message_id, verdicts), tuple(effects))
+
+
+async def _put_copy(
+    tx: RelayTransaction, message: Message, row: DeviceRow, copy: Copy, body_id: int | None
+) -> None:
+    size = _size(message, copy)
+    entry = EntryRow(
+        account_id=row.account_id,
+        device=row.device,
+        number=row.last_number + 1,
+        sender=message.sender.account_id,
+        sender_device=message.sender.device,
+        accepted_at=message.now,
+        message_id=message.request.message_id,
+        header=copy.header,
+        absent=copy.absent,
+        body_id=body_id if copy.header else None,
+        size=size,
+    )
+    await tx.add_entry(entry)
+    await tx.put_device(
+        row._replace(last_number=entry.number, entries=row.entries + 1, bytes=row.bytes + size)
+    )
+
+
+async def _put_gap(tx: RelayTransaction, row: DeviceRow) -> None:
+    number = row.last_number + 1
+    await tx.put_device(
+        row._replace(last_number=number, dropped=row.dropped + 1, dropped_up_to=number)
+    )
