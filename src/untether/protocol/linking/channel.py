@@ -53,13 +53,13 @@ class LinkChannel:
         """Seal a record for its place: nonce ‖ ciphertext, padded."""
         nonce = randomness(AEAD_NONCE_LENGTH)
         padded = pad(encode(record), LINK_ITEM_PADDED_MIN)
-        return nonce + provider().aead_seal(self.sending_key, nonce, padded, bytes([index]))
+        return nonce + provider().aead_seal(self.sending_key, nonce, padded, _place(index))
 
     def open(self, index: LinkIndex, sealed: bytes) -> LinkItemRecord:
         """Open what stands in a place; ``link-tampered`` when it is not from there."""
         nonce, ciphertext = sealed[:AEAD_NONCE_LENGTH], sealed[AEAD_NONCE_LENGTH:]
         try:
-            padded = provider().aead_open(self.receiving_key, nonce, ciphertext, bytes([index]))
+            padded = provider().aead_open(self.receiving_key, nonce, ciphertext, _place(index))
             return decode(unpad(padded), _SCHEMA, size_max=LINK_ITEM_MAX)
         except (CryptoError, RemoteError) as error:
             raise link_error("link-tampered") from error
@@ -92,6 +92,14 @@ def split_answer(item: bytes) -> tuple[bytes, bytes]:
     return item[:X25519_LENGTH], item[X25519_LENGTH:]
 
 
+def _direction(direction: Direction) -> bytes:
+    return bytes([direction])
+
+
+def _place(index: LinkIndex) -> bytes:
+    return bytes([index])
+
+
 def _shared_secret(seed: bytes, public: bytes) -> bytes:
     try:
         return provider().x25519_shared(seed, public)
@@ -103,7 +111,7 @@ def _key(direction: Direction, text: LinkText, shared: bytes, ephemerals: bytes)
     info = b"".join(
         (
             labels.LINK_CHANNEL,
-            bytes([direction]),
+            _direction(direction),
             text.relay_id,
             text.slot_id,
             text.offer_hash,

@@ -156,7 +156,7 @@ def prepare(
 
     A screen that renews its code prepares a new link with the same ``secrets``.
     """
-    ephemeral_seed = SecretBytes.generate(X25519_LENGTH, randomness)
+    ephemeral_seed = randomness(X25519_LENGTH)
     slot_id = SlotId(randomness(_SLOT_ID_LENGTH))
     link_secret = SecretBytes.generate(_LINK_SECRET_LENGTH, randomness)
     offer = LinkOffer(
@@ -172,8 +172,8 @@ def prepare(
     return CompanionLink(
         state=CompanionState.PREPARED,
         text=text.to_text(),
-        signing_seed=secrets.signing_seed,
-        agreement_seed=secrets.agreement_seed,
+        signing_seed=bytes(secrets.signing_seed),
+        agreement_seed=bytes(secrets.agreement_seed),
         ephemeral_seed=ephemeral_seed,
         expires_at=offer.expires_at,
         outgoing=(LinkIndex.OFFER, sealed),

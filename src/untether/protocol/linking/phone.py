@@ -19,7 +19,6 @@ from untether.base.errors import UntetherError
 from untether.base.identifiers import DeviceNumber, RelayId, UnixMillis
 from untether.base.limits import COMPANIONS_MAX
 from untether.base.randomness import Randomness
-from untether.base.secret_bytes import SecretBytes
 from untether.crypto.provider import X25519_LENGTH, provider
 from untether.protocol.identity.certificate import (
     DeviceCertificate,
@@ -162,7 +161,7 @@ def scan(
         raise link_error("link-not-the-phone")
     check_relay(link_text, relay_id)
     check_limit(own_list)
-    seed = SecretBytes.generate(X25519_LENGTH, randomness)
+    seed = randomness(X25519_LENGTH)
     return PhoneLink(state=PhoneState.SCANNED, text=text, ephemeral_seed=seed)
 
 
