@@ -19,6 +19,9 @@ as evidence. Only a higher generation ends a fork.
 Across *every* step, numbers are for ever: ``next_number`` never falls, an absent number below
 it never returns, and a present number keeps its device keys and role.
 
+A run that starts below what is held must lead through it, so every list of a run that was
+followed is verified and in its place: who stores the run stores nothing unseen.
+
 First contact holds nothing, so only the newest list counts, and it is believed. Only the
 newest list's issue time is compared with the clock: an older list that a wrong clock dated
 into the future must not lock the account out after the clock was corrected.
@@ -72,27 +75,30 @@ def follow(
 ) -> DeviceList:
     """Return the newest list of ``run`` (ascending), having checked every step from ``held``.
 
-    A run may overlap what is held: lists up to and including the held one say nothing new.
-    Returns ``held`` when nothing newer came. Raises RemoteError when the run is not acceptable
-    (nothing changes), ForkedListError when it proves a second history.
+    A run may start below what is held if it leads through it: then it is checked from its
+    first list on. Returns ``held`` when nothing newer came. With nothing held, the lists before
+    the newest are not looked at. Raises RemoteError when the run is not acceptable (nothing
+    changes), ForkedListError when it proves a second history.
     """
-    if held is None:
-        if not run:
-            raise RemoteError("list-missing", "The relay sent no device list.")
+    if held is not None:
+        newest = _walk(held, run, account_key)
+        if newest.head == held.head:
+            return held
+    elif run:
         newest = open_list(run[-1], account_key)
     else:
-        newest = held
-        for signed in _beyond(held, run):
-            newest = _step(newest, open_list(signed, account_key, newest.devices))
-        if newest is held:
-            return held
+        raise RemoteError("list-missing", "The relay sent no device list.")
     _check_clock(newest, now)
     return newest
 
 
-def _beyond(held: DeviceList, run: Sequence[SignedObject]) -> Sequence[SignedObject]:
-    places = [place for place, signed in enumerate(run) if signed.body == held.signed.body]
-    return run[places[-1] + 1 :] if places else run
+def _walk(held: DeviceList, run: Sequence[SignedObject], account_key: bytes) -> DeviceList:
+    newest, following = held, run
+    if any(signed.body == held.signed.body for signed in run):
+        newest, following = open_list(run[0], account_key, held.devices), run[1:]
+    for signed in following:
+        newest = _step(newest, open_list(signed, account_key, newest.devices))
+    return newest
 
 
 def _step(current: DeviceList, following: DeviceList) -> DeviceList:
@@ -120,6 +126,8 @@ def _check_same_generation(current: DeviceList, following: DeviceList) -> None:
         raise ForkedListError(
             "Two phones claim one generation of an account.", current.signed, following.signed
         )
+    if following.head == current.head:
+        raise RemoteError("list-rolled-back", "A device list came twice in one run.")
     if following.head.version == current.head.version:
         raise ForkedListError(
             f"Two device lists have the version {current.head.version}.",
