@@ -30,11 +30,10 @@ class Party(NamedTuple):
 
 
 class Ends(NamedTuple):
-    """Both ends as one device sees them; make it with :meth:`between`, once per contact.
+    """Both ends as one device sees them; make it with :meth:`between`, once per remote device.
 
-    ``outgoing`` is the associated data, up to the recipient's device number, of messages from
-    here to any device of the peer's account; ``incoming`` that of messages from the peer to
-    here, up to the header.
+    ``outgoing`` and ``incoming`` are the associated data, up to the header, of messages to and
+    from the peer.
     """
 
     own: Party
@@ -46,6 +45,11 @@ class Ends(NamedTuple):
     @classmethod
     def between(cls, own: Party, agreement_seed: SecretBytes, peer: Party) -> Self:
         """Take this device, the seed of its agreement key, and the remote device."""
-        outgoing = labels.PAIRWISE_MESSAGE + own.address + peer.account_key
-        incoming = labels.PAIRWISE_MESSAGE + peer.address + own.address
+        outgoing = account_associated(own, peer.account_key) + peer.address[-DEVICE_NUMBER_LENGTH:]
+        incoming = account_associated(peer, own.account_key) + own.address[-DEVICE_NUMBER_LENGTH:]
         return cls(own, agreement_seed, peer, outgoing, incoming)
+
+
+def account_associated(sender: Party, recipient_account_key: bytes) -> bytes:
+    """Return the part of the associated data that all devices of the recipient share."""
+    return labels.PAIRWISE_MESSAGE + sender.address + recipient_account_key

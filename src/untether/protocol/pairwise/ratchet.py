@@ -40,6 +40,7 @@ from untether.protocol.pairwise.ratchet_state import (
     HEADER_LENGTH,
     VERSION,
     ClosedChain,
+    Keys,
     Message,
     RatchetState,
     ReceivingChain,
@@ -50,10 +51,15 @@ from untether.protocol.pairwise.ratchet_state import (
 _KEY_LENGTH: Final = 32
 
 # Where things are in a message ...
-_MESSAGE_KEY: Final = slice(1, 33)
+_MESSAGE_KEY: Final = slice(0, 33)
 _MESSAGE_NUMBER: Final = slice(37, HEADER_LENGTH)
 _NONCE: Final = slice(HEADER_LENGTH, HEADER_LENGTH + AEAD_NONCE_LENGTH)
 _CIPHERTEXT: Final = slice(HEADER_LENGTH + AEAD_NONCE_LENGTH, None)
+# ... in a stored sending chain ...
+_UNCHANGED: Final = slice(0, 36)
+_SENDING_NUMBER: Final = slice(36, 40)
+_HEADER: Final = slice(0, 40)
+_SENDING_KEY: Final = slice(40, 72)
 # ... and in a stored receiving chain
 _NUMBER: Final = slice(32, 36)
 _CHAIN_KEY: Final = slice(36, 68)
@@ -77,7 +83,7 @@ class Context(NamedTuple):
     randomness: Randomness
 
 
-class SkippedRun(NamedTuple):
+class SkippedRun(Keys, frozen=True):
     """Keys of consecutive messages of one chain that have not come yet."""
 
     ratchet_key: bytes
@@ -85,7 +91,7 @@ class SkippedRun(NamedTuple):
     keys: tuple[bytes, ...]
 
 
-class Opening(NamedTuple):
+class Opening(Keys, frozen=True):
     """A message opened: its payload, the state to store and what became of skipped keys.
 
     ``forgotten`` are ratchet keys too old to be opened: their skipped keys go.
@@ -104,15 +110,30 @@ def start_sending(root_key: bytes, peer_ratchet_key: bytes, randomness: Randomne
     return RatchetState(sending, None, root)
 
 
+def seal_next(
+    sending: bytes, payload: bytes, associated: bytes, nonce: bytes
+) -> tuple[bytes, bytes]:
+    """Seal one payload: the sending chain to store *before* the message leaves, and the message.
+
+    ``associated`` names both ends. The nonce is random although the key is used once: a device
+    restored from a copy would use the key again.
+    """
+    header = VERSION + sending[_HEADER]
+    stepped = hashes.keyed_blake2b_512(sending[_SENDING_KEY], labels.RATCHET_CHAIN)
+    ciphertext = provider().aead_seal(stepped[_KEY_LENGTH:], nonce, payload, associated + header)
+    number = int.from_bytes(sending[_SENDING_NUMBER], "big") + 1
+    following = sending[_UNCHANGED] + number.to_bytes(4, "big") + stepped[:_KEY_LENGTH]
+    return following, header + nonce + ciphertext
+
+
 def open_next(receiving: bytes, data: bytes, associated: bytes) -> tuple[bytes, bytes] | None:
     """Open ``data`` if it is the very next message of a receiving chain, which most are.
 
     Works on the chain's stored bytes: returns the payload and the bytes to store, or None for
     :func:`open_message` to judge. Raises BadMessageError when no key fits.
     """
-    if data[_MESSAGE_KEY] != receiving[:_KEY_LENGTH] or data[_MESSAGE_NUMBER] != receiving[_NUMBER]:
-        return None
-    if not data.startswith(VERSION):
+    ratchet_key = receiving[:_KEY_LENGTH]
+    if data[_MESSAGE_KEY] != VERSION + ratchet_key or data[_MESSAGE_NUMBER] != receiving[_NUMBER]:
         return None
     stepped = hashes.keyed_blake2b_512(receiving[_CHAIN_KEY], labels.RATCHET_CHAIN)
     try:
@@ -126,7 +147,7 @@ def open_next(receiving: bytes, data: bytes, associated: bytes) -> tuple[bytes, 
         raise BadMessageError from error
     number = int.from_bytes(receiving[_NUMBER], "big") + 1
     following = number.to_bytes(4, "big") + stepped[:_KEY_LENGTH] + receiving[_STARTED_AT]
-    return payload, receiving[:_KEY_LENGTH] + following
+    return payload, ratchet_key + following
 
 
 def open_message(state: RatchetState, message: Message, context: Context) -> Opening:
@@ -198,7 +219,8 @@ def _open_turning(state: RatchetState, message: Message, context: Context) -> Op
     )
     kept = closed[: RECEIVER_CHAINS_MAX - 1]
     forgotten = tuple(chain.ratchet_key for chain in closed[len(kept) :])
-    turned = RatchetState(sending, following, root._replace(closed=kept))
+    root = Root(root.root_key, root.ratchet_seed, kept)
+    turned = RatchetState(sending, following, root)
     return Opening(payload, turned, skipped, forgotten=forgotten)
 
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from untether.base.identifiers import UnixMillis
 from untether.crypto.provider import AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH, X25519_LENGTH
 from untether.protocol.pairwise.errors import BadMessageError
+from untether.wire.codec import Record
 
 VERSION: Final = b"\x01"
 HEADER_LENGTH: Final = len(VERSION) + X25519_LENGTH + 4 + 4
@@ -25,7 +26,14 @@ _header = Struct(">c32sII")
 SENDING_CHAIN_LENGTH: Final = _sending.size
 
 
-class SendingChain(NamedTuple):
+class Keys(Record, frozen=True):
+    """Base of values that hold secret keys: they don't print them. Never encoded as records."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class SendingChain(Keys, frozen=True):
     """What sealing changes: 72 bytes. ``number`` is that of the next message."""
 
     ratchet_key: bytes
@@ -35,15 +43,15 @@ class SendingChain(NamedTuple):
 
     def to_bytes(self) -> bytes:
         """Ratchet key ‖ previous length ‖ number ‖ chain key."""
-        return _sending.pack(*self)
+        return _sending.pack(self.ratchet_key, self.previous_length, self.number, self.chain_key)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> SendingChain:
         """Read what :meth:`to_bytes` wrote."""
-        return cls._make(_sending.unpack(data))
+        return cls(*_sending.unpack(data))
 
 
-class ReceivingChain(NamedTuple):
+class ReceivingChain(Keys, frozen=True):
     """What opening changes: 76 bytes. ``number`` is that of the next message expected."""
 
     ratchet_key: bytes
@@ -53,12 +61,12 @@ class ReceivingChain(NamedTuple):
 
     def to_bytes(self) -> bytes:
         """Ratchet key ‖ number ‖ chain key ‖ start of this chain (ms)."""
-        return _receiving.pack(*self)
+        return _receiving.pack(self.ratchet_key, self.number, self.chain_key, self.started_at)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> ReceivingChain:
         """Read what :meth:`to_bytes` wrote."""
-        return cls._make(_receiving.unpack(data))
+        return cls(*_receiving.unpack(data))
 
 
 class ClosedChain(NamedTuple):
@@ -68,7 +76,7 @@ class ClosedChain(NamedTuple):
     length: int
 
 
-class Root(NamedTuple):
+class Root(Keys, frozen=True):
     """What changes only when the ratchet turns. ``closed`` is newest first."""
 
     root_key: bytes
@@ -89,7 +97,7 @@ class Root(NamedTuple):
         return cls(root_key, ratchet_seed, closed)
 
 
-class RatchetState(NamedTuple):
+class RatchetState(Keys, frozen=True):
     """A session's keys. The initiator has nothing to receive on until the first answer."""
 
     sending: SendingChain

@@ -9,12 +9,13 @@ take them apart with :attr:`Session.state`.
 from __future__ import annotations
 
 from struct import Struct
-from typing import Final, NamedTuple, Self
+from typing import Final, Self
 
 from untether.base.identifiers import UnixMillis
 from untether.base.limits import RATCHET_TURN_WANTED_MS, UNANSWERED_SESSION_MS
 from untether.protocol.pairwise.handshake import PREFIX_LENGTH
 from untether.protocol.pairwise.ratchet_state import (
+    Keys,
     RatchetState,
     ReceivingChain,
     Root,
@@ -23,12 +24,12 @@ from untether.protocol.pairwise.ratchet_state import (
 
 _cold = Struct(">32sQ?")
 _UNANSWERED_COLD_LENGTH: Final = _cold.size + PREFIX_LENGTH
-_LENGTHS_AND_NUMBER: Final = slice(32, 40)
+_LENGTH_AND_NUMBER: Final = slice(32, 40)
 _NUMBER: Final = slice(36, 40)
 _STARTED_AT: Final = slice(68, 76)
 
 
-class Session(NamedTuple):
+class Session(Keys, frozen=True):
     """The columns of one session; ``receiving`` is empty while nothing came."""
 
     id: bytes
@@ -58,6 +59,14 @@ class Session(NamedTuple):
         cold = _cold.pack(base_key, created_at, bool(prefix)) + prefix + state.root.to_bytes()
         return type(self)(self.id, state.sending.to_bytes(), receiving, cold)
 
+    def with_sending(self, sending: bytes) -> Self:
+        """Return the session after it sealed."""
+        return type(self)(self.id, sending, self.receiving, self.cold)
+
+    def with_receiving(self, receiving: bytes) -> Self:
+        """Return the session after it opened the next message of its chain."""
+        return type(self)(self.id, self.sending, receiving, self.cold)
+
     @property
     def state(self) -> RatchetState:
         """The ratchet keys."""
@@ -86,7 +95,7 @@ class Session(NamedTuple):
     @property
     def is_untouched(self) -> bool:
         """Nothing was ever sealed in it here."""
-        return not any(self.sending[_LENGTHS_AND_NUMBER])
+        return not any(self.sending[_LENGTH_AND_NUMBER])
 
     def is_given_up(self, now: UnixMillis) -> bool:
         """Unanswered for so long that a new start promises more than waiting."""

@@ -24,6 +24,7 @@ from untether.base.limits import (
     TRIAL_STEPS_MAX,
 )
 from untether.base.randomness import Randomness
+from untether.crypto.provider import AEAD_NONCE_LENGTH
 from untether.protocol.pairwise import handshake as handshakes
 from untether.protocol.pairwise import ratchet
 from untether.protocol.pairwise.errors import (
@@ -32,12 +33,11 @@ from untether.protocol.pairwise.errors import (
     TooFarAheadError,
     UnknownSessionError,
 )
-from untether.protocol.pairwise.fan_out import pack_chain, seal_for_devices, unpack_chains
 from untether.protocol.pairwise.handshake import Handshake
 from untether.protocol.pairwise.parties import Ends
 from untether.protocol.pairwise.prekeys import PeerPrekeys, PrekeyPairSecret
-from untether.protocol.pairwise.ratchet import Context, Opening, SkippedRun
-from untether.protocol.pairwise.ratchet_state import Message
+from untether.protocol.pairwise.ratchet import Context, SkippedRun
+from untether.protocol.pairwise.ratchet_state import Keys, Message
 from untether.protocol.pairwise.session import Session
 
 Sessions = tuple[Session, ...]
@@ -78,7 +78,7 @@ class Arrival(NamedTuple):
     cause_known: bool = False
 
 
-class Opened(NamedTuple):
+class Opened(Keys, frozen=True):
     """A message opened, and everything to store in the same transaction.
 
     ``sessions`` replaces the book; ``dropped`` names sessions that fell out of it, with all
@@ -129,12 +129,9 @@ def seal(
 ) -> tuple[Sessions, bytes]:
     """Seal one payload on the active session: the book to store first, and the message."""
     active = sessions[0]
-    packed, messages = seal_for_devices(
-        pack_chain(ends.peer.device, active.sending), payload, ends.outgoing, randomness
-    )
-    (sending,) = unpack_chains(packed).values()
-    book = (active._replace(sending=sending), *sessions[1:])
-    return book, active.prefix + messages[0]
+    nonce = randomness(AEAD_NONCE_LENGTH)
+    sending, message = ratchet.seal_next(active.sending, payload, ends.outgoing, nonce)
+    return (active.with_sending(sending), *sessions[1:]), active.prefix + message
 
 
 def open_message(sessions: Sessions, data: bytes, arrival: Arrival) -> Opened:
@@ -157,13 +154,18 @@ def open_message(sessions: Sessions, data: bytes, arrival: Arrival) -> Opened:
 
 def _open_next(sessions: Sessions, data: bytes, arrival: Arrival) -> Opened | None:
     """Open the next message of the active session's chain without looking at anything else."""
-    session_id, sending, receiving, cold = sessions[0]
-    result = ratchet.open_next(receiving, data, arrival.ends.incoming)
+    active = sessions[0]
+    result = ratchet.open_next(active.receiving, data, arrival.ends.incoming)
     if result is None:
         return None
-    active = Session(session_id, sending, result[1], cold)
-    book = (active, *sessions[1:])
-    return Opened(result[0], book, session_id, answer_wanted=active.wants_turn(arrival.now))
+    payload, receiving = result
+    active = active.with_receiving(receiving)
+    return Opened(
+        payload,
+        (active, *sessions[1:]),
+        active.id,
+        answer_wanted=active.wants_turn(arrival.now),
+    )
 
 
 def _open_start(sessions: Sessions, data: bytes, arrival: Arrival) -> Opened:
@@ -182,7 +184,11 @@ def _open_start(sessions: Sessions, data: bytes, arrival: Arrival) -> Opened:
         session_id, opening.state, base_key=handshake.base_key, created_at=arrival.now
     )
     book, dropped = _shorten(_admit(sessions, session, arrival.now))
-    return _opened(opening, book, session_id)._replace(
+    return Opened(
+        opening.payload,
+        book,
+        session_id,
+        skipped_added=opening.skipped_added,
         dropped=dropped,
         started=handshake,
         possible_copy=not arrival.cause_known and _is_unexplained(sessions),
@@ -259,24 +265,20 @@ def _open_in(
         book = (following, *others)
     else:
         book = (*others[:index], following, *others[index:])
-    opened = _opened(opening, book, session.id)
-    return opened._replace(answer_wanted=book[0].wants_turn(arrival.now))
+    return Opened(
+        opening.payload,
+        book,
+        session.id,
+        skipped_added=opening.skipped_added,
+        skipped_used=opening.skipped_used,
+        forgotten=opening.forgotten,
+        answer_wanted=book[0].wants_turn(arrival.now),
+    )
 
 
 def _context(session_id: bytes, arrival: Arrival, steps_max: int = TRIAL_STEPS_MAX) -> Context:
     find_skipped = partial(arrival.shelf.skipped_key, session_id)
     return Context(arrival.ends.incoming, find_skipped, steps_max, arrival.now, arrival.randomness)
-
-
-def _opened(opening: Opening, sessions: Sessions, session_id: bytes) -> Opened:
-    return Opened(
-        opening.payload,
-        sessions,
-        session_id,
-        opening.skipped_added,
-        opening.skipped_used,
-        opening.forgotten,
-    )
 
 
 def _shorten(sessions: Sessions) -> tuple[Sessions, tuple[bytes, ...]]:
