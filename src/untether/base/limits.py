@@ -30,6 +30,8 @@ LINK_OFFER_MAX = 540  # every sealed offer has this size: a guest puts it, so it
 LINK_ITEM_PADDED_MIN = 4 * 1024  # an answer of five devices; a refusal looks just like it
 LINK_ITEM_MAX = 96 * 1024  # an acceptance with full prekeys is 70 KiB
 LINK_ITEMS_MAX = 4  # offer, answer, acceptance, result
+QR_IMAGE_BYTES_MAX = 32 * 1024 * 1024  # a large photograph from a phone
+QR_IMAGE_PIXELS_MAX = 64 * 1024 * 1024  # the same unpacked; a decompression bomb has more
 DEVICE_NAME_MAX = 64  # characters: one line on every screen
 
 # --- Pairwise sessions --------------------------------------------------------------------
@@ -76,6 +78,7 @@ QUEUED_RETRY_MS = 24 * HOUR_MS  # a message that nobody can open yet is tried ag
 
 # --- Receipts and control messages --------------------------------------------------------
 RECEIPT_JITTER_MS = 2 * SECOND_MS  # one of several own devices answers, and tells no exact time
+RATCHET_ANSWER_JITTER_MS = 2 * SECOND_MS  # an empty answer tells no exact time either
 RECEIPT_BATCH_MAX = 64  # message ids in one receipt
 
 # --- Relay --------------------------------------------------------------------------------

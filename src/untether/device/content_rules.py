@@ -1,0 +1,143 @@
+"""Which content counts from whom: one table (spec 07, "Who may say what").
+
+A direct conversation is the unordered pair of the sender's and the own account. Only own
+devices may name another pair: the own account with somebody; that is an own copy, shown as
+outgoing. Whatever acts on the own account counts from own devices alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from untether.base.errors import RemoteError
+from untether.base.identifiers import AccountId, UnixMillis
+from untether.device import gossip, receipts
+from untether.device.context import Context
+from untether.device.events import MessageReceived
+from untether.device.senders import Sender, SenderKind
+from untether.device.store import messages, own_notices
+from untether.device.store.messages import Message
+from untether.wire.content import (
+    Content,
+    DeliveryReceipt,
+    DeviceNotice,
+    ListClaimQuestion,
+    ListEvidence,
+    RatchetTurn,
+    Text,
+)
+
+_ANYBODY = frozenset(SenderKind)
+_OWN_PHONE = frozenset({SenderKind.OWN_PHONE})
+
+
+def take(context: Context, sender: Sender, content: Content, accepted_at: UnixMillis) -> None:
+    """Check conversation and sender, then act on the content; RemoteError when refused."""
+    other = _other_side(context, sender, content)
+    allowed, act = RULES[type(content.kind)]
+    if sender.kind not in allowed:
+        raise RemoteError("not-allowed", f"{sender.kind.value} may not say that.")
+    act(context, sender, content, other, accepted_at)
+
+
+def _other_side(context: Context, sender: Sender, content: Content) -> AccountId:
+    """Return the other account of the conversation; RemoteError when it is not the sender's."""
+    own = context.own.account_id
+    low, high = content.conversation.low, content.conversation.high
+    if low > high or own not in (low, high):
+        raise RemoteError("wrong-conversation", "The message belongs to another conversation.")
+    other = high if low == own else low
+    if sender.kind is SenderKind.OTHER and other != sender.account_id:
+        raise RemoteError("wrong-conversation", "The message belongs to another conversation.")
+    return other
+
+
+def _text(
+    context: Context, sender: Sender, content: Content, other: AccountId, accepted_at: UnixMillis
+) -> None:
+    assert isinstance(content.kind, Text)
+    outgoing = sender.kind is not SenderKind.OTHER
+    messages.add(
+        context.database,
+        Message(
+            message_id=content.message_id,
+            author=sender.account_id,
+            author_device=sender.device,
+            other=other,
+            outgoing=outgoing,
+            text=content.kind.text,
+            counter=content.counter,
+            sent_at=content.sent_at,
+            accepted_at=accepted_at,
+            state="sent",
+            devices=0,
+            held=sender.held,
+        ),
+        printed=False,
+    )
+    if sender.held:
+        context.notice("message-held", sender.account_id, device=sender.device)
+        return
+    context.notify(
+        MessageReceived(
+            message_id=content.message_id,
+            author=sender.account_id,
+            author_device=sender.device,
+            other=other,
+            outgoing=outgoing,
+            sent_at=content.sent_at,
+            accepted_at=accepted_at,
+            text=content.kind.text,
+        )
+    )
+    if not outgoing:
+        receipts.owe(context, other, content.message_id)
+
+
+def _delivery_receipt(
+    context: Context, sender: Sender, content: Content, other: AccountId, _at: UnixMillis
+) -> None:
+    assert isinstance(content.kind, DeliveryReceipt)
+    if sender.kind is SenderKind.OTHER:
+        receipts.take(context, other, content.kind)
+    else:
+        receipts.take_from_own_device(context, other, content.kind)
+
+
+def _ratchet_turn(*_: object) -> None:
+    """Having opened it was the point."""
+
+
+def _list_claim_question(
+    context: Context, sender: Sender, content: Content, _other: AccountId, _at: UnixMillis
+) -> None:
+    assert isinstance(content.kind, ListClaimQuestion)
+    gossip.answer_question(context, sender, content.kind)
+
+
+def _list_evidence(
+    context: Context, _sender: Sender, content: Content, _other: AccountId, _at: UnixMillis
+) -> None:
+    assert isinstance(content.kind, ListEvidence)
+    gossip.take_evidence(context, content.kind)
+
+
+def _device_notice(
+    context: Context, _sender: Sender, content: Content, _other: AccountId, _at: UnixMillis
+) -> None:
+    assert isinstance(content.kind, DeviceNotice)
+    own_notices.save(context.database, content.kind)
+
+
+Act = Callable[[Context, Sender, Content, AccountId, UnixMillis], Any]
+
+RULES: dict[type, tuple[frozenset[SenderKind], Act]] = {
+    Text: (_ANYBODY, _text),
+    DeliveryReceipt: (_ANYBODY, _delivery_receipt),
+    RatchetTurn: (_ANYBODY, _ratchet_turn),
+    ListClaimQuestion: (_ANYBODY, _list_claim_question),
+    ListEvidence: (_ANYBODY, _list_evidence),
+    DeviceNotice: (_OWN_PHONE, _device_notice),
+}
+"""Kind of content → who may say it → what it does."""

@@ -1,0 +1,120 @@
+"""What every function of the engine gets: one open transaction, the time, and chance.
+
+A context lives for one call of the engine. It collects the effects and remembers the own
+device's row for the length of the call; nothing outlives the transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from untether.base.errors import LocalError
+from untether.base.identifiers import AccountId, UnixMillis
+from untether.base.randomness import Randomness
+from untether.device.effects import (
+    AcknowledgeMail,
+    Effect,
+    Notify,
+    RelayRequest,
+    SignCertificate,
+    WakeAt,
+)
+from untether.device.events import Event, NoticePosted
+from untether.device.store import notices, own_device
+from untether.device.store.database import Database
+from untether.device.store.own_device import OwnDevice, State
+from untether.wire.client_frames import ClientFrame
+from untether.wire.records import Stamp
+
+
+@dataclass(slots=True)
+class Context:
+    """One call of the engine."""
+
+    database: Database
+    now: UnixMillis
+    randomness: Randomness
+    effects: list[Effect] = field(default_factory=list)
+    _own: OwnDevice | None = None
+
+    @property
+    def own(self) -> OwnDevice:
+        """This device; raises LocalError ``no-account`` in an unused profile."""
+        own = self.own_or_none
+        if own is None:
+            raise LocalError(
+                "no-account",
+                "This profile has no account yet.",
+                "Make one with `untether register`, or link this device with `untether link`.",
+            )
+        return own
+
+    @property
+    def own_or_none(self) -> OwnDevice | None:
+        """This device, or None in an unused profile."""
+        if self._own is None:
+            self._own = own_device.load(self.database)
+        return self._own
+
+    @property
+    def active(self) -> OwnDevice:
+        """This device when it takes part; raises LocalError that says why it does not."""
+        own = self.own
+        if own.state in (State.ACTIVE, State.SUSPENDED):
+            return own
+        if own.state is State.LOGGED_OUT:
+            raise LocalError(
+                "logged-out",
+                "This device was logged out of its account.",
+                "Link it again with `untether link` in a new profile; old messages stay readable.",
+            )
+        raise LocalError(
+            "not-finished",
+            f"This device is still {own.state.value}.",
+            "Run the same command again to finish it.",
+        )
+
+    def save_own(self, own: OwnDevice) -> None:
+        """Store the changed row of this device."""
+        own_device.save(self.database, own)
+        self._own = own
+
+    def forget_own(self) -> None:
+        """The row of this device was erased."""
+        self._own = None
+
+    def change_own(self, **changes: Any) -> OwnDevice:
+        """Store this device with some fields changed and return it."""
+        own = replace(self.own, **changes)
+        self.save_own(own)
+        return own
+
+    def request(self, frame: ClientFrame) -> None:
+        """Ask the relay after the commit."""
+        self._add(RelayRequest(frame))
+
+    def acknowledge(self, up_to: Stamp) -> None:
+        """Acknowledge mail after the commit, last of all."""
+        self._add(AcknowledgeMail(up_to))
+
+    def sign_certificate(self, body: bytes) -> None:
+        """Have the account key sign, by user verification."""
+        self._add(SignCertificate(body))
+
+    def wake_at(self, time: UnixMillis) -> None:
+        """Ask for a Tick at ``time``."""
+        self._add(WakeAt(time))
+
+    def notify(self, event: Event) -> None:
+        """Tell people after the commit."""
+        self._add(Notify(event))
+
+    def notice(self, code: str, account_id: AccountId | None = None, **details: int | str) -> None:
+        """Post something that people should know; it is kept until it was shown."""
+        notices.post(self.database, code, account_id, details, self.now)
+        self.notify(NoticePosted(code, account_id, details))
+
+    def _add(self, effect: Effect) -> None:
+        if effect not in self.effects:
+            self.effects.append(effect)

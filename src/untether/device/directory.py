@@ -1,0 +1,106 @@
+"""Which devices an account has: verified lists, claims and forks (spec 06, "Directory").
+
+The relay's answers pass through here and nowhere else. A list is stored only after
+:func:`untether.protocol.identity.list_rules.follow` took it, under the pinned account key; for
+an account seen for the first time the key is the one that its id is the hash of. Lists are
+verified again whenever they are read back; the result of that pure check is memoised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+from untether.base.errors import RemoteError
+from untether.base.identifiers import AccountId
+from untether.device.context import Context
+from untether.device.store import accounts, peers
+from untether.device.store.accounts import AccountRow
+from untether.protocol.identity.device_list import DeviceList, account_key_by_id, open_list
+from untether.protocol.identity.list_rules import ForkedListError, follow
+from untether.protocol.identity.resignation import open_resignation, resignation_address
+from untether.wire.client_frames import FetchLists
+from untether.wire.records import AccountLists, SignedObject
+
+_open_list = lru_cache(maxsize=1024)(open_list)
+
+
+def held_list(context: Context, account: AccountId) -> DeviceList | None:
+    """Return the newest verified list held of an account, or None."""
+    found = accounts.find(context.database, account)
+    return None if found is None else _open_list(found.signed_list, found.account_key)
+
+
+def row(context: Context, account: AccountId) -> AccountRow | None:
+    """Return what is held of an account beside its list."""
+    return accounts.find(context.database, account)
+
+
+def fetch(context: Context, account: AccountId) -> None:
+    """Ask the relay for what follows the list held."""
+    held = held_list(context, account)
+    context.request(FetchLists(account, after=None if held is None else held.head))
+
+
+def learn(context: Context, account: AccountId, answer: AccountLists) -> bool:
+    """Take what the relay served; return whether it changed what is known of the account.
+
+    Raises RemoteError when the lists don't follow what is held (nothing is stored then). A
+    fork stores its evidence, posts the notice ``lists-forked`` and counts as no change.
+    """
+    held = held_list(context, account)
+    key = held.account_key if held else _first_key(account, answer.lists)
+    try:
+        newest = follow(held, answer.lists, key, context.now) if answer.lists else held
+    except ForkedListError as fork:
+        accounts.save_fork(context.database, account, fork.evidence)
+        context.notice("lists-forked", account)
+        return False
+    if newest is None:
+        return False
+    changed = held is None or newest.head != held.head
+    if changed:
+        _store(context, held, newest, answer.name)
+    resigned = _learn_resignations(context, newest, answer.resignations)
+    if answer.more:
+        fetch(context, account)
+    return changed or resigned
+
+
+def _first_key(account: AccountId, lists: Sequence[SignedObject]) -> bytes:
+    if not lists:
+        raise RemoteError("no-list", "The relay served no device list.")
+    return account_key_by_id(lists[-1], account)
+
+
+def _store(context: Context, held: DeviceList | None, newest: DeviceList, relay_name: str) -> None:
+    account = newest.account_id
+    found = accounts.find(context.database, account)
+    accounts.save_list(context.database, newest, relay_name)
+    accounts.end_lease(context.database, account, None)
+    if found is not None and found.claimed_at is not None and newest.issued_at >= found.claimed_at:
+        accounts.save_claim(context.database, account, None, None)
+    if held is None:
+        return
+    for gone in set(held.devices) - set(newest.devices):
+        if newest.device(gone.device) is None:
+            peers.mark_removed(context.database, account, gone.device)
+    if newest.head.generation > held.head.generation:
+        accounts.save_fork(context.database, account, None)
+        context.notice("contact-new-phone", account)
+    elif {device.device for device in newest.devices} - {device.device for device in held.devices}:
+        context.notice("contact-new-device", account)
+
+
+def _learn_resignations(
+    context: Context, held: DeviceList, resignations: Sequence[SignedObject]
+) -> bool:
+    known = accounts.resigned(context.database, held.account_id)
+    for signed in resignations:
+        number = resignation_address(signed).device
+        certificate = held.device(number)
+        if certificate is not None and number not in known:
+            open_resignation(signed, certificate)
+            accounts.save_resignation(context.database, held.account_id, number)
+            peers.mark_removed(context.database, held.account_id, number)
+    return accounts.resigned(context.database, held.account_id) != known

@@ -1,0 +1,69 @@
+"""Who gets a copy: every present device of both accounts, never the sending one (spec 05).
+
+This module decides from verified lists alone; it seals nothing and asks nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from untether.device import directory
+from untether.device.context import Context
+from untether.device.store import accounts
+from untether.protocol.identity.certificate import DeviceCertificate, Role
+from untether.protocol.identity.device_list import DeviceList
+from untether.protocol.identity.lease import LeaseState, lease_state
+from untether.wire.client_frames import AbsenceReason
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A device of the set; with a reason it is named in the submission but gets no header."""
+
+    certificate: DeviceCertificate
+    absent: AbsenceReason | None = None
+
+
+def targets(context: Context, device_list: DeviceList) -> list[Target]:
+    """Return the device set of an account for one message, in the order of device numbers.
+
+    A resigned device gets nothing at all. When the lease has ended only the phone is sealed
+    for (spec 02, "Lease").
+    """
+    account = device_list.account_id
+    found = accounts.find(context.database, account)
+    ended_at = None if found is None else found.lease_ended_at
+    state = lease_state(device_list, context.now, ended_at)
+    lease_runs = state in (LeaseState.RUNNING, LeaseState.GRACE)
+    gone = accounts.resigned(context.database, account)
+    return [
+        Target(
+            certificate,
+            absent="resigned"
+            if certificate.device in gone
+            else None
+            if lease_runs or certificate.role is Role.PRIMARY
+            else "lease-expired",
+        )
+        for certificate in device_list.devices
+        if not _is_this_device(context, certificate)
+    ]
+
+
+def is_entitled(context: Context, certificate: DeviceCertificate) -> bool:
+    """Tell whether a device may be sealed for now: listed, lease running, not resigned."""
+    device_list = directory.held_list(context, certificate.account_id)
+    if device_list is None:
+        return False
+    return any(
+        target.absent is None and target.certificate == certificate
+        for target in targets(context, device_list)
+    )
+
+
+def _is_this_device(context: Context, certificate: DeviceCertificate) -> bool:
+    own = context.own
+    return (
+        certificate.account_key == own.account_key
+        and certificate.public_keys == own.secrets.public_keys
+    )

@@ -1,0 +1,147 @@
+"""From a mailbox entry to a message on the screen (spec 07, "Receiving").
+
+Theory of operation. Entries come in the order of their stamps and are acknowledged together,
+after the commit, so every single one must end here: opened, known before, parked until its
+sender's list is fetched, or given up with a named cause. Opening happens inside a savepoint.
+When any check fails, the savepoint takes back everything the attempt wrote: the sessions are
+byte for byte as before.
+"""
+
+from __future__ import annotations
+
+from untether.base.errors import RemoteError, TrustError
+from untether.base.identifiers import AccountId, UnixMillis
+from untether.base.limits import (
+    BODY_MAX,
+    HEADER_MAX,
+    PARKED_FROM_UNKNOWN_BYTES_MAX,
+    PARKED_FROM_UNKNOWN_MAX,
+    PARKED_MS,
+    PARKED_PER_UNKNOWN_ACCOUNT_MAX,
+)
+from untether.device import content_rules, directory, gossip, outgoing, prekeys, senders, sessions
+from untether.device.context import Context
+from untether.device.events import MailboxDrained
+from untether.device.senders import Sender, SenderKind
+from untether.device.store import contacts, inbox
+from untether.protocol.body import open_body
+from untether.protocol.pairwise.errors import DuplicateMessageError
+from untether.wire import codec
+from untether.wire.content import BodyKey, Content
+from untether.wire.server_frames import Deliveries, Entry
+
+
+class UnknownSenderError(RemoteError):
+    """The sender's device is not on any list held: fetch it, then open the mail."""
+
+    def __init__(self) -> None:
+        super().__init__("unknown-sender", "The message came from a device not known yet.")
+
+
+def take_deliveries(context: Context, deliveries: Deliveries) -> None:
+    """Open or park every entry, then acknowledge them all."""
+    for entry in deliveries.entries:
+        _take(context, entry)
+    if deliveries.entries:
+        last = deliveries.entries[-1].stamp
+        context.change_own(acknowledged=last)
+        context.acknowledge(last)
+    if deliveries.dropped:
+        context.notice("mail-lost", count=deliveries.dropped)
+    if deliveries.remaining == 0:
+        sessions.forget_removed_devices(context)
+        prekeys.forget_retired(context)
+        context.notify(MailboxDrained())
+
+
+def account_learned(context: Context, account: AccountId) -> None:
+    """A newer list of an account is held: open what waited for it."""
+    for parked in inbox.waiting_from(context.database, account):
+        try:
+            _open(context, parked.entry)
+        except UnknownSenderError:
+            continue
+        except DuplicateMessageError:
+            inbox.remove(context.database, parked.row)
+        except (RemoteError, TrustError) as error:
+            inbox.give_up(context.database, parked.row, error.code)
+            _tell_given_up(context, parked.entry, error.code)
+        else:
+            inbox.remove(context.database, parked.row)
+
+
+def fetch_waited_for(context: Context) -> None:
+    """Ask again for the lists that parked mail waits for, and give up what waited too long."""
+    overdue = UnixMillis(context.now - PARKED_MS)
+    for number, account, _ in inbox.parked_before(context.database, overdue):
+        inbox.give_up(context.database, number, "sender-never-known")
+        context.notice("message-lost", account, cause="sender-never-known")
+    for account in inbox.waiting_accounts(context.database):
+        directory.fetch(context, account)
+
+
+def _take(context: Context, entry: Entry) -> None:
+    acknowledged = context.own.acknowledged
+    if (
+        acknowledged is not None
+        and entry.stamp <= acknowledged
+        and (entry.stamp.incarnation == acknowledged.incarnation)
+    ):
+        return
+    try:
+        _open(context, entry)
+    except DuplicateMessageError:
+        return
+    except UnknownSenderError as error:
+        _park(context, entry, error.code)
+    except (RemoteError, TrustError) as error:
+        inbox.park(context.database, entry, error.code, inbox.GIVEN_UP, context.now)
+        _tell_given_up(context, entry, error.code)
+
+
+def _open(context: Context, entry: Entry) -> None:
+    if entry.header is None or entry.body is None:
+        raise RemoteError(f"not-sealed-{entry.absent or 'unknown'}", "The sender could not seal.")
+    sender = senders.find(context, entry.sender, entry.sender_device)
+    if sender is None:
+        raise UnknownSenderError
+    with context.database.savepoint():
+        opened = sessions.open_message(context, sender, entry.header)
+        payload = codec.decode(opened.payload, BodyKey, size_max=HEADER_MAX)
+        plaintext = open_body(entry.body, body_key=payload.body_key, body_hash=payload.body_hash)
+        content = codec.decode(plaintext, Content, size_max=BODY_MAX)
+        if content.message_id != entry.message_id:
+            raise RemoteError("wrong-message-id", "The message is not the one it was sent as.")
+        if inbox.mark_seen(context.database, sender.row, content.message_id):
+            content_rules.take(context, sender, content, entry.accepted_at)
+    gossip.hear_own_head(context, entry.sender, content.own_head)
+    gossip.hear_assumed_head(context, sender, payload.assumed_head)
+    if opened.possible_copy:
+        context.notice("possible-copy", sender.account_id, device=sender.device)
+    if opened.answer_wanted and not _is_stranger(context, sender):
+        outgoing.turn_ratchet(context, sender.account_id, sender.device)
+
+
+def _is_stranger(context: Context, sender: Sender) -> bool:
+    if sender.removed:
+        return True
+    if sender.kind is not SenderKind.OTHER:
+        return False
+    return contacts.by_account(context.database, sender.account_id) is None
+
+
+def _park(context: Context, entry: Entry, cause: str) -> None:
+    count, size = inbox.waiting_total(context.database)
+    if (
+        inbox.waiting_count(context.database, entry.sender) >= PARKED_PER_UNKNOWN_ACCOUNT_MAX
+        or count >= PARKED_FROM_UNKNOWN_MAX
+        or size >= PARKED_FROM_UNKNOWN_BYTES_MAX
+    ):
+        context.notice("message-lost", entry.sender, cause="too-many-from-unknown")
+        return
+    inbox.park(context.database, entry, cause, inbox.WAITING, context.now)
+    directory.fetch(context, entry.sender)
+
+
+def _tell_given_up(context: Context, entry: Entry, cause: str) -> None:
+    context.notice("message-not-readable", entry.sender, cause=cause, device=entry.sender_device)

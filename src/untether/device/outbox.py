@@ -1,0 +1,181 @@
+"""From stored content to sealed copies at the relay (spec 05, "Sending").
+
+Theory of operation. A message is stored with its body sealed once and one row per account.
+:func:`advance` moves each account as far as it can: no verified list → ask for it; a device
+without a session → ask for its prekeys; everything there → seal a header per device and keep
+the sealed copies. As soon as no account waits for an answer, one Submit carries all sealed
+ones. The relay then decides account by account (:mod:`.verdicts`).
+
+Nothing here remembers what was asked: the rows say what is missing, and asking twice is
+harmless. So after a crash or a reconnection, advancing every row is all there is to do.
+"""
+
+from __future__ import annotations
+
+from untether.base.identifiers import AccountId, MessageId, UnixMillis
+from untether.base.limits import QUEUED_RETRY_MS
+from untether.device import directory, fanout, sessions
+from untether.device.context import Context
+from untether.device.events import MessageProgressed
+from untether.device.store import contacts, messages, outbox
+from untether.device.store.messages import Message
+from untether.device.store.outbox import Outgoing, OutgoingRecipient, Progress
+from untether.wire import codec
+from untether.wire.client_frames import ClaimPrekeys, Copy, Recipient, Submit, SubmitDirect
+from untether.wire.content import BodyKey
+from untether.wire.server_frames import Bundles, ServerFrame
+
+
+def advance_all(context: Context) -> None:
+    """Move every message that may leave; called at each connection and each Tick."""
+    for message_id in outbox.unsent(context.database, context.now):
+        advance(context, message_id)
+    departure = outbox.next_departure(context.database, context.now)
+    if departure is not None:
+        context.wake_at(departure)
+
+
+def account_learned(context: Context, account: AccountId) -> None:
+    """A newer list or prekeys of an account are here: move what waited for them."""
+    for message_id in outbox.waiting_for(context.database, account, context.now):
+        advance(context, message_id)
+
+
+def advance(context: Context, message_id: MessageId) -> None:
+    """Seal what can be sealed; submit when no account waits for an answer."""
+    message = outbox.find(context.database, message_id)
+    if message is None:
+        return
+    for recipient in outbox.recipients(context.database, message_id):
+        if recipient.progress in (Progress.WAITING, Progress.STUCK):
+            _seal_for_account(context, message, recipient.account_id)
+    recipients = outbox.recipients(context.database, message_id)
+    if any(recipient.progress is Progress.WAITING for recipient in recipients):
+        return
+    sealed = [recipient for recipient in recipients if recipient.progress is Progress.SEALED]
+    if sealed:
+        _submit(context, message, sealed)
+
+
+def on_prekeys(context: Context, request: ClaimPrekeys, answer: ServerFrame) -> None:
+    """Start sessions with the prekeys that the relay handed out, then go on sending."""
+    bundles = answer.bundles if isinstance(answer, Bundles) else ()
+    device_list = directory.held_list(context, request.account_id)
+    if device_list is None:
+        return
+    by_device = {bundle.device: bundle for bundle in bundles}
+    for number in request.devices:
+        certificate = device_list.device(number)
+        if certificate is not None:
+            sessions.start(context, certificate, by_device.get(number))
+    account_learned(context, request.account_id)
+
+
+def stuck(
+    context: Context,
+    message_id: MessageId,
+    account: AccountId,
+    cause: str,
+    wait_ms: int = QUEUED_RETRY_MS,
+) -> None:
+    """Note why a message can't leave for an account now, and when it is tried again."""
+    retry_at = UnixMillis(context.now + wait_ms)
+    outbox.save_progress(
+        context.database, message_id, account, Progress.STUCK, cause=cause, retry_at=retry_at
+    )
+    context.wake_at(retry_at)
+    message = shown_message(context, message_id)
+    if message is not None and message.other == account:
+        context.notify(
+            MessageProgressed(message_id, message.other, message.state, message.devices, cause)
+        )
+
+
+def shown_message(context: Context, message_id: MessageId) -> Message | None:
+    """Return what people see of an outgoing message, None for control messages."""
+    own = context.own
+    return messages.find_own(context.database, own.account_id, own.device, message_id)
+
+
+def _seal_for_account(context: Context, message: Outgoing, account: AccountId) -> None:
+    device_list = directory.held_list(context, account)
+    if device_list is None:
+        outbox.save_progress(context.database, message.message_id, account, Progress.WAITING)
+        directory.fetch(context, account)
+        return
+    cause = _blocked(context, account)
+    if cause:
+        stuck(context, message.message_id, account, cause)
+        return
+    targets = [
+        target
+        for target in fanout.targets(context, device_list)
+        if message.direct_device in (None, target.certificate.device)
+    ]
+    targets = sessions.mark_absent(context, targets)
+    missing = sessions.without_session(context, targets)
+    if missing:
+        outbox.save_progress(context.database, message.message_id, account, Progress.WAITING)
+        context.request(ClaimPrekeys(account, tuple(missing)))
+        return
+    sealable = [target for target in targets if target.absent is None]
+    if not sealable and (account != context.own.account_id or message.direct_device is not None):
+        stuck(context, message.message_id, account, _why_nobody(targets))
+        return
+    payload = BodyKey(message.body_key, message.body_hash, device_list.head)
+    headers = sessions.seal(context, sealable, codec.encode(payload))
+    copies = tuple(
+        Copy(
+            target.certificate.device,
+            headers.get(target.certificate.device),
+            target.absent,
+        )
+        for target in targets
+    )
+    outbox.save_sealed(context.database, message.message_id, account, device_list.head, copies)
+
+
+def _blocked(context: Context, account: AccountId) -> str:
+    """Return why nothing may be sent to an account at all, or an empty string."""
+    found = directory.row(context, account)
+    if found is not None and found.forked:
+        return "lists-forked"
+    contact = contacts.by_account(context.database, account)
+    if contact is not None and contact.verified and contact.waiting_account_id is not None:
+        return "identity-changed"
+    return ""
+
+
+def _why_nobody(targets: list[fanout.Target]) -> str:
+    reasons = sorted({target.absent for target in targets if target.absent})
+    return reasons[0] if reasons else "no-devices"
+
+
+def _submit(context: Context, message: Outgoing, sealed: list[OutgoingRecipient]) -> None:
+    if message.direct_device is not None:
+        (recipient,) = sealed
+        (copy,) = recipient.copies
+        assert recipient.head is not None
+        assert copy.header is not None
+        context.request(
+            SubmitDirect(
+                message_id=message.message_id,
+                body=message.body,
+                account_id=recipient.account_id,
+                head=recipient.head,
+                device=copy.device,
+                header=copy.header,
+            )
+        )
+        return
+    context.request(
+        Submit(
+            message_id=message.message_id,
+            body=message.body,
+            recipients=tuple(
+                Recipient(recipient.account_id, recipient.head, recipient.copies)
+                for recipient in sealed
+                if recipient.head is not None
+            ),
+        )
+    )

@@ -1,0 +1,120 @@
+"""A new account: its first list, made on the device that becomes its phone (spec 02).
+
+The account key is made outside the engine and signs the phone's certificate by user
+verification, like any other. Everything is stored before the relay hears of it, so a lost
+answer is healed by asking again; a refusal leaves the profile as unused as before.
+"""
+
+from __future__ import annotations
+
+from untether.base.errors import LocalError
+from untether.base.identifiers import DeviceNumber
+from untether.base.limits import LEASE_DEFAULT_MS
+from untether.base.names import check_name
+from untether.device import own_account, prekeys
+from untether.device.context import Context
+from untether.device.events import AccountActivated, RequestRefused
+from untether.device.inputs import BeginRegistration, CertificateSigned
+from untether.device.store import own_device, own_lists
+from untether.device.store.own_device import OwnDevice, State
+from untether.protocol.identity.certificate import (
+    Role,
+    issue_certificate_body,
+    sign_as_device,
+    verify_certificate,
+)
+from untether.protocol.identity.device_list import open_list, sign_list
+from untether.protocol.identity.keys import DeviceSecrets
+from untether.protocol.identity.list_rules import first_list_body
+from untether.wire.client_frames import Register
+from untether.wire.records import SignedCertificate
+from untether.wire.server_frames import Done, Refused, ServerFrame
+
+RETRIED_REFUSALS = frozenset({"rate-limited", "busy"})
+"""The relay may take the same registration later."""
+
+
+def begin(context: Context, command: BeginRegistration) -> None:
+    """Make this device's keys and have the account key certify them."""
+    if context.own_or_none is not None:
+        raise LocalError(
+            "already-registered",
+            f"This profile already belongs to the account “{context.own.name}”.",
+            "Use another profile: `untether --profile DIR register …`.",
+        )
+    own = OwnDevice(
+        state=State.REGISTERING,
+        account_key=command.account_key,
+        name=check_name(command.name),
+        origin=command.origin,
+        relay_id=None,
+        role=Role.PRIMARY,
+        device=DeviceNumber(0),
+        generation=0,
+        secrets=DeviceSecrets.generate(context.randomness),
+        certificate=None,
+        device_name=command.device_name,
+        device_kind="phone",
+        sealed_account_seed=command.sealed_account_seed,
+        login_counter=0,
+        acknowledged=None,
+        invitation=command.invitation,
+        lease_ms=LEASE_DEFAULT_MS,
+    )
+    context.save_own(own)
+    context.sign_certificate(
+        issue_certificate_body(
+            account_key=own.account_key,
+            device=own.device,
+            role=own.role,
+            generation=own.generation,
+            keys=own.secrets.public_keys,
+        )
+    )
+
+
+def certificate_signed(context: Context, signed: CertificateSigned) -> None:
+    """Sign the first list; the registration goes out with the next connection."""
+    own = context.own
+    certificate = SignedCertificate(
+        body=signed.body,
+        account_signature=signed.account_signature,
+        device_signature=sign_as_device(own.secrets.signing_seed, signed.body, own.account_key),
+    )
+    phone = verify_certificate(certificate, own.account_key)
+    context.change_own(certificate=certificate)
+    body = first_list_body(phone, now=context.now, lease_ms=own.lease_ms)
+    first = open_list(sign_list(body, own.secrets.signing_seed), own.account_key, (phone,))
+    own_account.store(context, first, signed_here=True, published=False)
+
+
+def submit(context: Context) -> None:
+    """Ask the relay to admit the account, with everything that a new account brings."""
+    own = context.own
+    if own.certificate is None:
+        return
+    context.request(
+        Register(
+            name=own.name,
+            lists=tuple(own_lists.unpublished(context.database)),
+            prekeys=prekeys.full_stock(context),
+            invitation=own.invitation,
+        )
+    )
+
+
+def on_answer(context: Context, request: Register, answer: ServerFrame) -> None:
+    """The account exists, or the profile is unused again."""
+    own = context.own_or_none
+    if own is None or own.state is not State.REGISTERING:
+        return
+    if isinstance(answer, Done):
+        prekeys.mark_uploaded(context, request.prekeys)
+        own_lists.mark_published(context.database, own_account.newest(context).head)
+        context.change_own(state=State.ACTIVE, invitation=None)
+        context.notify(AccountActivated(own.account_id, own.name, own.device))
+    elif isinstance(answer, Refused):
+        if answer.code not in RETRIED_REFUSALS:
+            own_device.erase_everything(context.database)
+            context.forget_own()
+        context.notify(RequestRefused("register", answer.code, answer.retry_after_ms))

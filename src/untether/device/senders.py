@@ -1,0 +1,102 @@
+"""Who sent a message, as far as verified lists tell (spec 07, "Senders").
+
+A device that was removed (or has resigned) may still have mail on its way from before this
+device learnt of it. Such mail opens only with a session that exists already, is shown marked,
+and the session goes as soon as the mailbox is drained.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from untether.base.errors import RemoteError
+from untether.base.identifiers import AccountId, DeviceNumber
+from untether.device import directory
+from untether.device.context import Context
+from untether.device.store import accounts, peers
+from untether.protocol.identity.certificate import DeviceCertificate, Role
+from untether.protocol.identity.device_list import DeviceList
+from untether.protocol.identity.lease import LeaseState, lease_state
+from untether.protocol.pairwise.parties import Party
+
+
+class SenderKind(Enum):
+    """What a sender is to this device; decides which kinds of content count from it."""
+
+    OTHER = "a device of another account"
+    OWN = "an own companion"
+    OWN_PHONE = "the own phone"
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """A device that mail came from; ``held`` mail waits for a renewed lease before it shows."""
+
+    row: int
+    account_id: AccountId
+    device: DeviceNumber
+    party: Party
+    kind: SenderKind
+    removed: bool
+    held: bool
+
+
+def find(context: Context, account: AccountId, number: DeviceNumber) -> Sender | None:
+    """Return the sender, None when its list must be fetched first.
+
+    Raises RemoteError ``device-removed`` for a removed device that never wrote here before.
+    """
+    device_list = directory.held_list(context, account)
+    if device_list is None:
+        return None
+    certificate = device_list.device(number)
+    if certificate is not None and number not in accounts.resigned(context.database, account):
+        return _listed(context, device_list, certificate)
+    if certificate is None and not device_list.was_removed(number):
+        return None
+    return _removed(context, device_list, number)
+
+
+def _listed(context: Context, device_list: DeviceList, certificate: DeviceCertificate) -> Sender:
+    account = certificate.account_id
+    found = directory.row(context, account)
+    state = lease_state(device_list, context.now, found.lease_ended_at if found else None)
+    own = account == context.own.account_id
+    kind = SenderKind.OTHER
+    if own:
+        is_phone = certificate.role is Role.PRIMARY
+        kind = SenderKind.OWN_PHONE if is_phone else SenderKind.OWN
+    return Sender(
+        row=peers.find_or_add(context.database, certificate).row,
+        account_id=account,
+        device=certificate.device,
+        party=Party(
+            certificate.account_key,
+            certificate.device,
+            certificate.signing_key,
+            certificate.agreement_key,
+        ),
+        kind=kind,
+        removed=False,
+        held=state is LeaseState.LONG_ENDED
+        or (state is LeaseState.ENDED and certificate.role is Role.COMPANION),
+    )
+
+
+def _removed(context: Context, device_list: DeviceList, number: DeviceNumber) -> Sender:
+    account = device_list.account_id
+    found = peers.known_keys(context.database, account, number)
+    if found is None:
+        raise RemoteError("device-removed", "The message came from a device that was logged out.")
+    peer, signing_key, agreement_key = found
+    own = account == context.own.account_id
+    return Sender(
+        row=peer,
+        account_id=account,
+        device=number,
+        party=Party(device_list.account_key, number, signing_key, agreement_key),
+        kind=SenderKind.OWN if own else SenderKind.OTHER,
+        removed=True,
+        held=False,
+    )

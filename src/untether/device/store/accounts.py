@@ -1,0 +1,122 @@
+"""Rows of accounts: the pinned key and the newest verified list (spec 06, "Directory")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
+from untether.device.store.database import Database, row
+from untether.protocol.identity.device_list import DeviceList
+from untether.wire import codec
+from untether.wire.records import ListHead, SignedObject
+
+_HEAD_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """What is held of one account; the list was verified when it was stored."""
+
+    account_id: AccountId
+    account_key: bytes
+    relay_name: str
+    signed_list: SignedObject
+    claimed_head: ListHead | None
+    claimed_at: UnixMillis | None
+    lease_ended_at: UnixMillis | None
+    forked: bool
+
+
+def find(database: Database, account_id: AccountId) -> AccountRow | None:
+    """Return the row of an account, or None when it is unknown."""
+    found = row(
+        database,
+        "SELECT account_key, relay_name, list_body, list_signature, claimed_head, claimed_at, "
+        "lease_ended_at, fork_evidence IS NOT NULL FROM accounts WHERE account_id = ?",
+        account_id,
+    )
+    if found is None:
+        return None
+    key, name, body, signature, claimed, claimed_at, lease_ended_at, forked = found
+    return AccountRow(
+        account_id=account_id,
+        account_key=key,
+        relay_name=name,
+        signed_list=SignedObject(body=body, signature=signature),
+        claimed_head=None
+        if claimed is None
+        else codec.decode(claimed, ListHead, size_max=_HEAD_MAX),
+        claimed_at=claimed_at,
+        lease_ended_at=lease_ended_at,
+        forked=bool(forked),
+    )
+
+
+def save_list(database: Database, device_list: DeviceList, relay_name: str) -> None:
+    """Store a verified list as the newest of its account; claims it settles are dropped.
+
+    A list of a higher generation ends a fork.
+    """
+    signed = device_list.signed
+    database.run(
+        "INSERT INTO accounts (account_id, account_key, relay_name, list_body, list_signature) "
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id) DO UPDATE SET "
+        "relay_name = excluded.relay_name, list_body = excluded.list_body, "
+        "list_signature = excluded.list_signature",
+        device_list.account_id,
+        device_list.account_key,
+        relay_name,
+        signed.body,
+        signed.signature,
+    )
+
+
+def save_claim(
+    database: Database, account_id: AccountId, head: ListHead | None, now: UnixMillis | None
+) -> None:
+    """Remember that a newer list was claimed, or that the claim is settled (None)."""
+    database.run(
+        "UPDATE accounts SET claimed_head = ?, claimed_at = ? WHERE account_id = ?",
+        None if head is None else codec.encode(head),
+        now,
+        account_id,
+    )
+
+
+def end_lease(database: Database, account_id: AccountId, at: UnixMillis | None) -> None:
+    """End the lease of the held list early (or let it count again with None)."""
+    database.run("UPDATE accounts SET lease_ended_at = ? WHERE account_id = ?", at, account_id)
+
+
+def save_fork(
+    database: Database, account_id: AccountId, evidence: tuple[SignedObject, SignedObject] | None
+) -> None:
+    """Keep both lists of a fork as evidence, or forget them when a new generation ended it."""
+    database.run(
+        "UPDATE accounts SET fork_evidence = ? WHERE account_id = ?",
+        None if evidence is None else codec.encode(evidence),
+        account_id,
+    )
+
+
+def claims_before(database: Database, time: UnixMillis) -> list[AccountId]:
+    """Return accounts whose claimed list was not served since before ``time``."""
+    return [
+        AccountId(account_id)
+        for (account_id,) in database.rows(
+            "SELECT account_id FROM accounts WHERE claimed_at < ? AND lease_ended_at IS NULL "
+            "ORDER BY account_id",
+            time,
+        )
+    ]
+
+
+def save_resignation(database: Database, account_id: AccountId, device: DeviceNumber) -> None:
+    """Remember for ever that a device has resigned."""
+    database.run("INSERT OR IGNORE INTO resignations VALUES (?, ?)", account_id, device)
+
+
+def resigned(database: Database, account_id: AccountId) -> frozenset[DeviceNumber]:
+    """Return the resigned devices of an account."""
+    found = database.rows("SELECT device FROM resignations WHERE account_id = ?", account_id)
+    return frozenset(DeviceNumber(device) for (device,) in found)

@@ -1,0 +1,127 @@
+"""Rows of what came in: seen-marks and parked mail (spec 07, "Inbox")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
+from untether.base.limits import FRAME_MAX
+from untether.device.store.database import Database, row
+from untether.wire import codec
+from untether.wire.server_frames import Entry
+
+WAITING = "waiting"
+"""The sender's list is being fetched."""
+GIVEN_UP = "given-up"
+"""It can't be opened; ``cause`` says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A mailbox entry that could not be opened when it came."""
+
+    row: int
+    entry: Entry
+    cause: str
+
+
+def mark_seen(database: Database, peer: int, message_id: MessageId) -> bool:
+    """Mark a message of a peer as seen; return False when it was seen before."""
+    return database.run("INSERT OR IGNORE INTO seen VALUES (?, ?)", peer, message_id) == 1
+
+
+def park(database: Database, entry: Entry, cause: str, state: str, now: UnixMillis) -> None:
+    """Keep an entry with its named cause."""
+    database.run(
+        "INSERT INTO parked (account_id, device, message_id, entry, cause, state, parked_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?)",
+        entry.sender,
+        entry.sender_device,
+        entry.message_id,
+        codec.encode(entry),
+        cause,
+        state,
+        now,
+    )
+
+
+def waiting_from(database: Database, account_id: AccountId) -> list[Parked]:
+    """Return parked mail that waits for an account's list, oldest first."""
+    return [
+        Parked(number, codec.decode(entry, Entry, size_max=FRAME_MAX), cause)
+        for number, entry, cause in database.rows(
+            "SELECT row, entry, cause FROM parked WHERE account_id = ? AND state = ? ORDER BY row",
+            account_id,
+            WAITING,
+        )
+    ]
+
+
+def remove(database: Database, number: int) -> None:
+    """Forget a parked entry: it was opened."""
+    database.run("DELETE FROM parked WHERE row = ?", number)
+
+
+def give_up(database: Database, number: int, cause: str) -> None:
+    """End a parked entry with its cause; the ciphertext is of no use any more."""
+    database.run(
+        "UPDATE parked SET state = ?, cause = ?, entry = x'' WHERE row = ?",
+        GIVEN_UP,
+        cause,
+        number,
+    )
+
+
+def waiting_accounts(database: Database) -> list[AccountId]:
+    """Return accounts whose list is waited for."""
+    return [
+        AccountId(account)
+        for (account,) in database.rows(
+            "SELECT DISTINCT account_id FROM parked WHERE state = ? ORDER BY account_id", WAITING
+        )
+    ]
+
+
+def waiting_count(database: Database, account_id: AccountId) -> int:
+    """Return how many entries of one account wait."""
+    found = row(
+        database,
+        "SELECT count(*) FROM parked WHERE account_id = ? AND state = ?",
+        account_id,
+        WAITING,
+    )
+    assert found is not None
+    return int(found[0])
+
+
+def waiting_total(database: Database) -> tuple[int, int]:
+    """Return how many entries wait in all, and their bytes."""
+    found = row(
+        database,
+        "SELECT count(*), coalesce(sum(length(entry)), 0) FROM parked WHERE state = ?",
+        WAITING,
+    )
+    assert found is not None
+    return int(found[0]), int(found[1])
+
+
+def parked_before(
+    database: Database, time: UnixMillis
+) -> list[tuple[int, AccountId, DeviceNumber]]:
+    """Return waiting entries parked before ``time``."""
+    return [
+        (number, AccountId(account), DeviceNumber(device))
+        for number, account, device in database.rows(
+            "SELECT row, account_id, device FROM parked WHERE state = ? AND parked_at < ? "
+            "ORDER BY row",
+            WAITING,
+            time,
+        )
+    ]
+
+
+def count_given_up(database: Database) -> int:
+    """Return how many messages could not be opened at all."""
+    found = row(database, "SELECT count(*) FROM parked WHERE state = ?", GIVEN_UP)
+    assert found is not None
+    return int(found[0])

@@ -1,0 +1,185 @@
+"""Rows of messages that people wrote (spec 06, "History").
+
+Order on every device: the relay's accept time, then the sender's device, then its counter;
+messages not yet accepted come last.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
+from untether.device.events import MessageState
+from untether.device.store.database import Database, Row, row
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message; ``other`` is the other account of the conversation."""
+
+    message_id: MessageId
+    author: AccountId
+    author_device: DeviceNumber
+    other: AccountId
+    outgoing: bool
+    text: str
+    counter: int
+    sent_at: UnixMillis
+    accepted_at: UnixMillis | None
+    state: MessageState
+    devices: int
+    held: bool
+
+
+_COLUMNS = (
+    "message_id, author, author_device, other, outgoing, text, counter, sent_at, accepted_at, "
+    "state, devices, held"
+)
+_ORDER = "accepted_at IS NULL, accepted_at, author_device, counter, row"
+
+
+def add(database: Database, message: Message, *, printed: bool) -> None:
+    """Store a message; ``printed`` ones were written here and need no announcement."""
+    database.run(
+        f"INSERT INTO messages ({_COLUMNS}, printed) "  # noqa: S608 (constant)
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        message.message_id,
+        message.author,
+        message.author_device,
+        message.other,
+        message.outgoing,
+        message.text,
+        message.counter,
+        message.sent_at,
+        message.accepted_at,
+        message.state,
+        message.devices,
+        message.held,
+        printed,
+    )
+
+
+def find_own(
+    database: Database, author: AccountId, device: DeviceNumber, message_id: MessageId
+) -> Message | None:
+    """Return a message by its author's device and id."""
+    found = row(
+        database,
+        f"SELECT {_COLUMNS} FROM messages "  # noqa: S608 (constant)
+        "WHERE author = ? AND author_device = ? AND message_id = ?",
+        author,
+        device,
+        message_id,
+    )
+    return None if found is None else _message(found)
+
+
+def outgoing_to(
+    database: Database, other: AccountId, message_ids: tuple[MessageId, ...]
+) -> list[Message]:
+    """Return those of the given messages that went from the own account to ``other``."""
+    found: list[Row] = []
+    for message_id in message_ids:
+        found += database.rows(
+            f"SELECT {_COLUMNS} FROM messages "  # noqa: S608 (constant)
+            "WHERE message_id = ? AND other = ? AND outgoing = 1",
+            message_id,
+            other,
+        )
+    return [_message(each) for each in found]
+
+
+def save_state(
+    database: Database,
+    message: Message,
+    state: MessageState,
+    *,
+    accepted_at: UnixMillis | None = None,
+    more_devices: int = 0,
+) -> None:
+    """Move a message to a new state; the first accept time stays."""
+    database.run(
+        "UPDATE messages SET state = ?, accepted_at = coalesce(accepted_at, ?), "
+        "devices = devices + ? WHERE author = ? AND author_device = ? AND message_id = ?",
+        state,
+        accepted_at,
+        more_devices,
+        message.author,
+        message.author_device,
+        message.message_id,
+    )
+
+
+def release_held(database: Database, author: AccountId) -> int:
+    """Show messages that were held because the author's lease had ended; return how many."""
+    return database.run("UPDATE messages SET held = 0 WHERE author = ? AND held = 1", author)
+
+
+def take_unprinted(database: Database, limit: int) -> list[Message]:
+    """Return messages received and not yet printed, in order, and mark them printed."""
+    found = database.rows(
+        f"SELECT {_COLUMNS}, row FROM messages "  # noqa: S608 (constant)
+        f"WHERE printed = 0 AND held = 0 ORDER BY {_ORDER} LIMIT ?",
+        limit,
+    )
+    database.many("UPDATE messages SET printed = 1 WHERE row = ?", [(each[-1],) for each in found])
+    return [_message(each[:-1]) for each in found]
+
+
+def history(database: Database, other: AccountId | None, limit: int) -> list[Message]:
+    """Return the newest ``limit`` messages (with one account, or all), oldest first."""
+    where = "held = 0" if other is None else "held = 0 AND other = ?"
+    parameters = () if other is None else (other,)
+    newest_first = (
+        "accepted_at IS NOT NULL, accepted_at DESC, author_device DESC, counter DESC, row DESC"
+    )
+    found = database.rows(
+        f"SELECT {_COLUMNS} FROM messages WHERE {where} "  # noqa: S608 (constant)
+        f"ORDER BY {newest_first} LIMIT ?",
+        *parameters,
+        limit,
+    )
+    return [_message(each) for each in reversed(found)]
+
+
+def next_counter(database: Database, other: AccountId) -> int:
+    """Return the counter of the next message of a conversation and consume it."""
+    database.run(
+        "INSERT INTO counters (other, next) VALUES (?, 2) "
+        "ON CONFLICT (other) DO UPDATE SET next = next + 1",
+        other,
+    )
+    found = row(database, "SELECT next - 1 FROM counters WHERE other = ?", other)
+    assert found is not None
+    return int(found[0])
+
+
+def _message(found: Row) -> Message:
+    (
+        message_id,
+        author,
+        author_device,
+        other,
+        outgoing,
+        text,
+        counter,
+        sent_at,
+        accepted_at,
+        state,
+        devices,
+        held,
+    ) = found
+    return Message(
+        message_id=MessageId(message_id),
+        author=AccountId(author),
+        author_device=DeviceNumber(author_device),
+        other=AccountId(other),
+        outgoing=bool(outgoing),
+        text=text,
+        counter=counter,
+        sent_at=UnixMillis(sent_at),
+        accepted_at=None if accepted_at is None else UnixMillis(accepted_at),
+        state=state,
+        devices=devices,
+        held=bool(held),
+    )

@@ -1,0 +1,60 @@
+"""Notices: what people should know, kept until shown (spec 06, "Notices")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from untether.base.identifiers import AccountId, UnixMillis
+from untether.device.store.database import Database
+
+KEPT_MAX = 1_000
+"""Notices nobody looks at must not fill a disk; the oldest go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One notice; ``code`` names its text."""
+
+    row: int
+    code: str
+    account_id: AccountId | None
+    details: dict[str, int | str]
+    posted_at: UnixMillis
+
+
+def post(
+    database: Database,
+    code: str,
+    account_id: AccountId | None,
+    details: dict[str, int | str],
+    now: UnixMillis,
+) -> None:
+    """Keep a notice until it is shown."""
+    database.run(
+        "INSERT INTO notices (code, account_id, details, posted_at) VALUES (?, ?, ?, ?)",
+        code,
+        account_id,
+        msgspec.json.encode(details).decode(),
+        now,
+    )
+    database.run("DELETE FROM notices WHERE row <= (SELECT max(row) FROM notices) - ?", KEPT_MAX)
+
+
+def take_unshown(database: Database) -> list[Notice]:
+    """Return the notices not shown yet, oldest first, and mark them shown."""
+    found = database.rows(
+        "SELECT row, code, account_id, details, posted_at FROM notices WHERE shown = 0 ORDER BY row"
+    )
+    database.run("UPDATE notices SET shown = 1 WHERE shown = 0")
+    return [
+        Notice(
+            row=row,
+            code=code,
+            account_id=None if account is None else AccountId(account),
+            details=msgspec.json.decode(details, type=dict[str, int | str]),
+            posted_at=UnixMillis(posted_at),
+        )
+        for row, code, account, details, posted_at in found
+    ]

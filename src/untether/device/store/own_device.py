@@ -1,0 +1,147 @@
+"""The row of this device: its keys, its account and where it stands (spec 06, "Own device")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from untether.base.identifiers import AccountId, DeviceNumber, RelayId
+from untether.base.secret_bytes import SecretBytes
+from untether.device.store.database import Database
+from untether.protocol.identity.account import account_id
+from untether.protocol.identity.certificate import Role
+from untether.protocol.identity.keys import DeviceSecrets
+from untether.wire import codec
+from untether.wire.content import DeviceKind
+from untether.wire.records import SignedCertificate, Stamp
+
+_CERTIFICATE_MAX = 1024
+_STAMP_MAX = 64
+
+
+class State(Enum):
+    """Where this device stands."""
+
+    REGISTERING = "registering"
+    RECOVERING = "recovering"
+    LINKING = "linking"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    LOGGED_OUT = "logged-out"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDevice:
+    """Everything about this device; ``certificate`` is None until the account key signed it."""
+
+    state: State
+    account_key: bytes
+    name: str
+    origin: str
+    relay_id: RelayId | None
+    role: Role
+    device: DeviceNumber
+    generation: int
+    secrets: DeviceSecrets
+    certificate: SignedCertificate | None
+    device_name: str
+    device_kind: DeviceKind
+    sealed_account_seed: bytes | None
+    login_counter: int
+    acknowledged: Stamp | None
+    invitation: str | None
+    lease_ms: int
+
+    @property
+    def account_id(self) -> AccountId:
+        """Hash of the account key."""
+        return account_id(self.account_key)
+
+
+_COLUMNS = (
+    "state, account_key, account_name, origin, relay_id, role, device, generation, "
+    "signing_seed, agreement_seed, certificate, device_name, device_kind, "
+    "sealed_account_seed, login_counter, acknowledged, invitation, lease_ms"
+)
+
+
+def load(database: Database) -> OwnDevice | None:
+    """Return this device, or None in a profile that was never used."""
+    found = database.rows(f"SELECT {_COLUMNS} FROM own_device")  # noqa: S608 (constant)
+    if not found:
+        return None
+    row = found[0]
+    return OwnDevice(
+        state=State(row[0]),
+        account_key=row[1],
+        name=row[2],
+        origin=row[3],
+        relay_id=None if row[4] is None else RelayId(row[4]),
+        role=Role(row[5]),
+        device=DeviceNumber(row[6]),
+        generation=row[7],
+        secrets=DeviceSecrets(SecretBytes(row[8]), SecretBytes(row[9])),
+        certificate=None
+        if row[10] is None
+        else codec.decode(row[10], SignedCertificate, size_max=_CERTIFICATE_MAX),
+        device_name=row[11],
+        device_kind=row[12],
+        sealed_account_seed=row[13],
+        login_counter=row[14],
+        acknowledged=None if row[15] is None else codec.decode(row[15], Stamp, size_max=_STAMP_MAX),
+        invitation=row[16],
+        lease_ms=row[17],
+    )
+
+
+def save(database: Database, own: OwnDevice) -> None:
+    """Write the whole row."""
+    database.run(
+        f"INSERT OR REPLACE INTO own_device (only_row, {_COLUMNS}) "  # noqa: S608 (constant)
+        "VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        own.state.value,
+        own.account_key,
+        own.name,
+        own.origin,
+        own.relay_id,
+        int(own.role),
+        own.device,
+        own.generation,
+        bytes(own.secrets.signing_seed),
+        bytes(own.secrets.agreement_seed),
+        None if own.certificate is None else codec.encode(own.certificate),
+        own.device_name,
+        own.device_kind,
+        own.sealed_account_seed,
+        own.login_counter,
+        None if own.acknowledged is None else codec.encode(own.acknowledged),
+        own.invitation,
+        own.lease_ms,
+    )
+
+
+def erase_keys(database: Database) -> None:
+    """Erase what a logged-out device must not keep; messages, contacts and lists stay."""
+    for table in ("sessions", "sending_chains", "skipped_keys", "prekeys", "used_base_keys"):
+        database.run(f"DELETE FROM {table}")  # noqa: S608 (constant names)
+    database.run("DELETE FROM outbox")
+    database.run(
+        "UPDATE own_device SET state = ?, signing_seed = zeroblob(32), "
+        "agreement_seed = zeroblob(32), sealed_account_seed = NULL",
+        State.LOGGED_OUT.value,
+    )
+
+
+def erase_messages(database: Database) -> None:
+    """Erase what people wrote, and whom they knew, as the phone ordered."""
+    for table in ("messages", "parked", "contacts", "notices", "receipts_due", "counters"):
+        database.run(f"DELETE FROM {table}")  # noqa: S608 (constant names)
+
+
+def erase_everything(database: Database) -> None:
+    """Empty every table: the profile is unused again."""
+    tables = database.rows(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+    )
+    for (table,) in tables:
+        database.run(f'DELETE FROM "{table}"')  # noqa: S608 (names of our own tables)

@@ -1,0 +1,36 @@
+"""Rows of what the phone told its own devices about each other (spec 03, "Notices")."""
+
+from __future__ import annotations
+
+from untether.base.identifiers import DeviceNumber, UnixMillis
+from untether.device.store.database import Database
+from untether.wire.content import DeviceNotice
+
+
+def save(database: Database, notice: DeviceNotice) -> None:
+    """Keep the newest notice about a device; it counts only for that certificate."""
+    database.run(
+        "INSERT OR REPLACE INTO own_device_notices VALUES (?, ?, ?, ?, ?)",
+        notice.device,
+        notice.certificate_hash,
+        notice.name,
+        notice.device_kind,
+        notice.added_at,
+    )
+
+
+def every(database: Database) -> list[DeviceNotice]:
+    """Return all notices by device number."""
+    return [
+        DeviceNotice(
+            device=DeviceNumber(device),
+            certificate_hash=certificate_hash,
+            name=name,
+            device_kind=kind,
+            added_at=UnixMillis(added_at),
+        )
+        for device, certificate_hash, name, kind, added_at in database.rows(
+            "SELECT device, certificate_hash, name, kind, added_at FROM own_device_notices "
+            "ORDER BY device"
+        )
+    ]

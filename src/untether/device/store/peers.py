@@ -1,0 +1,82 @@
+"""Rows of remote devices, one per number *and* keys (spec 06, "Peers")."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
+from untether.device.store.database import Database, row
+from untether.protocol.identity.certificate import DeviceCertificate
+from untether.wire.client_frames import AbsenceReason
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A remote device: its row number names it in sessions and seen-marks.
+
+    ``absent`` is why no prekeys of it could be had when last asked, and when that was.
+    """
+
+    row: int
+    prekey_serial: int
+    absent: AbsenceReason | None
+    absent_at: UnixMillis | None
+
+
+def find_or_add(database: Database, certificate: DeviceCertificate) -> Peer:
+    """Return the row of a certified device, made when it is first met."""
+    keys = (
+        certificate.account_id,
+        certificate.device,
+        certificate.signing_key,
+        certificate.agreement_key,
+    )
+    query = (
+        "SELECT peer, prekey_serial, absent, absent_at FROM peers WHERE account_id = ? "
+        "AND device = ? AND signing_key = ? AND agreement_key = ?"
+    )
+    found = row(database, query, *keys)
+    if found is None:
+        database.run(
+            "INSERT INTO peers (account_id, device, signing_key, agreement_key) "
+            "VALUES (?, ?, ?, ?)",
+            *keys,
+        )
+        found = row(database, query, *keys)
+    assert found is not None
+    return Peer(*found)
+
+
+def save_prekeys_seen(database: Database, peer: int, serial: int) -> None:
+    """Remember the highest serial of the rotating prekeys; the device can be sealed for."""
+    database.run(
+        "UPDATE peers SET prekey_serial = ?, absent = NULL, absent_at = NULL WHERE peer = ?",
+        serial,
+        peer,
+    )
+
+
+def save_absent(database: Database, peer: int, reason: AbsenceReason, now: UnixMillis) -> None:
+    """Remember that a device can't be sealed for, and why."""
+    database.run("UPDATE peers SET absent = ?, absent_at = ? WHERE peer = ?", reason, now, peer)
+
+
+def known_keys(
+    database: Database, account_id: AccountId, device: DeviceNumber
+) -> tuple[int, bytes, bytes] | None:
+    """Return (row, signing key, agreement key) of the device last met under a number."""
+    found = row(
+        database,
+        "SELECT peer, signing_key, agreement_key FROM peers WHERE account_id = ? AND device = ? "
+        "ORDER BY peer DESC",
+        account_id,
+        device,
+    )
+    return None if found is None else (found[0], found[1], found[2])
+
+
+def mark_removed(database: Database, account_id: AccountId, device: DeviceNumber) -> None:
+    """A device was logged out: its sessions end when the mailbox is drained."""
+    database.run(
+        "UPDATE peers SET removed = 1 WHERE account_id = ? AND device = ?", account_id, device
+    )
