@@ -57,7 +57,7 @@ def resignations(known_hash: bytes) -> list[dict[str, object]]:
             LAPTOP_1,
             signed(LAPTOP, "resignation", b"\xdc\x00\x03" + good[1:]),
         ),
-        ("too long", "too-large", LAPTOP_1, signed(LAPTOP, "resignation", good + bytes(7))),
+        ("too long", "too-large", LAPTOP_1, signed(LAPTOP, "resignation", good + bytes(20))),
     ]
     return [
         {"name": name, "error": error, "certificate": certificate_json(certificate), **case}
