@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from untether.base.identifiers import DeviceAddress
 from untether.base.limits import DELIVERIES_BYTES_MAX
-from untether.relay.transaction import DeviceRow, RelayStore, RelayTransaction, StoredEntry
+from untether.relay.rows import DeviceRow, StoredEntry
+from untether.relay.transaction import RelayStore, RelayTransaction
 from untether.wire.records import Stamp
 from untether.wire.server_frames import Deliveries, Entry
 

@@ -16,7 +16,8 @@ from untether.base.limits import (
     PREKEY_AGE_MAX_MS,
 )
 from untether.relay import mailbox
-from untether.relay.transaction import DeviceRow, RelayTransaction
+from untether.relay.rows import DeviceRow
+from untether.relay.transaction import RelayTransaction
 
 
 class Sweep(NamedTuple):

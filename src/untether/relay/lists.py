@@ -22,7 +22,8 @@ from untether.protocol.identity.device_list import (
 from untether.relay import mailbox
 from untether.relay.admission import RelayRules
 from untether.relay.outcome import CutDevice, Effect, Refusal, TellAccount
-from untether.relay.transaction import AccountRow, ListRow, RelayTransaction, StatementRow
+from untether.relay.rows import AccountRow, ListRow, StatementRow
+from untether.relay.transaction import RelayTransaction
 from untether.wire.codec import decode
 from untether.wire.records import AccountLists, ListHead, SignedObject
 from untether.wire.server_frames import ListNews, LoggedOut

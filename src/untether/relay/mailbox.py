@@ -11,7 +11,8 @@ from __future__ import annotations
 from untether.base.identifiers import DeviceAddress, UnixMillis
 from untether.base.limits import INCARNATION_MAX
 from untether.relay.outcome import Call, Decision, Refusal, StartDelivery
-from untether.relay.transaction import DeviceRow, RelayTransaction
+from untether.relay.rows import DeviceRow
+from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import Acknowledge, FetchStatus, StartReceiving
 from untether.wire.records import DeviceActivity, Stamp
 from untether.wire.server_frames import Done, Status

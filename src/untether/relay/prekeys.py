@@ -18,7 +18,8 @@ from untether.protocol.pairwise.prekeys import PrekeyType, PublicPrekeyPair, ver
 from untether.relay.admission import CLAIMS, spend
 from untether.relay.lists import held_list
 from untether.relay.outcome import Call, Decision, Refusal
-from untether.relay.transaction import AccountRow, PrekeyRow, RelayTransaction
+from untether.relay.rows import AccountRow, PrekeyRow
+from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import ClaimPrekeys, DepositPrekeys
 from untether.wire.records import PrekeyBundle, PrekeyStock, SignedPrekey
 from untether.wire.server_frames import Bundles, PrekeysStored

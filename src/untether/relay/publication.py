@@ -20,7 +20,8 @@ from untether.relay import lists
 from untether.relay.admission import Bearer
 from untether.relay.outcome import Call, Decision, Refusal
 from untether.relay.prekeys import VerifiedStock, store_stock, verify_stock
-from untether.relay.transaction import AccountRow, RelayTransaction, StatementRow
+from untether.relay.rows import AccountRow, StatementRow
+from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import FetchLists, PublishLists, Recover, Resign
 from untether.wire.records import ListHead, SignedObject
 from untether.wire.server_frames import Done, Lists

@@ -32,14 +32,8 @@ from untether.base.limits import (
 )
 from untether.relay.lists import account_lists, head_of
 from untether.relay.outcome import Call, Decision, Refusal, WakeMailbox
-from untether.relay.transaction import (
-    ALL_DEVICES,
-    AccountRow,
-    DeviceRow,
-    EntryRow,
-    RelayTransaction,
-    SubmissionKey,
-)
+from untether.relay.rows import ALL_DEVICES, AccountRow, DeviceRow, EntryRow, SubmissionKey
+from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import Copy, Recipient, Submit, SubmitDirect
 from untether.wire.server_frames import Accepted, AccountRefused, ListsChanged, Submitted
 

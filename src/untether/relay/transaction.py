@@ -23,156 +23,25 @@ slots and the settings of the relay itself.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Concatenate, Final, Literal, NamedTuple, ParamSpec, Protocol, TypeVar
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from untether.base.identifiers import (
-    AccountId,
-    DeviceAddress,
-    DeviceNumber,
-    MessageId,
-    SlotId,
-    UnixMillis,
+from untether.base.identifiers import AccountId, DeviceAddress, SlotId, UnixMillis
+from untether.relay.rows import (
+    AccountRow,
+    DeviceRow,
+    EntryRow,
+    ListRow,
+    PrekeyRow,
+    RemovedEntries,
+    SenderLoad,
+    SlotRow,
+    StatementRow,
+    StoredEntry,
+    SubmissionKey,
 )
-from untether.wire.client_frames import AbsenceReason
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
-
-ALL_DEVICES: Final = -1
-"""Stands for the target of a submission to a whole account."""
-
-
-class AccountRow(NamedTuple):
-    """One account and what its newest list says, so that no submission needs to parse it.
-
-    ``present`` are the devices that are listed and have not resigned, ascending.
-    """
-
-    account_id: AccountId
-    account_key: bytes
-    name: str
-    generation: int
-    version: int
-    list_hash: bytes
-    expires_at: UnixMillis
-    primary: DeviceNumber
-    present: tuple[DeviceNumber, ...]
-
-
-class ListRow(NamedTuple):
-    """One signed device list; all of them are kept."""
-
-    account_id: AccountId
-    generation: int
-    version: int
-    hash: bytes
-    body: bytes
-    signature: bytes
-
-
-class StatementRow(NamedTuple):
-    """A signed word about one device that is served beside the lists."""
-
-    account_id: AccountId
-    kind: Literal["resignation", "wipe-order"]
-    device: DeviceNumber
-    body: bytes
-    signature: bytes
-
-
-class DeviceRow(NamedTuple):
-    """A device's mailbox and login state.
-
-    The stamp of an entry is (``incarnation``, its number); ``last_number`` is the highest
-    given so far. ``dropped`` entries up to number ``dropped_up_to`` were lost to age and the
-    device has not confirmed that it knows.
-    """
-
-    account_id: AccountId
-    device: DeviceNumber
-    incarnation: int
-    last_number: int
-    entries: int
-    bytes: int
-    dropped: int
-    dropped_up_to: int
-    login_counter: int
-    last_active_at: UnixMillis
-
-    @property
-    def address(self) -> DeviceAddress:
-        """Whose row it is."""
-        return DeviceAddress(self.account_id, self.device)
-
-
-class EntryRow(NamedTuple):
-    """One mailbox entry; ``size`` counts header and body, a placeholder has no body."""
-
-    account_id: AccountId
-    device: DeviceNumber
-    number: int
-    sender: AccountId
-    sender_device: DeviceNumber
-    accepted_at: UnixMillis
-    message_id: MessageId
-    header: bytes | None
-    absent: AbsenceReason | None
-    body_id: int | None
-    size: int
-
-
-class StoredEntry(NamedTuple):
-    """An entry with its body, as delivery reads it."""
-
-    row: EntryRow
-    body: bytes | None
-
-
-class RemovedEntries(NamedTuple):
-    """What a deletion took out of a mailbox; ``bodies`` says how often each was named."""
-
-    entries: int
-    bytes: int
-    bodies: Mapping[int, int]
-
-
-class SenderLoad(NamedTuple):
-    """How much of a mailbox comes from one account."""
-
-    entries: int
-    bytes: int
-
-
-class SubmissionKey(NamedTuple):
-    """What makes a submission the same one for a recipient account.
-
-    ``target`` is the device of a direct submission, :data:`ALL_DEVICES` for the others.
-    """
-
-    account_id: AccountId
-    sender: AccountId
-    sender_device: DeviceNumber
-    message_id: MessageId
-    target: int
-
-
-class PrekeyRow(NamedTuple):
-    """A rotating pair (one for each device) or a one-time pair."""
-
-    account_id: AccountId
-    device: DeviceNumber
-    prekey_id: bytes
-    serial: int
-    body: bytes
-    signature: bytes
-
-
-class SlotRow(NamedTuple):
-    """A link slot and the device that claimed it."""
-
-    slot_id: SlotId
-    expires_at: UnixMillis
-    claimed_by: DeviceAddress | None
 
 
 class RelayTransaction(Protocol):
@@ -322,7 +191,7 @@ class RelayTransaction(Protocol):
         ...
 
     async def delete_one_time_prekey(
-        self, address: DeviceAddress, prekey_id: bytes, handed_out_at: int
+        self, address: DeviceAddress, prekey_id: bytes, handed_out_at: UnixMillis
     ) -> None:
         """Delete a one-time pair and remember its id."""
         ...
@@ -374,11 +243,11 @@ class RelayTransaction(Protocol):
         """Delete up to ``limit`` expired slots with their items; returns how many."""
         ...
 
-    async def invitation_expires_at(self, code_hash: bytes) -> int | None:
+    async def invitation_expires_at(self, code_hash: bytes) -> UnixMillis | None:
         """Return when an invitation ends, if there is such a one."""
         ...
 
-    async def add_invitation(self, code_hash: bytes, expires_at: int) -> None:
+    async def add_invitation(self, code_hash: bytes, expires_at: UnixMillis) -> None:
         """Write an invitation."""
         ...
 
