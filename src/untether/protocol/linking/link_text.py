@@ -20,7 +20,7 @@ from untether.base.secret_bytes import SecretBytes
 from untether.protocol.linking.failures import link_error
 
 LINK_VERSION: Final = 1
-LINK_SCHEME: Final = "untether://"
+LINK_PREFIX: Final = "untether://link/"
 _ADDRESS: Final = (
     r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?"
 )
@@ -51,7 +51,7 @@ class LinkText:
             )
         fixed = self.relay_id + self.slot_id + self.link_secret + self.offer_hash
         middle = base64.urlsafe_b64encode(fixed).decode()
-        return f"{LINK_SCHEME}link/{LINK_VERSION}/{middle}/{self.relay_address}"
+        return f"{LINK_PREFIX}{LINK_VERSION}/{middle}/{self.relay_address}"
 
     @classmethod
     def from_text(cls, text: str) -> Self:
