@@ -399,6 +399,19 @@ class TestEncryption:
         again.close()
         assert damaged.value.code == "database-corrupt"
 
+    def test_each_changed_byte_of_a_first_page_is_noticed(self, path: Path) -> None:
+        """Also the readable bytes of the header, and the tag at the end of the page."""
+        database = open_apsw(path)
+        database.script("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT) STRICT")
+        database.close()
+        good = path.read_bytes()
+        for position in [*range(64), *range(4096 - 40, 4096)]:
+            content = bytearray(good)
+            content[position] ^= 0x10
+            path.write_bytes(content)
+            with pytest.raises(PlatformError):
+                open_apsw(path)
+
     def test_files_belong_to_the_owner_alone(self, path: Path) -> None:
         """Database, log and index are 0600 although the process would let others read."""
         path.touch(mode=0o644)

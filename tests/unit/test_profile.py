@@ -101,6 +101,21 @@ def test_a_profile_under_a_passphrase(directory: Path, passphrases: PassphraseSo
     beside.close()
 
 
+def test_a_newer_profile_is_refused_untouched(
+    directory: Path, passphrases: PassphraseSource
+) -> None:
+    """A release that is too old says so when it opens the database."""
+    made = make(directory, passphrases)
+    database = made.open_database()
+    newest = len(packaged_upgrades()) + 1
+    database.run("INSERT INTO upgrade_done VALUES (?, 'later', ?)", newest, newest)
+    database.script(f"PRAGMA user_version = {newest}")
+    database.close()
+    with pytest.raises(PlatformError) as refused:
+        made.open_database()
+    assert refused.value.code == "database-newer"
+
+
 def test_another_passphrase(directory: Path, passphrases: PassphraseSource) -> None:
     """A wrong passphrase is told apart from a damaged database."""
     make(directory, passphrases)
