@@ -184,7 +184,7 @@ def alternatives(honest: dict[str, Draft]) -> dict[str, Draft]:
     renewed, recovered = honest["renewed"], honest["new phone"]
     other_keys = certificate(ALICE, 2, COMPANION, 0, DESKTOP)
     same_keys_other_role = certificate(ALICE, 2, PRIMARY, 1, TABLET)
-    thief = certificate(ALICE, 1024, PRIMARY, 1, STOLEN_PHONE)
+    thief = certificate(ALICE, 1025, PRIMARY, 1, STOLEN_PHONE)
     other_third = replace(third, day=third.day + 0.5)
     return {
         "third list, other time": other_third,
@@ -197,7 +197,7 @@ def alternatives(honest: dict[str, Draft]) -> dict[str, Draft]:
             next_number=1025,
         ),
         "second phone of generation one": replace(
-            recovered, certificates=[TABLET_2, thief], signer=STOLEN_PHONE
+            recovered, certificates=[TABLET_2, thief], next_number=1026, signer=STOLEN_PHONE
         ),
         "laptop returns with the new phone": replace(
             recovered, certificates=[LAPTOP_1, TABLET_2, PHONE_1024]
@@ -247,6 +247,8 @@ def runs() -> list[dict[str, object]]:
     bad = [
         (None, [], "list-missing", "first contact without a list"),
         ("tablet linked", ["laptop linked"], "list-rolled-back", "older version"),
+        ("renewed", ["laptop logged out"], "list-rolled-back", "a lease put back"),
+        ("renewed", ["renewed", "renewed"], "list-rolled-back", "a list twice"),
         ("new phone", ["renewed"], "list-rolled-back", "older generation"),
         ("new phone", ["desktop linked", "renewed"], "list-rolled-back", "older behind newer"),
         ("phone alone", ["tablet linked"], "list-gap", "a dropped list"),
