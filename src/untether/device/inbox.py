@@ -42,12 +42,13 @@ def take_deliveries(context: Context, deliveries: Deliveries) -> None:
     """Open or park every entry, then acknowledge them all."""
     for entry in deliveries.entries:
         _take(context, entry)
-    if deliveries.entries:
-        last = deliveries.entries[-1].stamp
-        context.change_own(acknowledged=last)
-        context.acknowledge(last)
-    if deliveries.dropped:
+    stamps = [entry.stamp for entry in deliveries.entries]
+    if deliveries.gap_at is not None:
         context.notice("mail-lost", count=deliveries.dropped)
+        stamps.append(deliveries.gap_at)
+    if stamps:
+        context.change_own(acknowledged=max(stamps))
+        context.acknowledge(max(stamps))
     if deliveries.remaining == 0:
         sessions.forget_removed_devices(context)
         prekeys.forget_retired(context)

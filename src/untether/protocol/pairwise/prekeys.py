@@ -16,7 +16,6 @@ from untether.base.errors import RemoteError
 from untether.base.identifiers import SECOND_MS, UnixMillis
 from untether.base.limits import LIST_BODY_MAX, PREKEY_AGE_MAX_MS
 from untether.base.randomness import Randomness
-from untether.base.secret_bytes import SecretBytes
 from untether.crypto import labels
 from untether.crypto.provider import (
     MLKEM768_SEED_LENGTH,
@@ -105,8 +104,8 @@ def _generate(
     return PrekeyPairSecret(
         type=prekey_type,
         id=randomness(PREKEY_ID_LENGTH),
-        x25519_seed=SecretBytes.generate(X25519_LENGTH, randomness),
-        kem_seed=SecretBytes.generate(MLKEM768_SEED_LENGTH, randomness),
+        x25519_seed=randomness(X25519_LENGTH),
+        kem_seed=randomness(MLKEM768_SEED_LENGTH),
         created_at=now,
         serial=serial,
     )
