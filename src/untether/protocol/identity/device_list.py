@@ -18,6 +18,7 @@ from typing import Final
 from untether.base.errors import RemoteError
 from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
 from untether.base.limits import (
+    CERTIFICATE_BODY_MAX,
     COMPANIONS_MAX,
     GENERATION_NUMBER_STRIDE,
     LEASE_MAX_MS,
@@ -138,7 +139,7 @@ def account_key_by_id(signed: SignedObject, pinned_id: AccountId) -> bytes:
     """
     body = decode(signed.body, DeviceListBody, size_max=LIST_BODY_MAX)
     _check_count(body)
-    first = decode(body.certificates[0].body, CertificateBody, size_max=LIST_BODY_MAX)
+    first = decode(body.certificates[0].body, CertificateBody, size_max=CERTIFICATE_BODY_MAX)
     if account_id(first.account_key) != pinned_id:
         raise RemoteError("wrong-account", "A device list belongs to another account.")
     return first.account_key

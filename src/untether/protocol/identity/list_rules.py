@@ -25,6 +25,9 @@ followed is verified and in its place: who stores the run stores nothing unseen.
 First contact holds nothing, so only the newest list counts, and it is believed. Only the
 newest list's issue time is compared with the clock: an older list that a wrong clock dated
 into the future must not lock the account out after the clock was corrected.
+
+Following and making are two halves of one set of rules: what :mod:`.next_list` makes is
+offered here too.
 """
 
 from __future__ import annotations
