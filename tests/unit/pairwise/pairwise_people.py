@@ -70,9 +70,7 @@ class Endpoint:
 
     def seal(self, peer: Endpoint, payload: bytes) -> bytes:
         """Seal a payload on the active session."""
-        self.book, message = session_book.seal(
-            self.book, payload, self.ends(peer), self.randomness
-        )
+        self.book, message = session_book.seal(self.book, payload, self.ends(peer), self.randomness)
         return message
 
     def open(self, peer: Endpoint, message: bytes) -> Opened:

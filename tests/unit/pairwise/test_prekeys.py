@@ -21,7 +21,6 @@ from untether.protocol.pairwise.prekeys import (
     generate_one_time,
     generate_rotating,
     is_asleep,
-    sign,
     verify,
 )
 from untether.wire.codec import encode

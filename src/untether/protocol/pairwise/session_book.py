@@ -18,6 +18,7 @@ from __future__ import annotations
 from functools import partial
 from typing import NamedTuple, Protocol
 
+from untether.base.errors import RemoteError
 from untether.base.identifiers import UnixMillis
 from untether.base.limits import (
     ARCHIVED_SESSIONS_MAX,
@@ -238,14 +239,16 @@ def _is_unexplained(sessions: Sessions) -> bool:
 def _open_by_trial(sessions: Sessions, message: Message, arrival: Arrival) -> Opened:
     """Open a message under a ratchet key never seen: any session may be the one that turns."""
     steps_left = TRIAL_STEPS_MAX
-    failure: BadMessageError | TooFarAheadError | None = None
+    failure: RemoteError = BadMessageError()
     for index in range(len(sessions)):
+        if message.number >= steps_left:
+            raise TooFarAheadError(message.number)
         try:
             return _open_in(sessions, index, message, arrival, steps_left)
         except (BadMessageError, TooFarAheadError) as error:
             failure = error
-            steps_left -= message.number + 1
-    raise failure or UnknownSessionError()
+        steps_left -= message.number + 1
+    raise failure
 
 
 def _open_in(
@@ -259,12 +262,7 @@ def _open_in(
     session = sessions[index]
     context = _context(session.id, arrival, steps_max)
     opening = ratchet.open_message(session.state, message, context)
-    following = session.with_state(opening.state)
-    others = sessions[:index] + sessions[index + 1 :]
-    if session.is_unanswered or index == 0:
-        book = (following, *others)
-    else:
-        book = (*others[:index], following, *others[index:])
+    book = _place(sessions, index, session.with_state(opening.state))
     return Opened(
         opening.payload,
         book,
@@ -274,6 +272,14 @@ def _open_in(
         forgotten=opening.forgotten,
         answer_wanted=book[0].wants_turn(arrival.now),
     )
+
+
+def _place(sessions: Sessions, index: int, following: Session) -> Sessions:
+    """Put a session back that has opened a message: in front, if it was its first answer."""
+    before, after = sessions[:index], sessions[index + 1 :]
+    if sessions[index].is_unanswered:
+        return (following, *before, *after)
+    return (*before, following, *after)
 
 
 def _context(session_id: bytes, arrival: Arrival, steps_max: int = TRIAL_STEPS_MAX) -> Context:
