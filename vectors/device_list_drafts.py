@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from identity_builder import (
+from vectors.identity_builder import (
     COMPANION,
     DAY_MS,
     PRIMARY,

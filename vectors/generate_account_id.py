@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from identity_builder import account, write
+from vectors.identity_builder import account, write
 
 
 def main() -> None:

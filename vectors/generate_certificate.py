@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b32encode
 
-from identity_builder import (
+from vectors.identity_builder import (
     COMPANION,
     ED25519_ORDER,
     PRIMARY,

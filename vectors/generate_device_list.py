@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from device_list_drafts import (
+from vectors.device_list_drafts import (
     ALICE,
     DESKTOP,
     LAPTOP,
@@ -20,7 +20,7 @@ from device_list_drafts import (
     after,
     history,
 )
-from identity_builder import (
+from vectors.identity_builder import (
     COMPANION,
     DAY_MS,
     PRIMARY,

@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
-from device_list_drafts import ALICE, LAPTOP, LAPTOP_1, MALLORY, PHONE, PHONE_0, TABLET, history
-from identity_builder import Device, pack, seed, sign, write
+from vectors.device_list_drafts import (
+    ALICE,
+    LAPTOP,
+    LAPTOP_1,
+    MALLORY,
+    PHONE,
+    PHONE_0,
+    TABLET,
+    history,
+)
+from vectors.identity_builder import Device, pack, seed, sign, write
 
 
 def signed(signer: Device, purpose: str, body: bytes) -> dict[str, str]:

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from identity_builder import COMPANION, account, certificate, device, pack, seed, sign, write
+from vectors.identity_builder import (
+    COMPANION,
+    account,
+    certificate,
+    device,
+    pack,
+    seed,
+    sign,
+    write,
+)
 
 ALICE, LAPTOP, TABLET = account("alice"), device("laptop"), device("tablet")
 RELAY_ID = seed("relay")[:16]

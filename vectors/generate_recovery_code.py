@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b32encode
 
-from identity_builder import blake, label, seed, write
+from vectors.identity_builder import blake, label, seed, write
 
 SEED = seed("account alice")
 

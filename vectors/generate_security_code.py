@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import b32encode
 from hashlib import sha512
 
-from identity_builder import Account, account, label, pack, seed, write
+from vectors.identity_builder import Account, account, label, pack, seed, write
 
 ALICE, BOB, MALLORY = account("alice"), account("bob"), account("mallory")
 PREFIX = "untether://compare/"

@@ -1,6 +1,7 @@
 """Accounts, devices, certificates and lists for the identity vectors.
 
-Independent of the product: msgpack, PyNaCl and the standard library only.
+Independent of the product: msgpack, PyNaCl and the standard library only. The generators run from
+the repository root: `python -m vectors.generate_certificate`.
 """
 
 from __future__ import annotations

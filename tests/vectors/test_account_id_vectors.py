@@ -26,6 +26,7 @@ def test_ids_are_the_hash_of_the_account_key(case: dict[str, str]) -> None:
 def test_the_generator_reproduces_the_file(tmp_path: Path) -> None:
     """The committed vectors are what the independent generator writes."""
     again = tmp_path / "again.json"
-    subprocess.run([sys.executable, VECTORS / "generate_account_id.py", again], check=True)
+    command = [sys.executable, "-m", "vectors.generate_account_id", str(again)]
+    subprocess.run(command, cwd=VECTORS.parent, check=True)
 
     assert again.read_bytes() == (VECTORS / "account_id.json").read_bytes()

@@ -83,6 +83,7 @@ def test_bad_runs_are_refused_with_their_error(case: dict[str, Any]) -> None:
 def test_the_generator_reproduces_the_file(tmp_path: Path) -> None:
     """The committed vectors are what the independent generator writes."""
     again = tmp_path / "again.json"
-    subprocess.run([sys.executable, VECTORS / "generate_device_list.py", again], check=True)
+    command = [sys.executable, "-m", "vectors.generate_device_list", str(again)]
+    subprocess.run(command, cwd=VECTORS.parent, check=True)
 
     assert again.read_bytes() == (VECTORS / "device_list.json").read_bytes()

@@ -58,6 +58,7 @@ def test_bad_logins_are_refused_with_their_error(case: dict[str, Any]) -> None:
 def test_the_generator_reproduces_the_file(tmp_path: Path) -> None:
     """The committed vectors are what the independent generator writes."""
     again = tmp_path / "again.json"
-    subprocess.run([sys.executable, VECTORS / "generate_login.py", again], check=True)
+    command = [sys.executable, "-m", "vectors.generate_login", str(again)]
+    subprocess.run(command, cwd=VECTORS.parent, check=True)
 
     assert again.read_bytes() == (VECTORS / "login.json").read_bytes()

@@ -42,6 +42,7 @@ def test_mistakes_are_refused_with_a_hint(case: dict[str, str]) -> None:
 def test_the_generator_reproduces_the_file(tmp_path: Path) -> None:
     """The committed vectors are what the independent generator writes."""
     again = tmp_path / "again.json"
-    subprocess.run([sys.executable, VECTORS / "generate_recovery_code.py", again], check=True)
+    command = [sys.executable, "-m", "vectors.generate_recovery_code", str(again)]
+    subprocess.run(command, cwd=VECTORS.parent, check=True)
 
     assert again.read_bytes() == (VECTORS / "recovery_code.json").read_bytes()
