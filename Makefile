@@ -1,0 +1,54 @@
+# Every target does its own set-up in .venv; nothing outside this folder is changed.
+# Give options on with ARGS, e.g. make test ARGS="-k linking", make serve ARGS="--port 9000".
+
+VENV := .venv
+RUN := $(VENV)/bin
+CODE := $(wildcard src tests benchmarks vectors simulation fuzz)
+ARGS ?=
+
+.PHONY: help demo serve test check bench clean
+.DELETE_ON_ERROR:
+
+help: ## show these targets
+	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+
+demo: $(VENV)/.installed-run ## tell the story in this terminal: two people, five devices
+	@$(RUN)/untether demo $(ARGS)
+
+serve: $(VENV)/.installed-run ## run a relay on this machine
+	@$(RUN)/untether serve $(ARGS)
+
+test: $(VENV)/.installed-test ## run all tests and hold the coverage of the core
+	@$(RUN)/python -m pytest -n auto --maxprocesses 8 --cov --cov-report term:skip-covered $(ARGS)
+
+check: $(VENV)/.installed-check ## format, lint, types and layers
+	@$(RUN)/ruff format --quiet --check $(CODE)
+	@$(RUN)/ruff check --quiet $(CODE)
+	@$(RUN)/mypy $(CODE)
+	@$(RUN)/lint-imports
+
+bench: $(VENV)/.installed-bench ## measure against peers, in the same run
+	@set -e; for script in benchmarks/bench_*.py; do $(RUN)/python $$script $(ARGS); done
+
+clean: ## remove everything that these targets made
+	rm -rf $(VENV) build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- Set-up: one stamp for each set of packages, made again when pyproject.toml changes -------
+
+# The mark carries the folder's path: in a moved or copied folder .venv is made anew.
+MARK := $(VENV)/.made-in$(subst /,-,$(CURDIR))
+
+$(VENV)/.installed-run: EXTRAS :=
+$(VENV)/.installed-test: EXTRAS := [test]
+$(VENV)/.installed-check: EXTRAS := [dev,test,bench]
+$(VENV)/.installed-bench: EXTRAS := [bench]
+
+$(VENV)/.installed-%: pyproject.toml $(MARK)
+	@echo "Installing Untether$(EXTRAS) into $(VENV) ..." >&2
+	@$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable ".$(EXTRAS)"
+	@touch $@
+
+$(MARK):
+	@sh tools/make-venv.sh $(VENV)
+	@touch $@
