@@ -36,6 +36,8 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     requests_burst: Positive = limits.REQUESTS_BURST
     requests_per_second: Positive = limits.REQUESTS_PER_SECOND
+    submit_burst: Positive = limits.SUBMIT_BURST
+    submits_per_second: Positive = limits.SUBMITS_PER_SECOND
     sockets_per_device: Positive = limits.SOCKETS_PER_DEVICE_MAX
     guests_per_address: Positive = limits.GUESTS_PER_ADDRESS_MAX
 
@@ -49,6 +51,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_origins: tuple[str, ...] = ()
     registration: Literal["open", "invitation", "closed"] = "open"
     allow_plain_http: bool = False
+    public_metrics: bool = False
+    trusted_proxies: tuple[str, ...] = ()
     tls: Tls | None = None
     quotas: Quotas = Quotas()
 
@@ -67,6 +71,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """What this process itself speaks: ``https`` with a certificate, else ``http``."""
         return "http" if self.tls is None else "https"
 
+    def shown_address(self, port: int) -> str:
+        """The address to tell people: the first public origin, else where it listens."""
+        if self.public_origins:
+            return self.public_origins[0]
+        host = "localhost" if is_loopback(self.host) else _in_url(self.host)
+        return relay_address(f"{self.scheme}://{host}:{port}", plain_http=True)
+
     def origins(self, port: int) -> frozenset[str]:
         """Origins that a login may have dialled, for a relay listening on ``port``.
 
@@ -77,7 +88,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return frozenset(self.public_origins)
         hosts = {"localhost", "127.0.0.1", "[::1]"}
         if not is_wildcard(self.host):
-            hosts.add(f"[{self.host}]" if ":" in self.host else self.host)
+            hosts.add(_in_url(self.host))
         return frozenset(
             relay_address(f"{self.scheme}://{host}:{port}", plain_http=True) for host in hosts
         )
@@ -86,6 +97,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def is_wildcard(host: str) -> bool:
     """Tell whether listening on ``host`` means every interface of the machine."""
     return host in {"0.0.0.0", "::"}  # noqa: S104 (recognised, not bound)
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def load(file: Path | None) -> Config:
@@ -116,7 +131,10 @@ def override(
     """Let the command line win over the file; None keeps what the file says."""
     given = {"host": host, "port": port, "data": data}
     changes = {key: value for key, value in given.items() if value is not None}
-    return msgspec.structs.replace(config, **changes)
+    try:
+        return msgspec.convert({**msgspec.to_builtins(config), **changes}, Config)
+    except msgspec.ValidationError as error:
+        raise LocalError("bad-config", f"The command line: {error}.") from error
 
 
 def check(config: Config) -> None:

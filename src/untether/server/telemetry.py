@@ -7,9 +7,12 @@ codes of our own, or identifiers that are shortened here.
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
+import traceback
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any, Final, TextIO
 
 import structlog
@@ -23,15 +26,29 @@ from prometheus_client import (
 )
 
 from untether.base.identifiers import short_id
+from untether.wire.server_frames import (
+    Accepted,
+    AccountRefused,
+    ListsChanged,
+    NotListed,
+    Refused,
+    ServerFrame,
+    Submitted,
+    Welcome,
+)
 
 FIELDS: Final = frozenset(
-    {"account", "close_code", "code", "connection", "count", "device", "port", "seconds"}
+    {"account", "code", "connection", "count", "device", "error", "port", "trace"}
 )
 """Every field that a log line may have beside event, level and timestamp."""
 
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+_PLACE = re.compile(r"[A-Za-z0-9_.<>-]{1,64}")
 _BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _LATENCIES = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+
+
+_VERDICTS = {Accepted: "accepted", ListsChanged: "lists-changed", AccountRefused: "refused"}
 
 
 class Metrics:
@@ -71,6 +88,24 @@ class Metrics:
             registry=registry,
         )
 
+    def count_answer(self, answer: ServerFrame, seconds: float) -> None:
+        """Count one answered request by what it was answered."""
+        self.requests.inc()
+        self.request_seconds.observe(seconds)
+        match answer:
+            case Submitted(verdicts=verdicts):
+                self.submissions.inc()
+                for verdict in verdicts:
+                    self.verdicts.labels(_VERDICTS[type(verdict)]).inc()
+            case Refused(code=code):
+                self.refusals.labels(code).inc()
+            case Welcome():
+                self.logins.labels("welcome").inc()
+            case NotListed():
+                self.logins.labels("not-listed").inc()
+            case _:
+                pass
+
     def exposition(self) -> bytes:
         """Render everything in Prometheus' text format."""
         return generate_latest(self.registry)
@@ -104,6 +139,23 @@ class Log:
         """Tell of a failure of this relay itself."""
         self._logger.error(event, **fields)
 
+    def failure(self, event: str, error: BaseException) -> None:
+        """Tell where an exception came from: its type and places, never its text."""
+        frames = traceback.extract_tb(error.__traceback__)
+        places = [f"{Path(frame.filename).stem}.{frame.name}.{frame.lineno}" for frame in frames]
+        self._logger.error(event, error=type(error).__name__, trace=places)
+
+
+def report_libraries(log: Log) -> None:
+    """Turn warnings of libraries (aiohttp, asyncio) into lines without their text."""
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            error = record.exc_info[1] if record.exc_info else None
+            log.failure(f"library-{record.name.partition('.')[0]}", error or Warning())
+
+    logging.basicConfig(level=logging.WARNING, handlers=[Handler()], force=True)
+
 
 def _only_known_fields(
     _logger: Any, _method: str, line: MutableMapping[str, Any]
@@ -114,6 +166,10 @@ def _only_known_fields(
             raise ValueError(f"a log line has no field {key!r}")
         if isinstance(value, bytes):
             line[key] = short_id(value)
-        elif isinstance(value, str) and not _CODE.fullmatch(value):
+        elif isinstance(value, str) and not _pattern(key).fullmatch(value):
             raise ValueError(f"the log field {key!r} holds text that is no code")
     return line
+
+
+def _pattern(key: str) -> re.Pattern[str]:
+    return _PLACE if key == "error" else _CODE

@@ -11,9 +11,9 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from untether.base.errors import LocalError
+from untether.base.limits import ORIGIN_MAX
 
 SOCKET_PATH = "/v1/socket"
-ORIGIN_MAX = 256
 
 _PORTS = {"http": 80, "https": 443}
 

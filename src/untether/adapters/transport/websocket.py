@@ -18,6 +18,8 @@ from untether.base.identifiers import SECOND_MS
 from untether.base.limits import FRAME_MAX, HEARTBEAT_MS
 
 CONNECT_TIMEOUT_S = 15  # name, TCP, TLS and upgrade on a slow mobile network
+_TOO_MANY_REQUESTS = 429
+_PROXY_FAILURES = {502, 503, 504}
 CLOSE_TIMEOUT_S = 2  # a relay that does not answer a close is left
 
 
@@ -76,14 +78,14 @@ class WebSocketConnector:
                     socket_url(self.origin),
                     ssl=self._tls,
                     compress=0,
-                    max_msg_size=FRAME_MAX,
+                    max_msg_size=FRAME_MAX + 1,  # aiohttp refuses what reaches it
                     heartbeat=HEARTBEAT_MS / SECOND_MS,
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
                 )
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:
             raise _tls_failed(self.origin, error) from error
         except aiohttp.WSServerHandshakeError as error:
-            raise _not_a_relay(f"it answered with HTTP status {error.status}") from error
+            raise _not_upgraded(self.origin, error.status) from error
         except (aiohttp.ClientConnectionError, TimeoutError, OSError) as error:
             raise _unreachable(self.origin, error) from error
         except aiohttp.ClientError as error:
@@ -135,6 +137,23 @@ def _tls_failed(origin: str, error: BaseException) -> NetworkError:
         f"{origin} could not prove who it is: {error}.",
         "Its certificate is wrong or expired, or somebody is in between. Ask its operator.",
     )
+
+
+def _not_upgraded(origin: str, status: int) -> NetworkError:
+    """Tell a busy relay and a proxy whose relay is down from what is no relay at all."""
+    if status == _TOO_MANY_REQUESTS:
+        return NetworkError(
+            "too-many-connections",
+            f"{origin} has too many connections from this network.",
+            "Try again in a few seconds.",
+        )
+    if status in _PROXY_FAILURES:
+        return NetworkError(
+            "unreachable",
+            f"The proxy at {origin} can't reach the relay (HTTP status {status}).",
+            "Its operator must look whether the relay runs.",
+        )
+    return _not_a_relay(f"it answered with HTTP status {status}")
 
 
 def _not_a_relay(why: str) -> NetworkError:

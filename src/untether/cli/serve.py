@@ -1,0 +1,54 @@
+"""The verbs of an operator: ``serve`` runs a relay, ``invite`` makes an invitation."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from untether.base.errors import ExitStatus
+from untether.server import config as configuration
+from untether.server import driver
+from untether.server.invitations import create_invitation
+
+if TYPE_CHECKING:
+    from untether.server.config import Config
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add both verbs; ``arguments.run`` carries out the chosen one."""
+    serve = subparsers.add_parser("serve", help="run a relay on this machine")
+    serve.add_argument("--host", help="where to listen (127.0.0.1)")
+    serve.add_argument("--port", type=int, help="port to listen on (8080); 0 takes a free one")
+    invite = subparsers.add_parser("invite", help="make an invitation for a relay")
+    for parser in (serve, invite):
+        parser.add_argument("--data", metavar="DIR", help="the relay's data (~/.untether/relay)")
+        parser.add_argument(
+            "--config", metavar="FILE", type=Path, help="TOML file, see docs/operating.md"
+        )
+    serve.set_defaults(run=run)
+    invite.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry out ``serve`` or ``invite``; raises UntetherError for the caller to render."""
+    config = configuration.load(arguments.config)
+    if arguments.verb == "invite":
+        return _invite(configuration.override(config, data=arguments.data), arguments)
+    driver.run(
+        configuration.override(
+            config, host=arguments.host, port=arguments.port, data=arguments.data
+        )
+    )
+    return ExitStatus.OK
+
+
+def _invite(config: Config, arguments: argparse.Namespace) -> int:
+    invitation = create_invitation(config.database)
+    if getattr(arguments, "output", "text") == "json":
+        shown = {"invitation": invitation.code, "expires_at": invitation.expires_at}
+        print(json.dumps(shown))
+    else:
+        print(invitation.code)
+    return ExitStatus.OK

@@ -1,0 +1,103 @@
+"""The relay's HTTP face: health, metrics, a word for people, and the WebSocket."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from aiohttp import web
+
+from untether import __version__
+from untether.adapters.transport.address import SOCKET_PATH, is_loopback
+from untether.relay.transaction import RelayTransaction
+from untether.server.relay_process import RelayProcess
+from untether.server.sockets import Socket
+
+RELAY: web.AppKey[RelayProcess] = web.AppKey("relay", RelayProcess)
+
+_GREETING = f"""This is an Untether relay (version {__version__}).
+
+It carries end-to-end encrypted messages and can read none of them.
+Connect with:  untether register NAME --server {{origin}}
+"""
+_IPV6_NETWORK_LENGTH = 19  # characters of the first 64 bits, which one customer gets
+_REQUEST_BODY_MAX = 1024  # no route takes a body
+
+
+def create_app(relay: RelayProcess) -> web.Application:
+    """Build the application; it holds no state of its own."""
+    app = web.Application(client_max_size=_REQUEST_BODY_MAX)
+    app[RELAY] = relay
+    app.add_routes(
+        [
+            web.get("/", _greet),
+            web.get("/healthz", _check_health),
+            web.get("/metrics", _show_metrics),
+            web.get(SOCKET_PATH, _serve_socket),
+        ]
+    )
+    app.on_shutdown.append(_close_sockets)
+    return app
+
+
+async def _greet(request: web.Request) -> web.Response:
+    relay = request.app[RELAY]
+    return web.Response(text=_GREETING.format(origin=relay.address))
+
+
+async def _check_health(request: web.Request) -> web.Response:
+    """Answer 200 only when the store commits; 503 tells a supervisor to act."""
+    relay = request.app[RELAY]
+    try:
+        await relay.store.transact(_write_health, relay.now())
+    except Exception as error:
+        relay.log.failure("unhealthy", error)
+        return web.Response(status=503, text="the store does not commit\n")
+    return web.Response(text="ok\n")
+
+
+async def _write_health(tx: RelayTransaction, now: int) -> None:
+    await tx.put_setting("health", now.to_bytes(8, "big"))
+    if await tx.setting("health") is None:
+        raise LookupError("the store forgot what was just written")
+
+
+async def _show_metrics(request: web.Request) -> web.Response:
+    """Show the metrics to this machine, and to others only when the operator says so."""
+    relay = request.app[RELAY]
+    config = relay.config
+    if not config.public_metrics and not is_loopback(peer_address(request, config.trusted_proxies)):
+        return web.Response(status=403, text="metrics are for this machine\n")
+    body = relay.metrics.exposition()
+    return web.Response(
+        body=body, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+    )
+
+
+async def _serve_socket(request: web.Request) -> web.StreamResponse:
+    relay = request.app[RELAY]
+    peer = peer_address(request, relay.config.trusted_proxies)
+    if relay.hub.guests_of(peer) >= relay.config.quotas.guests_per_address:
+        relay.metrics.cuts.labels("too-many-guests").inc()
+        return web.Response(status=429, text="too many connections\n", headers={"Retry-After": "5"})
+    return await Socket(relay, peer).serve(request)
+
+
+async def _close_sockets(app: web.Application) -> None:
+    await app[RELAY].hub.close_all("going-away")
+
+
+def peer_address(request: web.Request, trusted_proxies: tuple[str, ...]) -> str:
+    """Return whose quota a guest uses: the network address, an IPv6 one by its /64.
+
+    The last ``X-Forwarded-For`` entry counts only when a trusted proxy wrote it.
+    """
+    peer = request.remote or "unknown"
+    if peer in trusted_proxies:
+        peer = request.headers.get("X-Forwarded-For", peer).rsplit(",", 1)[-1].strip()
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return "unknown"
+    if address.version == 4 or address.is_loopback:
+        return str(address)
+    return address.exploded[:_IPV6_NETWORK_LENGTH]

@@ -1,0 +1,56 @@
+"""The relay's data directory: private to its user, and used by one relay at a time.
+
+The kernel holds the lock and lets it go with the process, however that ends. ``invite``
+does not take it: it works beside a running relay, as another user of the database.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from untether.base.errors import LocalError, PlatformError
+
+LOCK_NAME = "relay.lock"
+
+
+def prepare(directory: Path) -> None:
+    """Create the directory for this user only; PlatformError ``io-error`` if it can't be."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = os.access(directory, os.R_OK | os.W_OK | os.X_OK)
+    except OSError as error:
+        raise _unusable(directory, error.strerror or "unknown cause") from error
+    if not probe:
+        raise _unusable(directory, "permission denied")
+
+
+@contextmanager
+def serve_alone(directory: Path) -> Iterator[None]:
+    """Hold the directory's lock inside; LocalError ``already-serving`` when another does."""
+    prepare(directory)
+    # The file is never deleted: a second process might hold the deleted one.
+    descriptor = os.open(directory / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise LocalError(
+                "already-serving",
+                f"Another relay is serving {directory} already.",
+                "End it first, or give this one another --data directory.",
+            ) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _unusable(directory: Path, why: str) -> PlatformError:
+    return PlatformError(
+        "io-error",
+        f"The data directory {directory} can't be used: {why}.",
+        "Check the disk, and that the directory belongs to this user and is writable.",
+    )

@@ -1,0 +1,122 @@
+"""Runs a relay: opens the store, listens, keeps house, and stops without losing an answer.
+
+The first line on standard output is the address, printed when the relay answers there; all
+else goes to standard error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+from untether.base.errors import PlatformError
+from untether.base.identifiers import RelayId
+from untether.relay.admission import RelayRules
+from untether.relay.transaction import RelayStore
+from untether.server import config as configuration
+from untether.server.app import create_app
+from untether.server.config import Config
+from untether.server.data_directory import serve_alone
+from untether.server.housekeeping import keep_house
+from untether.server.relay_process import RelayProcess, own_relay_id, rate
+from untether.server.store import open_store
+from untether.server.telemetry import Log, Metrics, report_libraries
+
+RELAY_ID_LENGTH = 16
+STOP_TIMEOUT_S = 5  # for connections to take their last answers
+BACKLOG = 1024  # a restarted relay is met by all its devices at once
+
+
+def run(config: Config) -> None:
+    """Serve until SIGINT or SIGTERM; raises LocalError or PlatformError if it can't start."""
+    configuration.check(config)
+    log = Log()
+    report_libraries(log)
+    with serve_alone(config.data_directory), asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve_until_signal(config, log))
+
+
+@asynccontextmanager
+async def serving(config: Config, log: Log) -> AsyncIterator[RelayProcess]:
+    """Serve inside the context; leaving it finishes what runs, then stops."""
+    tls = configuration.tls_context(config)
+    metrics = Metrics()
+    async with open_store(config.database) as store:
+        listener = _listen(config)
+        relay = await _start(config, int(listener.getsockname()[1]), store, metrics, log)
+        runner = web.AppRunner(create_app(relay), access_log=None, shutdown_timeout=STOP_TIMEOUT_S)
+        await runner.setup()
+        house = asyncio.create_task(keep_house(relay))
+        try:
+            await web.SockSite(runner, listener, ssl_context=tls, backlog=BACKLOG).start()
+            yield relay
+        finally:
+            house.cancel()
+            await asyncio.wait({house})
+            await runner.cleanup()
+            listener.close()
+
+
+async def _start(
+    config: Config, port: int, store: RelayStore, metrics: Metrics, log: Log
+) -> RelayProcess:
+    fresh = RelayId(RelayProcess.randomness(RELAY_ID_LENGTH))
+    quotas = config.quotas
+    rules = RelayRules(
+        relay_id=await store.transact(own_relay_id, fresh),
+        origins=config.origins(port),
+        registration=config.registration,
+        requests=rate(quotas.requests_burst, quotas.requests_per_second),
+    )
+    return RelayProcess(
+        config=config,
+        address=config.shown_address(port),
+        store=store,
+        rules=rules,
+        metrics=metrics,
+        log=log,
+    )
+
+
+async def _serve_until_signal(config: Config, log: Log) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signal_number, stopped.set)
+    async with serving(config, log) as relay:
+        log.info("serving")
+        print(relay.address, flush=True)  # noqa: T201 (the contract of `serve`)
+        await stopped.wait()
+        log.info("stopping", count=len(relay.hub.sockets()))
+    log.info("stopped")
+
+
+def _listen(config: Config) -> socket.socket:
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    try:
+        return socket.create_server(
+            (config.host, config.port),
+            family=family,
+            backlog=BACKLOG,
+            dualstack_ipv6=config.host == "::" and socket.has_dualstack_ipv6(),
+        )
+    except OSError as error:
+        raise PlatformError(
+            "cannot-listen",
+            f"Listening on {config.host} port {config.port} failed: {error.strerror}.",
+            "Choose another --port, or end the program that has it.",
+        ) from error
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Choose uvloop where it exists: it joins the writes of one tick into one call."""
+    try:
+        import uvloop  # noqa: PLC0415 (absent on some platforms)
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

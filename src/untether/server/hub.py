@@ -1,0 +1,146 @@
+"""Who is connected to this process, and what each effect means for them (spec 08, "Effects").
+
+Four registers, all in memory: the sockets of each device, the one receiver of each device,
+who watches which link slot, and the guests of each network address. Nothing here decides
+about mail or accounts; losing all of it loses nothing but connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import TYPE_CHECKING, TypeVar
+
+from untether.base.identifiers import AccountId, DeviceAddress, SlotId
+from untether.relay import outcome
+from untether.relay.admission import Device, Guest, Principal
+from untether.server.receiver import Receiver
+from untether.wire.records import Stamp
+from untether.wire.server_frames import Displaced, ServerFrame
+
+if TYPE_CHECKING:
+    from untether.server.relay_process import RelayProcess
+    from untether.server.sockets import Socket
+
+Key = TypeVar("Key")
+Member = TypeVar("Member")
+
+
+class Hub:
+    """The sockets of one relay process."""
+
+    def __init__(self, relay: RelayProcess) -> None:
+        self._relay = relay
+        self._guests: dict[str, dict[Socket, None]] = defaultdict(dict)
+        self._devices: dict[DeviceAddress, dict[Socket, None]] = defaultdict(dict)
+        self._addresses: dict[AccountId, dict[DeviceAddress, None]] = defaultdict(dict)
+        self._receivers: dict[DeviceAddress, Receiver] = {}
+        self._watchers: dict[SlotId, dict[Socket, None]] = defaultdict(dict)
+
+    # --- who is here ----------------------------------------------------------------------
+    def guests_of(self, peer: str) -> int:
+        """Count the sockets of a network address that have not logged in."""
+        return len(self._guests.get(peer, ()))
+
+    def sockets(self) -> list[Socket]:
+        """List every open socket."""
+        groups = [*self._guests.values(), *self._devices.values()]
+        return [socket for group in groups for socket in group]
+
+    def join(self, socket: Socket, principal: Principal) -> None:
+        """Enter a socket as who it is now; a device's oldest socket makes room."""
+        if isinstance(principal, Guest):
+            self._guests[principal.peer][socket] = None
+            self._relay.metrics.connections.labels("guest").inc()
+            return
+        address = principal.address
+        own = self._devices[address]
+        if len(own) >= self._relay.config.quotas.sockets_per_device:
+            next(iter(own)).close_soon("too-many-sockets")
+        own[socket] = None
+        self._addresses[address.account_id][address] = None
+        self._relay.metrics.connections.labels("device").inc()
+
+    def leave(self, socket: Socket, principal: Principal) -> None:
+        """Forget a socket under who it was; its mail stays in the store."""
+        if isinstance(principal, Guest):
+            _discard(self._guests, principal.peer, socket)
+            self._relay.metrics.connections.labels("guest").dec()
+            return
+        address = principal.address
+        receiver = self._receivers.get(address)
+        if receiver is not None and receiver.socket is socket:
+            receiver.stop()
+            del self._receivers[address]
+        _discard(self._devices, address, socket)
+        if address not in self._devices:
+            _discard(self._addresses, address.account_id, address)
+        self._relay.metrics.connections.labels("device").dec()
+
+    def forget_slots(self, socket: Socket, slots: set[SlotId]) -> None:
+        """Stop telling a closed socket about its link slots."""
+        for slot_id in slots:
+            _discard(self._watchers, slot_id, socket)
+
+    # --- effects --------------------------------------------------------------------------
+    def perform(self, asking: Socket, effect: outcome.Effect) -> None:
+        """Carry out one effect of a request that ``asking`` made."""
+        match effect:
+            case outcome.WakeMailbox(address):
+                if receiver := self._receivers.get(address):
+                    receiver.wake()
+            case outcome.StartDelivery(address):
+                self._start_delivery(asking, address)
+            case outcome.TellAccount(account_id, frame):
+                for address in self._addresses.get(account_id, ()):
+                    self._tell(self._devices[address], frame, but=asking)
+            case outcome.WatchSlot(slot_id):
+                self._watchers[slot_id][asking] = None
+                asking.slots.add(slot_id)
+            case outcome.TellSlot(slot_id, frame):
+                self._tell(self._watchers.get(slot_id, {}), frame, but=asking)
+            case outcome.CutDevice(address, frame):
+                for socket in list(self._devices.get(address, ())):
+                    socket.push(frame)
+                    socket.close_soon("logged-out")
+
+    def acknowledged(self, principal: Principal, up_to: Stamp) -> None:
+        """Let a device's window follow what it committed, by whichever socket it said so."""
+        self._relay.metrics.acknowledgements.inc()
+        if isinstance(principal, Device) and (receiver := self._receivers.get(principal.address)):
+            receiver.acknowledged(up_to)
+
+    def _start_delivery(self, socket: Socket, address: DeviceAddress) -> None:
+        older = self._receivers.get(address)
+        if older is not None:
+            older.stop()
+            if older.socket is not socket:
+                older.socket.push(Displaced())
+        receiver = self._receivers[address] = Receiver(self._relay, socket, address)
+        receiver.wake()
+
+    def _tell(self, sockets: dict[Socket, None], frame: ServerFrame, *, but: Socket) -> None:
+        for socket in list(sockets):
+            if socket is not but:
+                socket.push(frame)
+
+    # --- time and the end -----------------------------------------------------------------
+    def sweep(self) -> None:
+        """Close what overstayed: silent guests, and readers that take nothing."""
+        for socket in self.sockets():
+            if cause := socket.overdue():
+                socket.close_soon(cause)
+
+    async def close_all(self, cause: str) -> None:
+        """Finish what runs, then close every socket."""
+        closings = [socket.close(cause) for socket in self.sockets()]
+        await asyncio.gather(*closings)
+
+
+def _discard(register: dict[Key, dict[Member, None]], key: Key, member: Member) -> None:
+    members = register.get(key)
+    if members is None:
+        return
+    members.pop(member, None)
+    if not members:
+        del register[key]

@@ -1,0 +1,81 @@
+"""What waits to be sent on one socket (docs/operating.md, "Slow readers").
+
+Posting never waits, so one slow reader holds up nobody. A task exists only while something
+waits: an idle connection costs no task, and everything posted in one tick of the event loop
+leaves in one go. What bounds the memory is that producers look first: requests are not read
+while :attr:`Outbox.full`, deliveries wait for :meth:`Outbox.drained`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from untether.base.limits import WRITE_BUFFER_MAX
+
+
+class Outbox:
+    """Frames on their way to one peer, in order."""
+
+    def __init__(self, send: Callable[[bytes], Awaitable[None]]) -> None:
+        self._send = send
+        self._frames: deque[bytes] = deque()
+        self._flushing: asyncio.Task[None] | None = None
+        self._closed = False
+        self.waiting_bytes = 0
+        self.waiting_since: float | None = None
+        """Loop time at which the frame now being sent began to wait; None when idle."""
+
+    @property
+    def full(self) -> bool:
+        """True while no further request should be read from this peer."""
+        return self.waiting_bytes > WRITE_BUFFER_MAX // 4
+
+    @property
+    def overflowing(self) -> bool:
+        """True when the peer is so far behind that not even news may be added."""
+        return self.waiting_bytes > WRITE_BUFFER_MAX
+
+    def post(self, frame: bytes) -> None:
+        """Add a frame; it leaves in this or the next tick if the peer reads."""
+        if self._closed:
+            return
+        self._frames.append(frame)
+        self.waiting_bytes += len(frame)
+        if self._flushing is None:
+            loop = asyncio.get_running_loop()
+            self.waiting_since = loop.time()
+            self._flushing = loop.create_task(self._flush())
+
+    async def drained(self) -> None:
+        """Wait until everything was handed to the operating system, or the socket is gone."""
+        flushing = self._flushing
+        if flushing is not None:
+            await asyncio.wait({flushing})
+
+    def close(self) -> None:
+        """Drop what waits; later posts vanish."""
+        self._closed = True
+        self._frames.clear()
+        self.waiting_bytes = 0
+        self.waiting_since = None
+        if self._flushing is not None:
+            self._flushing.cancel()
+
+    async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            while self._frames:
+                frame = self._frames.popleft()
+                await self._send(frame)
+                self.waiting_bytes -= len(frame)
+                self.waiting_since = loop.time()
+        except ConnectionError:
+            self._closed = True
+            self._frames.clear()
+        finally:
+            self._flushing = None
+            if not self._frames:
+                self.waiting_bytes = 0
+                self.waiting_since = None

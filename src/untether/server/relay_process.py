@@ -1,0 +1,93 @@
+"""What all connections of one relay process share.
+
+Sockets ask this object for the store, the rules, the clock and the dice; nothing else in
+``server/`` reads the wall clock or draws randomness.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Hashable
+from itertools import count
+
+from untether.base.identifiers import SECOND_MS, RelayId, UnixMillis
+from untether.relay.admission import SUBMITS, Budgets, Guest, Rate, RelayRules, RelaySession
+from untether.relay.transaction import RelayStore, RelayTransaction
+from untether.server.config import Config
+from untether.server.hub import Hub
+from untether.server.telemetry import Log, Metrics
+
+_NONCE_LENGTH = 32
+_ID_SETTING = "relay-id"
+
+
+class OperatorBudgets(Budgets):
+    """The limits in memory, with the operator's submission rate in place of the built-in one."""
+
+    def __init__(self, submits: Rate) -> None:
+        super().__init__()
+        self._submits = submits
+
+    def take(self, key: Hashable, rate: Rate, now: UnixMillis) -> int:
+        """Spend one; returns 0, or the milliseconds to wait."""
+        return super().take(key, self._submits if rate is SUBMITS else rate, now)
+
+
+class RelayProcess:
+    """One running relay: store, rules, hub, metrics and log; ``address`` is its own origin."""
+
+    def __init__(
+        self,
+        *,
+        config: Config,
+        address: str,
+        store: RelayStore,
+        rules: RelayRules,
+        metrics: Metrics,
+        log: Log,
+    ) -> None:
+        self.config = config
+        self.address = address
+        self.store = store
+        self.rules = rules
+        self.metrics = metrics
+        self.log = log
+        self.hub = Hub(self)
+        quotas = config.quotas
+        self._budgets = OperatorBudgets(rate(quotas.submit_burst, quotas.submits_per_second))
+        self._connections = count(1)
+
+    @staticmethod
+    def now() -> UnixMillis:
+        """Return the time by the machine's clock."""
+        return UnixMillis(time.time_ns() // 1_000_000)
+
+    @staticmethod
+    def randomness(length: int) -> bytes:
+        """Draw fresh random bytes from the operating system."""
+        return os.urandom(length)  # noqa: TID251 (drivers draw it)
+
+    def new_session(self, peer: str) -> RelaySession:
+        """Begin a connection: a guest with a nonce of its own."""
+        return RelaySession(
+            rules=self.rules,
+            budgets=self._budgets,
+            nonce=self.randomness(_NONCE_LENGTH),
+            principal=Guest(peer),
+            connection=next(self._connections),
+        )
+
+
+async def own_relay_id(tx: RelayTransaction, fresh: RelayId) -> RelayId:
+    """Return the relay's id; the first call of a database's life makes ``fresh`` the one."""
+    kept = await tx.setting(_ID_SETTING)
+    if kept is not None:
+        return RelayId(kept)
+    await tx.put_setting(_ID_SETTING, fresh)
+    return fresh
+
+
+def rate(burst: int, per_second: int) -> Rate:
+    """Express ``burst`` at once and then so many a second."""
+    return Rate(burst, SECOND_MS / per_second)

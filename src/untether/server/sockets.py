@@ -1,0 +1,245 @@
+"""One WebSocket: challenge, requests, answers, end (spec 08, "Connection").
+
+Theory of operation
+-------------------
+Requests are started in the order in which they came, and many run at once, so that one
+commit of the store carries many of them; the store decides them in that order. What changes
+who the connection is (:data:`ALONE`) runs by itself: everything before it has finished, and
+nothing behind it has begun. Answers carry tokens and may overtake each other.
+
+A peer can only hurt itself: what can't be decoded is refused under its token, or ends the
+socket when not even the token can be read; requests are not read while the peer leaves its
+answers unread or has ``IN_FLIGHT_MAX`` requests running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from untether.base.errors import RemoteError
+from untether.base.identifiers import SECOND_MS, SlotId
+from untether.base.limits import (
+    FRAME_MAX,
+    HEARTBEAT_MS,
+    IN_FLIGHT_MAX,
+    LINK_SLOT_MS,
+    LOGIN_MS,
+    WRITE_STALL_MS,
+)
+from untether.relay.admission import Guest, RelaySession
+from untether.relay.requests import handle
+from untether.server.outbox import Outbox
+from untether.wire.client_frames import (
+    Acknowledge,
+    Login,
+    Recover,
+    Register,
+    Request,
+    Resign,
+    StartReceiving,
+)
+from untether.wire.codec import decode, encode
+from untether.wire.server_frames import Answer, Challenge, Done, Refused, ServerFrame
+
+if TYPE_CHECKING:
+    from untether.server.relay_process import RelayProcess
+
+ALONE: Final = (Login, Register, Recover, Resign, StartReceiving)
+"""Requests that run by themselves."""
+
+PUSH: Final = 0
+"""The token of pushes, and of requests that want no answer."""
+
+CLOSE_CODES: Final = {
+    "going-away": 1001,
+    "text-frame": 1003,
+    "malformed": 1007,
+    "login-timeout": 1008,
+    "logged-out": 1008,
+    "slow-reader": 1008,
+    "too-many-sockets": 1008,
+    "relay-failure": 1011,
+}
+"""Why the relay closes a socket: the cause is the reason text, with its RFC 6455 code."""
+
+CLOSE_TIMEOUT_S = 2  # a peer that does not answer a close is left
+
+
+class Socket:
+    """One connection to one device or guest."""
+
+    def __init__(self, relay: RelayProcess, peer: str) -> None:
+        self._relay = relay
+        self._web_socket = web.WebSocketResponse(
+            compress=False,
+            max_msg_size=FRAME_MAX + 1,  # aiohttp refuses what reaches it
+            heartbeat=HEARTBEAT_MS / SECOND_MS,
+            timeout=CLOSE_TIMEOUT_S,
+        )
+        self.outbox = Outbox(self._web_socket.send_bytes)
+        self.session: RelaySession = relay.new_session(peer)
+        self.slots: set[SlotId] = set()
+        self._running: set[asyncio.Task[None]] = set()
+        self._closing: asyncio.Task[None] | None = None
+        self._transport: asyncio.Transport | None = None
+        self._opened_at = asyncio.get_running_loop().time()
+        self._spoke = False
+
+    # --- the life of a connection ---------------------------------------------------------
+    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+        """Upgrade, serve until the end of the connection, and leave nothing behind."""
+        await self._web_socket.prepare(request)
+        self._transport = request.transport
+        self._relay.hub.join(self, self.session.principal)
+        try:
+            self.push(self._challenge())
+            await self._read_requests()
+        finally:
+            self._relay.hub.leave(self, self.session.principal)
+            self._relay.hub.forget_slots(self, self.slots)
+            if self._closing is not None:
+                await asyncio.wait({self._closing})
+            self.outbox.close()
+        return self._web_socket
+
+    def push(self, frame: ServerFrame) -> None:
+        """Send a frame that answers nothing; one that can't take even news is cut."""
+        if self.outbox.overflowing:
+            self.close_soon("slow-reader")
+        else:
+            self.outbox.post(encode(Answer(PUSH, frame)))
+
+    def close_soon(self, cause: str) -> None:
+        """Close after what was posted; ``cause`` is one of :data:`CLOSE_CODES`."""
+        if self._closing is None:
+            self._relay.metrics.cuts.labels(cause).inc()
+            self._closing = asyncio.get_running_loop().create_task(self._close(cause))
+
+    async def close(self, cause: str) -> None:
+        """Close like :meth:`close_soon` and wait for it."""
+        self.close_soon(cause)
+        if self._closing is not None:
+            await asyncio.wait({self._closing})
+
+    def overdue(self) -> str | None:
+        """Say why this connection should be cut, if it should."""
+        now = asyncio.get_running_loop().time()
+        since = self.outbox.waiting_since
+        if since is not None and now - since > WRITE_STALL_MS / SECOND_MS:
+            return "slow-reader"
+        if isinstance(self.session.principal, Guest):
+            allowed = LOGIN_MS + LINK_SLOT_MS if self._spoke else LOGIN_MS
+            if now - self._opened_at > allowed / SECOND_MS:
+                return "login-timeout"
+        return None
+
+    async def _close(self, cause: str) -> None:
+        """End politely within :data:`CLOSE_TIMEOUT_S`, else drop the connection."""
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                if cause != "slow-reader":
+                    await self._finish_running()
+                    await self.outbox.drained()
+                    await self._web_socket.close(
+                        code=CLOSE_CODES[cause], message=cause.encode(), drain=False
+                    )
+                    return
+        except TimeoutError:
+            pass
+        self.outbox.close()
+        if self._transport is not None:
+            self._transport.abort()
+
+    # --- requests -------------------------------------------------------------------------
+    def _challenge(self) -> Challenge:
+        rules = self.session.rules
+        return Challenge(
+            relay_id=rules.relay_id,
+            nonce=self.session.nonce,
+            relay_time=self._relay.now(),
+            registration=rules.registration,
+            lease_max_ms=rules.lease_max_ms,
+        )
+
+    async def _read_requests(self) -> None:
+        async for message in self._web_socket:
+            if self._closing is not None:
+                continue
+            if message.type is not WSMsgType.BINARY:
+                self.close_soon("text-frame")
+                continue
+            self._spoke = True
+            while self.outbox.full and self._closing is None:
+                await self.outbox.drained()
+            request = self._decode(message.data)
+            if request is not None:
+                await self._start(request)
+
+    def _decode(self, data: bytes) -> Request | None:
+        """Decode a request; refuse a malformed one by its token, else end the socket."""
+        try:
+            return decode(data, Request, size_max=FRAME_MAX)
+        except RemoteError as error:
+            self._relay.metrics.refusals.labels(error.code).inc()
+            token = _token(data)
+            if token is None:
+                self.close_soon("malformed")
+            else:
+                self._answer(token, Refused(error.code))
+            return None
+
+    async def _start(self, request: Request) -> None:
+        if isinstance(request.frame, ALONE):
+            await self._finish_running()
+            await self._carry_out(request)
+            return
+        while len(self._running) >= IN_FLIGHT_MAX:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.get_running_loop().create_task(self._carry_out(request))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def _finish_running(self) -> None:
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def _carry_out(self, request: Request) -> None:
+        """Let the relay decide, answer, then perform the effects."""
+        relay = self._relay
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            answer, session, effects = await handle(
+                relay.store, self.session, request.frame, relay.now(), relay.randomness
+            )
+        except Exception as error:
+            relay.log.failure("request-failed", error)
+            self._answer(request.token, Refused("relay-failure"))
+            return
+        if session is not self.session:
+            relay.hub.leave(self, self.session.principal)
+            self.session = session
+            relay.hub.join(self, session.principal)
+        self._answer(request.token, answer)
+        if isinstance(request.frame, Acknowledge) and isinstance(answer, Done):
+            relay.hub.acknowledged(self.session.principal, request.frame.up_to)
+        for effect in effects:
+            relay.hub.perform(self, effect)
+        relay.metrics.count_answer(answer, loop.time() - began)
+
+    def _answer(self, token: int, frame: ServerFrame) -> None:
+        if token != PUSH:
+            self.outbox.post(encode(Answer(token, frame)))
+
+
+def _token(data: bytes) -> int | None:
+    """Read the token of a request whose frame is malformed, if even that is there."""
+    try:
+        token, _frame = msgspec.msgpack.decode(data, type=tuple[int, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return token if 0 <= token < 2**53 else None
