@@ -62,19 +62,11 @@ def begin(context: Context, command: BeginRegistration) -> None:
         lease_ms=LEASE_DEFAULT_MS,
     )
     context.save_own(own)
-    context.sign_certificate(
-        issue_certificate_body(
-            account_key=own.account_key,
-            device=own.device,
-            role=own.role,
-            generation=own.generation,
-            keys=own.secrets.public_keys,
-        )
-    )
+    _ask_for_certificate(context)
 
 
 def certificate_signed(context: Context, signed: CertificateSigned) -> None:
-    """Sign the first list; the registration goes out with the next connection."""
+    """Sign the first list and ask the relay; without a connection it is asked at the next."""
     own = context.own
     certificate = SignedCertificate(
         body=signed.body,
@@ -86,12 +78,14 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
     body = first_list_body(phone, now=context.now, lease_ms=own.lease_ms)
     first = open_list(sign_list(body, own.secrets.signing_seed), own.account_key, (phone,))
     own_account.store(context, first, signed_here=True, published=False)
+    submit(context)
 
 
 def submit(context: Context) -> None:
     """Ask the relay to admit the account, with everything that a new account brings."""
     own = context.own
     if own.certificate is None:
+        _ask_for_certificate(context)
         return
     context.request(
         Register(
@@ -118,3 +112,16 @@ def on_answer(context: Context, request: Register, answer: ServerFrame) -> None:
             own_device.erase_everything(context.database)
             context.forget_own()
         context.notify(RequestRefused("register", answer.code, answer.retry_after_ms))
+
+
+def _ask_for_certificate(context: Context) -> None:
+    own = context.own
+    context.sign_certificate(
+        issue_certificate_body(
+            account_key=own.account_key,
+            device=own.device,
+            role=own.role,
+            generation=own.generation,
+            keys=own.secrets.public_keys,
+        )
+    )

@@ -1,0 +1,155 @@
+"""The own account: registering it, and how this device stands (spec 02, "Registration")."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from untether.base.errors import LocalError, NetworkError
+from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
+from untether.base.secret_bytes import SecretBytes
+from untether.client.driver import Driver
+from untether.client.refusals import refusal
+from untether.client.vault import Vault
+from untether.crypto.provider import provider
+from untether.device import own_account
+from untether.device.context import Context
+from untether.device.events import AccountActivated, Event, RequestRefused
+from untether.device.inputs import BeginRegistration
+from untether.device.store import inbox, own_device
+from untether.device.store.own_device import OwnDevice, State
+from untether.protocol.identity.certificate import sign_as_account
+from untether.protocol.identity.recovery_code import encode_recovery_code
+from untether.wire.client_frames import FetchStatus
+from untether.wire.server_frames import Status
+
+ACTIVATION_TIMEOUT_S = 60.0
+_SEED_LENGTH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A new account. The recovery code is shown once and kept nowhere in the clear."""
+
+    account_id: AccountId
+    name: str
+    device: DeviceNumber
+    recovery_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How this device stands; what only the relay knows is None when it can't be reached."""
+
+    name: str
+    account_id: AccountId
+    device: DeviceNumber
+    role: str
+    state: str
+    relay: str
+    connected: bool
+    mailbox_entries: int | None
+    prekeys: int | None
+    lease_ends_at: UnixMillis
+    list_version: str
+    unreadable: int
+
+
+async def register(
+    driver: Driver, vault: Vault, name: str, *, device_name: str, invitation: str | None
+) -> Registered:
+    """Make the account, have it admitted, and return its recovery code.
+
+    An interrupted registration of the same name is finished. Raises RefusedError with the
+    relay's reason; the profile is then unused again.
+    """
+    with driver.listening() as heard:
+        async with driver.connected():
+            seed = await _begin_or_go_on(driver, vault, name, device_name, invitation)
+            activated = await until_activated(heard)
+    return Registered(
+        activated.account_id, activated.name, activated.device, encode_recovery_code(seed)
+    )
+
+
+async def _begin_or_go_on(
+    driver: Driver, vault: Vault, name: str, device_name: str, invitation: str | None
+) -> SecretBytes:
+    own = _unfinished(driver, name)
+    if own is not None:
+        assert own.sealed_account_seed is not None
+        return await vault.open(own.sealed_account_seed, "This shows your recovery code.")
+    seed = SecretBytes.generate(_SEED_LENGTH, driver.randomness)
+    sealed = await vault.seal(seed)
+
+    async def sign(body: bytes) -> bytes:
+        return sign_as_account(seed, body)
+
+    driver.signer = sign
+    await driver.handle(
+        BeginRegistration(
+            name=name,
+            account_key=provider().ed25519_public(seed),
+            sealed_account_seed=sealed,
+            origin=driver.origin,
+            device_name=device_name,
+            invitation=invitation,
+        )
+    )
+    return seed
+
+
+async def until_activated(heard: asyncio.Queue[Event]) -> AccountActivated:
+    """Wait until the relay has admitted this device; raises its refusal."""
+    try:
+        async with asyncio.timeout(ACTIVATION_TIMEOUT_S):
+            while True:
+                event = await heard.get()
+                if isinstance(event, AccountActivated):
+                    return event
+                if isinstance(event, RequestRefused):
+                    raise refusal(event.code, event.retry_after_ms)
+    except TimeoutError as error:
+        raise NetworkError(
+            "no-answer",
+            "The relay did not answer in time.",
+            "Run the same command again; it goes on where it stopped.",
+        ) from error
+
+
+async def status(driver: Driver) -> Standing:
+    """Return how this device stands; the caller is connected when the relay can be reached."""
+    answer = await driver.ask(FetchStatus()) if driver.is_connected else None
+    with driver.reading() as database:
+        context = Context(database, driver.now(), driver.randomness)
+        own = context.own
+        newest = own_account.newest(context)
+        unreadable = inbox.count_given_up(database)
+    return Standing(
+        name=own.name,
+        account_id=own.account_id,
+        device=own.device,
+        role=own.role.name.lower(),
+        state=own.state.value,
+        relay=own.origin,
+        connected=driver.is_connected,
+        mailbox_entries=answer.mailbox_entries if isinstance(answer, Status) else None,
+        prekeys=answer.one_time_prekeys if isinstance(answer, Status) else None,
+        lease_ends_at=newest.expires_at,
+        list_version=f"{newest.head.generation}.{newest.head.version}",
+        unreadable=unreadable,
+    )
+
+
+def _unfinished(driver: Driver, name: str) -> OwnDevice | None:
+    with driver.reading() as database:
+        own = own_device.load(database)
+    if own is None or own.state is not State.REGISTERING:
+        return None
+    if own.name != name:
+        raise LocalError(
+            "other-registration",
+            f"This profile is in the middle of registering “{own.name}”.",
+            f"Finish it with `untether register {own.name} …`, or use another profile.",
+        )
+    return own

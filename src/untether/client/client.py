@@ -1,0 +1,130 @@
+"""The SDK: one device of one account, for programs (product contract, "Python SDK").
+
+::
+
+    async with Client.open("~/.untether/alice") as alice:
+        await alice.send("bob", "hi")
+        async for event in alice.events():
+            ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from pathlib import Path
+
+from untether.base.errors import NetworkError
+from untether.client import account, people, receiving, sending
+from untether.client.account import Registered, Standing
+from untether.client.driver import Driver
+from untether.client.people import Person, SecurityCode
+from untether.client.sending import Sent
+from untether.client.vault import Vault
+from untether.device.events import Event
+from untether.device.inputs import AcceptContact, MarkVerified
+from untether.device.store import messages, notices
+from untether.device.store.messages import Message
+from untether.device.store.notices import Notice
+
+
+class Client:
+    """One device. Open it with :meth:`open`; every method raises UntetherError subclasses."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        *,
+        vault: Vault,
+        receive_alone: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self.driver = driver
+        self.vault = vault
+        self._receive_alone = receive_alone
+
+    @staticmethod
+    def open(
+        directory: Path | str, *, passphrase_file: Path | None = None
+    ) -> AbstractAsyncContextManager[Client]:
+        """Open the profile in a directory of this machine."""
+        from untether.client.native import open_client
+
+        return open_client(directory, passphrase_file=passphrase_file)
+
+    @asynccontextmanager
+    async def online(self) -> AsyncIterator[None]:
+        """Be connected inside; NetworkError when the relay can't be reached."""
+        async with self.driver.connected():
+            await self.driver.idle()
+            yield
+
+    @asynccontextmanager
+    async def online_if_possible(self) -> AsyncIterator[NetworkError | None]:
+        """Be connected inside when the relay can be reached; else yields why it can't."""
+        try:
+            async with self.driver.connected():
+                await self.driver.idle()
+                yield None
+                return
+        except NetworkError as error:
+            if self.driver.challenge is not None:
+                raise
+            unreachable = error
+        yield unreachable
+
+    async def send(self, name: str, text: str) -> Sent:
+        """Send a text to somebody by name; queued when the relay can't be reached."""
+        return await sending.send_text(self.driver, name, text)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """Receive for as long as the caller listens, connecting again when needed.
+
+        Raises LocalError ``already-receiving`` when another process of this device receives.
+        """
+        with self._receive_alone(), self.driver.listening() as heard:
+            async with receiving.kept_connected(self.driver, on_failure=lambda _: None):
+                while True:
+                    yield await heard.get()
+
+    def receive_alone(self) -> AbstractContextManager[None]:
+        """Hold the receiver lock of this profile inside."""
+        return self._receive_alone()
+
+    def messages(self, name: str | None = None, limit: int = 50) -> list[Message]:
+        """Return the newest messages (with one person), oldest first."""
+        with self.driver.reading() as database:
+            other = None if name is None else people.known_account(database, name)
+            return messages.history(database, other, limit)
+
+    async def register(
+        self, name: str, *, device_name: str, invitation: str | None = None
+    ) -> Registered:
+        """Make a new account whose phone this device is; returns the recovery code once."""
+        return await account.register(
+            self.driver, self.vault, name, device_name=device_name, invitation=invitation
+        )
+
+    async def accept(self, name: str) -> None:
+        """Point a name to the account that the relay gives for it now; it is unverified."""
+        await self.driver.handle(AcceptContact(name))
+
+    async def verify(self, name: str) -> None:
+        """Mark a person as verified: the security codes were compared by another way."""
+        await self.driver.handle(MarkVerified(name))
+
+    def contacts(self) -> list[Person]:
+        """Return everybody this account knows."""
+        return people.everybody(self.driver)
+
+    async def security_code(self, name: str) -> SecurityCode:
+        """Return the 60 digits to compare with a person by another way."""
+        return await people.security_code_of(self.driver, name)
+
+    async def status(self) -> Standing:
+        """Return how this device stands, asking the relay when it can be reached."""
+        return await account.status(self.driver)
+
+    def take_notices(self) -> list[Notice]:
+        """Return what people should know and was not shown yet; it counts as shown then."""
+        with self.driver.reading() as database:
+            return notices.take_unshown(database)

@@ -1,0 +1,100 @@
+"""People: names, pinned accounts, security codes (spec 06, "Contacts")."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from untether.base.errors import LocalError
+from untether.base.identifiers import AccountId, UnixMillis, short_id
+from untether.client.driver import Driver
+from untether.client.sending import resolve
+from untether.device.store import accounts, contacts, own_device
+from untether.device.store.database import Database
+from untether.protocol.identity.device_list import open_list
+from untether.protocol.identity.security_code import Side, security_code, security_qr_text
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A contact; ``changed`` means that the relay gives another account for the name now."""
+
+    name: str
+    account_id: AccountId
+    verified: bool
+    changed: bool
+    added_at: UnixMillis
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityCode:
+    """What two people compare: 60 digits, or each other's QR code."""
+
+    name: str
+    code: str
+    qr_text: str
+    verified: bool
+
+
+def everybody(driver: Driver) -> list[Person]:
+    """Return all contacts by name."""
+    with driver.reading() as database:
+        return [
+            Person(
+                contact.name,
+                contact.account_id,
+                contact.verified,
+                contact.waiting_account_id is not None,
+                contact.added_at,
+            )
+            for contact in contacts.every(database)
+        ]
+
+
+def known_account(database: Database, name: str) -> AccountId:
+    """Return the account pinned for a name; LocalError ``unknown-contact``."""
+    own = own_device.load(database)
+    if own is not None and own.name == name:
+        return own.account_id
+    contact = contacts.by_name(database, name)
+    if contact is None:
+        raise LocalError(
+            "unknown-contact",
+            f"There is no contact “{name}”.",
+            f"Write to them first: `untether send {name} -m …`.",
+        )
+    return contact.account_id
+
+
+def display_name(database: Database, account: AccountId) -> str:
+    """Return the pinned name of an account, the own name, else the short id."""
+    contact = contacts.by_account(database, account)
+    if contact is not None and contact.waiting_account_id is None:
+        return contact.name
+    own = own_device.load(database)
+    if own is not None and own.account_id == account:
+        return own.name
+    return short_id(account)
+
+
+async def security_code_of(driver: Driver, name: str) -> SecurityCode:
+    """Compute the code of a contact; a new name is asked for at the relay first."""
+    await resolve(driver, name)
+    with driver.reading() as database:
+        own = own_device.load(database)
+        contact = contacts.by_name(database, name)
+        if own is None or contact is None:
+            raise LocalError(
+                "own-code",
+                "A security code belongs to two people; this is your own name.",
+                "Name somebody else.",
+            )
+        ours, theirs = (_side(database, one) for one in (own.account_id, contact.account_id))
+    code = await asyncio.to_thread(security_code, ours.account_key, theirs.account_key)
+    return SecurityCode(name, code, security_qr_text(ours, theirs), contact.verified)
+
+
+def _side(database: Database, account: AccountId) -> Side:
+    found = accounts.find(database, account)
+    assert found is not None
+    return Side(found.account_key, open_list(found.signed_list, found.account_key).head)

@@ -1,0 +1,73 @@
+"""What the relay's refusals mean for a person: code → text and next step (spec 08, "Refusals")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from untether.base.errors import RateLimitedError, RefusedError, UntetherError
+
+_TEXTS: Final[Mapping[str, tuple[str, str]]] = {
+    "account-exists": (
+        "This account is registered on the relay already.",
+        "Use `untether recover` to act for it from a new phone.",
+    ),
+    "invitation-needed": (
+        "This relay takes new accounts by invitation only, and the given one is not valid.",
+        "Ask the relay's owner for an invitation and give it with --invitation.",
+    ),
+    "key-in-use": (
+        "A key of this device is used by another account already.",
+        "Start again in a new profile.",
+    ),
+    "lease-too-long": (
+        "The relay does not accept device lists that hold for so long.",
+        "Choose a shorter time.",
+    ),
+    "mailbox-full": (
+        "The mailbox of the receiver is full.",
+        "It is tried again; the receiver must connect first.",
+    ),
+    "name-taken": ("This name belongs to another account.", "Choose another name."),
+    "no-such-account": ("The relay does not know this account.", "Check the name and the relay."),
+    "not-allowed": (
+        "The relay does not allow this to this device.",
+        "Check `untether status`; a logged-out device must be linked again.",
+    ),
+    "not-listed": (
+        "This device is not on its account's list any more.",
+        "Link it again with `untether link` in a new profile.",
+    ),
+    "registration-closed": (
+        "This relay takes no new accounts.",
+        "Ask its owner, or use another relay.",
+    ),
+    "relay-failure": (
+        "The relay has a problem of its own.",
+        "Try again later; if it stays, tell the relay's owner.",
+    ),
+    "too-many-slots": (
+        "Too many devices are being linked on this relay right now.",
+        "Try again in a few minutes.",
+    ),
+    "wrong-origin": (
+        "The relay does not go by the address that was dialled.",
+        "Use the address that its owner gave; the owner can add it as a public origin.",
+    ),
+}
+
+
+def refusal(code: str, retry_after_ms: int = 0) -> UntetherError:
+    """Return the error for a refusal, with the seconds to wait when there are any."""
+    retry_after_s = -(-retry_after_ms // 1000)
+    if code == "rate-limited":
+        return RateLimitedError(
+            code,
+            "The relay asks to slow down.",
+            f"Try again in {retry_after_s} seconds.",
+            retry_after_s=retry_after_s,
+        )
+    message, hint = _TEXTS.get(code, (f"The relay refused the request ({code}).", ""))
+    if retry_after_s:
+        return RefusedError(code, message, hint, retry_after_s=retry_after_s)
+    return RefusedError(code, message, hint)

@@ -1,0 +1,95 @@
+"""Sending by name: resolve, queue, wait for the relay (spec 05, "Sending")."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from untether.base.errors import LocalError, RefusedError
+from untether.base.identifiers import AccountId, MessageId
+from untether.client.driver import Driver
+from untether.device import contacts
+from untether.device.context import Context
+from untether.device.events import Event, MessageProgressed, MessageState
+from untether.device.inputs import SendText
+from untether.wire.client_frames import ResolveName
+
+SEND_TIMEOUT_S = 20.0
+"""A relay that is reachable answers in milliseconds; a person waits no longer than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How far a message has come; ``devices`` counts every sealed copy, own devices' too."""
+
+    to: str
+    message_id: MessageId
+    state: MessageState
+    devices: int
+    cause: str = ""
+
+
+async def resolve(driver: Driver, name: str) -> AccountId:
+    """Return the account of a name, asking the relay when it can be asked.
+
+    Raises LocalError ``unknown-name``, TrustError ``identity-changed``, NetworkError when the
+    name is new and the relay can't be reached.
+    """
+    with driver.reading() as database:
+        context = Context(database, driver.now(), driver.randomness)
+        own_name, known = context.active.name, contacts.account_of(context, name)
+    if name == own_name and known is not None:
+        return known
+    if driver.is_connected or known is None:
+        try:
+            await driver.ask(ResolveName(name))
+        except RefusedError as error:
+            if error.code != "no-such-account":
+                raise
+            if known is None:
+                raise _unknown(name) from error
+    with driver.reading() as database:
+        context = Context(database, driver.now(), driver.randomness)
+        account = contacts.account_of(context, name)
+    if account is None:
+        raise _unknown(name)
+    return account
+
+
+async def send_text(
+    driver: Driver, name: str, text: str, *, timeout_s: float = SEND_TIMEOUT_S
+) -> Sent:
+    """Send a text and wait until the relay has it, or until it is clear why it waits."""
+    account = await resolve(driver, name)
+    with driver.listening() as heard:
+        happened = await driver.handle(SendText(account, text))
+        last = next(one for one in happened if isinstance(one, MessageProgressed))
+        if driver.is_connected:
+            try:
+                async with asyncio.timeout(timeout_s):
+                    last = await _until_settled(driver, heard, last)
+            except TimeoutError:
+                pass
+    return Sent(name, last.message_id, last.state, last.devices, last.cause)
+
+
+async def _until_settled(
+    driver: Driver, heard: asyncio.Queue[Event], last: MessageProgressed
+) -> MessageProgressed:
+    """Follow one message; it has settled when it was taken or waits for a named cause."""
+    while True:
+        while not heard.empty() or (last.state == "queued" and not last.cause):
+            event = await heard.get()
+            if isinstance(event, MessageProgressed) and event.message_id == last.message_id:
+                last = event
+        await driver.idle()
+        if heard.empty():
+            return last
+
+
+def _unknown(name: str) -> LocalError:
+    return LocalError(
+        "unknown-name",
+        f"Nobody on this relay is called “{name}”.",
+        "Check the spelling; names are lower case.",
+    )
