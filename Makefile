@@ -3,10 +3,10 @@
 
 VENV := .venv
 RUN := $(VENV)/bin
-CODE := $(wildcard src tests benchmarks vectors simulation fuzz)
+CODE := $(wildcard src tests benchmarks vectors tools simulation fuzz)
 ARGS ?=
 
-.PHONY: help demo serve test check bench clean
+.PHONY: help demo serve test check bench tables clean
 .DELETE_ON_ERROR:
 
 help: ## show these targets
@@ -29,6 +29,9 @@ check: $(VENV)/.installed-check ## format, lint, types and layers
 
 bench: $(VENV)/.installed-bench ## measure against peers, in the same run
 	@set -e; for script in benchmarks/bench_*.py; do $(RUN)/python $$script $(ARGS); done
+
+tables: $(VENV)/.installed-run ## write the tables of the specification from the code
+	@$(RUN)/python tools/write_spec_tables.py
 
 clean: ## remove everything that these targets made
 	rm -rf $(VENV) build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
