@@ -1,0 +1,141 @@
+"""The parts of the tree belong together: limits, spec pages, vectors, decisions, names."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from untether.base import limits
+
+ROOT = Path(__file__).parents[2]
+PAGES = ROOT / "docs" / "spec"
+DECISIONS = ROOT / "docs" / "decisions"
+VECTORS = ROOT / "vectors"
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+TEXTS = (".cfg", ".ini", ".json", ".md", ".mk", ".py", ".sh", ".sql", ".toml", ".yml")
+
+# Reserved for documentation (RFC 2606, RFC 6761), and this machine.
+HOSTS = re.compile(
+    r"(?:.*\.)?example(?:\.com|\.net|\.org)?|(?:.*\.)?(?:invalid|test|localhost)"
+    r"|127\.0\.0\.1"
+)
+
+
+def tree() -> Iterator[Path]:
+    """Yield the text files that belong to the project."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    for name in listed.stdout.split("\0"):
+        path = ROOT / name
+        if name and path.is_file() and (path.suffix in TEXTS or not path.suffix):
+            yield path
+
+
+@pytest.fixture(scope="module")
+def code() -> dict[Path, str]:
+    """Return the source files with their text."""
+    return {path: path.read_text() for path in SOURCES}
+
+
+def test_every_limit_is_used(code: dict[Path, str]) -> None:
+    """A bound that nothing holds is a false promise."""
+    own = Path(limits.__file__)
+    rest = "\n".join(text for path, text in code.items() if path.name != own.name)
+    used = set(re.findall(r"\b[A-Z][A-Z0-9_]+\b", rest))
+    own_text = own.read_text()
+    unused = [
+        name
+        for name in re.findall(r"^([A-Z0-9_]+) = ", own_text, re.MULTILINE)
+        if name not in used and len(re.findall(rf"\b{name}\b", own_text)) == 1
+    ]
+    assert unused == []
+
+
+def test_every_limit_has_a_reason() -> None:
+    """A number without its reason is never questioned and never changed."""
+    for line in Path(limits.__file__).read_text().splitlines():
+        if re.match(r"[A-Z0-9_]+ = ", line):
+            assert re.search(r"  # \S", line), line
+
+
+def test_tables_of_the_spec_are_those_of_the_code() -> None:
+    """The limits and labels of the pages are what runs."""
+    tool = ROOT / "tools" / "write_spec_tables.py"
+    checked = subprocess.run(
+        [sys.executable, tool, "--check"], check=False, capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_every_spec_page_is_implemented_listed_and_ticked(code: dict[Path, str]) -> None:
+    """A page is named by a module, stands in the index, and ends with what to check."""
+    index = (PAGES / "README.md").read_text()
+    for page in PAGES.glob("[0-9]*.md"):
+        number, text = page.name[:2], page.read_text()
+        assert any(f"spec {number}" in module for module in code.values()), page.name
+        assert f"]({page.name})" in index, page.name
+        assert "\n- [ ] " in text, page.name
+
+
+def test_every_named_spec_page_exists(code: dict[Path, str]) -> None:
+    """A module can't implement a page that nobody can read."""
+    pages = {page.name[:2] for page in PAGES.glob("[0-9]*.md")}
+    for path, text in code.items():
+        missing = set(re.findall(r"spec (\d\d)", text)) - pages
+        assert not missing, path
+
+
+def test_every_vector_file_is_read_and_generated() -> None:
+    """Vectors that no test reads prove nothing, and each can be made again."""
+    tests = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("*.py"))
+    for vectors in VECTORS.glob("*.json"):
+        assert vectors.name in tests, vectors.name
+        assert (VECTORS / f"generate_{vectors.stem}.py").exists(), vectors.name
+
+
+def test_no_generator_uses_the_product() -> None:
+    """Code that checks itself finds only typing errors."""
+    for generator in VECTORS.glob("*.py"):
+        assert not re.search(r"^\s*(?:from|import) untether", generator.read_text(), re.MULTILINE)
+
+
+def test_decisions_have_one_form_and_their_own_numbers() -> None:
+    """Each decision has its number, its title and three parts."""
+    numbers = []
+    for path in DECISIONS.glob("[0-9]*.md"):
+        text = path.read_text()
+        numbers.append(path.name[:4])
+        assert re.fullmatch(r"\d{4}-[a-z0-9-]+\.md", path.name)
+        assert text.startswith(f"# {path.name[:4]} "), path.name
+        for part in ("Context", "Choice", "Consequence"):
+            assert part in text, f"{path.name}: {part}"
+    assert len(set(numbers)) == len(numbers)
+
+
+def test_no_path_of_somebodys_machine() -> None:
+    """The tree works wherever it lies."""
+    homes = re.compile(r"/(?:home|root|Users|work)/[\w.]+")
+    for path in tree():
+        found = homes.findall(path.read_text(errors="replace"))
+        assert not found, f"{path}: {found}"
+
+
+def test_no_host_of_somebody_else() -> None:
+    """Nothing here points at a service of others, and examples use reserved names."""
+    address = re.compile(r"(?:https?|wss?)://([a-z0-9-]+(?:\.[a-z0-9-]+)+)", re.IGNORECASE)
+    for path in tree():
+        if path.name == "LICENSE":
+            continue
+        for host in address.findall(path.read_text(errors="replace")):
+            if not HOSTS.fullmatch(host.lower()):
+                pytest.fail(f"{path}: {host}")
+
+
+def test_test_files_have_their_own_names() -> None:
+    """A failing test is found by its file's name alone."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(set(names)) == len(names)
