@@ -4,6 +4,7 @@
 VENV := .venv
 RUN := $(VENV)/bin
 CODE := $(wildcard src tests benchmarks vectors tools simulation fuzz)
+BENCHMARKS := relay
 ARGS ?=
 
 .PHONY: help demo serve test check bench tables clean
@@ -28,7 +29,7 @@ check: $(VENV)/.installed-check ## format, lint, types and layers
 	@$(RUN)/lint-imports
 
 bench: $(VENV)/.installed-bench ## measure against peers, in the same run
-	@set -e; for script in benchmarks/bench_*.py; do $(RUN)/python $$script $(ARGS); done
+	@set -e; for name in $(BENCHMARKS); do $(RUN)/python benchmarks/$$name.py; done
 
 tables: $(VENV)/.installed-run ## write the tables of the specification from the code
 	@$(RUN)/python tools/write_spec_tables.py

@@ -1,11 +1,17 @@
-"""Account names: ``[a-z0-9][a-z0-9._-]{1,31}`` (spec 02, "Names")."""
+"""Names of accounts (spec 02, "Names") and of devices (spec 00, "Names of things").
+
+A device's name comes from another device and is shown where its owner decides. So it has no
+control characters, which could rewrite a terminal, and none that turn the direction of text.
+"""
 
 from __future__ import annotations
 
 import re
 
 from untether.base.errors import LocalError
-from untether.base.limits import NAME_MAX, NAME_MIN
+from untether.base.limits import DEVICE_NAME_MAX, NAME_MAX, NAME_MIN
+
+DEVICE_NAME_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+\Z"
 
 _NAME = re.compile(rf"[a-z0-9][a-z0-9._-]{{{NAME_MIN - 1},{NAME_MAX - 1}}}")
 
@@ -18,5 +24,16 @@ def check_name(name: str) -> str:
             f"“{name[:40]}” can't be a name.",
             f"Use {NAME_MIN} to {NAME_MAX} of a-z, 0-9, dot, dash and underscore, "
             "starting with a letter or digit.",
+        )
+    return name
+
+
+def check_device_name(name: str) -> str:
+    """Return ``name`` when it may name a device; raises LocalError ``bad-device-name``."""
+    if len(name) > DEVICE_NAME_MAX or not re.search(DEVICE_NAME_PATTERN, name):
+        raise LocalError(
+            "bad-device-name",
+            f"{name[:40]!r} can't name a device.",
+            f"Use 1 to {DEVICE_NAME_MAX} characters in one line.",
         )
     return name

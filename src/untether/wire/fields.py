@@ -24,6 +24,7 @@ from untether.base.limits import (
     NAME_MAX,
     NAME_MIN,
 )
+from untether.base.names import DEVICE_NAME_PATTERN
 
 Bytes16 = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Bytes32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
@@ -43,7 +44,9 @@ DeviceNumberField = Annotated[DeviceNumber, Meta(ge=0, le=2**31 - 1)]
 Millis = Annotated[UnixMillis, Meta(ge=0, le=2**53 - 1)]
 
 Name = Annotated[str, Meta(pattern=rf"^[a-z0-9][a-z0-9._-]{{{NAME_MIN - 1},{NAME_MAX - 1}}}\Z")]
-DeviceName = Annotated[str, Meta(min_length=1, max_length=DEVICE_NAME_MAX)]
+DeviceName = Annotated[
+    str, Meta(min_length=1, max_length=DEVICE_NAME_MAX, pattern=DEVICE_NAME_PATTERN)
+]
 Header = Annotated[bytes, Meta(min_length=1, max_length=HEADER_MAX)]
 SealedBody = Annotated[bytes, Meta(min_length=1, max_length=BODY_MAX)]
 SignedBytes = Annotated[bytes, Meta(min_length=1, max_length=LIST_BODY_MAX)]

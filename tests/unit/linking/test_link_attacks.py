@@ -19,9 +19,10 @@ from tests.unit.linking.link_walk import (
     seeded,
 )
 
-from untether.base.errors import UntetherError
+from untether.base.errors import LocalError, UntetherError
 from untether.base.identifiers import DeviceNumber, RelayId, SlotId, UnixMillis
 from untether.base.limits import CLOCK_WARNING_MS, COMPANIONS_MAX, LINK_SLOT_MS
+from untether.base.names import check_device_name
 from untether.base.secret_bytes import SecretBytes
 from untether.crypto.provider import provider
 from untether.protocol.identity.certificate import (
@@ -154,6 +155,28 @@ def test_offer_that_the_code_does_not_open_is_refused(linking: Linking) -> None:
     ):
         scanned = replace(linking.phone, text=wrong.to_text())
         assert phone.read_offer(scanned, linking.offer, NOW).failure == TAMPERED
+
+
+@pytest.mark.parametrize("name", ["Laptop\x1b[2K", "Laptop\r", "\u202epotpaL", "\x9b2J", ""])
+def test_name_that_rewrites_the_screen_is_refused(linking: Linking, name: str) -> None:
+    """What Alice reads before she approves is one plain line, on either end."""
+    honest = linking.until_offer_read().phone.offer
+    assert honest is not None
+    text = linking.laptop.link_text
+    sealed = offer.seal_offer(
+        replace(honest, name=name),
+        text.relay_id,
+        text.slot_id,
+        text.link_secret,
+        linking.randomness,
+    )
+    named = dataclasses.replace(text, offer_hash=offer.offer_hash(sealed))
+    scanned = replace(linking.phone, state=PhoneState.SCANNED, text=named.to_text())
+    assert phone.read_offer(scanned, sealed, NOW).failure == TAMPERED
+
+    with pytest.raises(LocalError) as refusal:
+        check_device_name(name)
+    assert refusal.value.code == "bad-device-name"
 
 
 def test_offer_with_a_key_that_protects_nothing_is_refused(linking: Linking) -> None:

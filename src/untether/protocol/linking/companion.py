@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from untether.base.errors import UntetherError
 from untether.base.identifiers import RelayId, SlotId, UnixMillis
 from untether.base.limits import LINK_SLOT_MS
+from untether.base.names import check_device_name
 from untether.base.randomness import Randomness
 from untether.base.secret_bytes import SecretBytes
 from untether.crypto.provider import X25519_LENGTH, provider
@@ -163,7 +164,7 @@ def prepare(
         signing_key=secrets.signing_key,
         agreement_key=secrets.agreement_key,
         ephemeral=provider().x25519_public(ephemeral_seed),
-        name=name,
+        name=check_device_name(name),
         kind=kind,
         expires_at=UnixMillis(now + lifetime_ms),
     )
