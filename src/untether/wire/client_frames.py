@@ -74,7 +74,9 @@ class PublishLists(Record, frozen=True, tag="publish"):
     lists: ListRun
     device: DeviceNumberField | None = None
     prekeys: PrekeyStock | None = None
-    wipe_orders: Annotated[tuple[SignedObject, ...], Meta(max_length=8)] = ()
+    wipe_orders: Annotated[
+        tuple[SignedObject, ...], Meta(max_length=WIPE_ORDERS_PER_PUBLICATION_MAX)
+    ] = ()
 
 
 class FetchLists(Record, frozen=True, tag="fetch-lists"):
