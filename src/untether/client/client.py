@@ -1,18 +1,13 @@
-"""The SDK: one device of one account, for programs (product contract, "Python SDK").
+"""The SDK: one device of one account, for programs.
 
-::
-
-    async with Client.open("~/.untether/alice") as alice:
-        await alice.send("bob", "hi")
-        async for event in alice.events():
-            ...
+Where a device comes from is the platform's business: :class:`untether.native.NativeClient`
+adds ``open`` and ``create`` for this machine.
 """
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager, asynccontextmanager
 
 from untether.base.errors import NetworkError
 from untether.client import account, people, receiving, sending
@@ -29,7 +24,7 @@ from untether.device.store.notices import Notice
 
 
 class Client:
-    """One device. Open it with :meth:`open`; every method raises UntetherError subclasses."""
+    """One device; every method raises UntetherError subclasses that say who must act."""
 
     def __init__(
         self,
@@ -41,15 +36,6 @@ class Client:
         self.driver = driver
         self.vault = vault
         self._receive_alone = receive_alone
-
-    @staticmethod
-    def open(
-        directory: Path | str, *, passphrase_file: Path | None = None
-    ) -> AbstractAsyncContextManager[Client]:
-        """Open the profile in a directory of this machine."""
-        from untether.client.native import open_client
-
-        return open_client(directory, passphrase_file=passphrase_file)
 
     @asynccontextmanager
     async def online(self) -> AsyncIterator[None]:
@@ -84,7 +70,9 @@ class Client:
         with self._receive_alone(), self.driver.listening() as heard:
             async with receiving.kept_connected(self.driver, on_failure=lambda _: None):
                 while True:
-                    yield await heard.get()
+                    event = await heard.get()
+                    receiving.check_still_receiving(event)
+                    yield event
 
     def receive_alone(self) -> AbstractContextManager[None]:
         """Hold the receiver lock of this profile inside."""

@@ -57,6 +57,8 @@ class Driver:
         self._in_flight = InFlight()
         self._quiet = asyncio.Event()
         self._quiet.set()
+        self._lost = asyncio.Event()
+        self._loss: UntetherError | None = None
         self._listeners: list[asyncio.Queue[Event]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -123,6 +125,8 @@ class Driver:
     async def connected(self) -> AsyncIterator[None]:
         """Be connected inside, once; raises NetworkError when the relay can't be reached."""
         await self._open()
+        self._lost.clear()
+        self._loss = None
         reader = asyncio.create_task(self._read_until_lost())
         try:
             yield
@@ -131,19 +135,26 @@ class Driver:
             await asyncio.gather(reader, return_exceptions=True)
             await self._close(NetworkError("closed", "The connection was closed."))
 
-    async def stay_connected(self, on_failure: Callable[[NetworkError], None]) -> None:
-        """Keep a connection until cancelled, opening it again whenever it is lost."""
+    async def stay_connected(
+        self, on_failure: Callable[[NetworkError], None], *, then: Input
+    ) -> None:
+        """Keep a connection until cancelled, opening it again whenever it is lost.
+
+        ``then`` is given to the engine after each login.
+        """
         failures = 0
         while True:
             await asyncio.sleep(reconnect_delay_ms(failures, self.randomness) / 1000)
             try:
-                await self._open()
-                failures = 0
-                await self._read()
+                async with self.connected():
+                    await self.idle()
+                    failures = 0
+                    await self.handle(then)
+                    await self._lost.wait()
+                    self._raise_loss()
             except NetworkError as error:
                 failures += 1
                 on_failure(error)
-                await self._close(error)
 
     async def idle(self) -> None:
         """Wait until no request is under way and no answer is being taken."""
@@ -183,7 +194,13 @@ class Driver:
         try:
             await self._read()
         except UntetherError as error:
+            self._loss = error
             await self._close(error)
+            self._lost.set()
+
+    def _raise_loss(self) -> None:
+        if self._loss is not None:
+            raise self._loss
 
     async def _read(self) -> None:
         assert self._connection is not None

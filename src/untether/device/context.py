@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from untether.base.errors import LocalError
+from untether.base.errors import LocalError, RefusedError
 from untether.base.identifiers import AccountId, UnixMillis
 from untether.base.randomness import Randomness
 from untether.device.effects import (
@@ -64,7 +64,7 @@ class Context:
         if own.state in (State.ACTIVE, State.SUSPENDED):
             return own
         if own.state is State.LOGGED_OUT:
-            raise LocalError(
+            raise RefusedError(
                 "logged-out",
                 "This device was logged out of its account.",
                 "Link it again with `untether link` in a new profile; old messages stay readable.",

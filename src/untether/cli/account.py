@@ -1,0 +1,109 @@
+"""The verbs of the own account: ``register`` and ``status``."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+
+from untether.base.errors import ExitStatus
+from untether.base.names import check_name
+from untether.cli.opening import with_client, with_new_client
+from untether.cli.render import local_time, show_hint, show_json, show_text, timestamp
+from untether.client.account import Standing
+from untether.client.client import Client
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verbs."""
+    register = subparsers.add_parser(
+        "register", help="make a new account; this device becomes its phone"
+    )
+    register.add_argument("name", metavar="NAME")
+    register.add_argument("--server", metavar="URL", required=True, help="address of the relay")
+    register.add_argument("--device-name", metavar="N", default=default_device_name())
+    register.add_argument("--invitation", metavar="CODE")
+    register.set_defaults(run=_register)
+    status = subparsers.add_parser("status", help="how this device stands")
+    status.set_defaults(run=_status)
+
+
+def default_device_name() -> str:
+    """Return what the owner calls this machine, else what it is."""
+    return (platform.node() or platform.system() or "device")[:64]
+
+
+def _register(arguments: argparse.Namespace) -> int:
+    check_name(arguments.name)
+
+    async def act(client: Client) -> int:
+        registered = await client.register(
+            arguments.name,
+            device_name=arguments.device_name,
+            invitation=arguments.invitation,
+        )
+        if arguments.output == "json":
+            show_json(
+                {
+                    "account_id": registered.account_id.hex(),
+                    "name": registered.name,
+                    "device": registered.device,
+                    "recovery_code": registered.recovery_code,
+                }
+            )
+            return ExitStatus.OK
+        show_text(f"You are “{registered.name}” now, and this device is your phone.")
+        show_text()
+        show_text("Recovery code, shown only this once:")
+        show_text()
+        show_text(f"    {registered.recovery_code}")
+        show_text()
+        show_text("Keep it on paper. Whoever has it can act as you; without it, a lost phone")
+        show_text("means a new account.")
+        return ExitStatus.OK
+
+    return with_new_client(arguments, act)
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    async def act(client: Client) -> int:
+        async with client.online_if_possible() as unreachable:
+            standing = await client.status()
+        if arguments.output == "json":
+            show_json(_standing_json(standing))
+        else:
+            _show_standing(standing)
+        if unreachable is not None:
+            show_hint(f"untether: {unreachable.message} [{unreachable.code}]")
+        return ExitStatus.OK
+
+    return with_client(arguments, act)
+
+
+def _standing_json(standing: Standing) -> dict[str, object]:
+    return {
+        "name": standing.name,
+        "account_id": standing.account_id.hex(),
+        "device": standing.device,
+        "role": standing.role,
+        "state": standing.state,
+        "relay": standing.relay,
+        "connected": standing.connected,
+        "mailbox_entries": standing.mailbox_entries,
+        "prekeys": standing.prekeys,
+        "lease_ends_at": timestamp(standing.lease_ends_at),
+        "list_version": standing.list_version,
+        "unreadable": standing.unreadable,
+    }
+
+
+def _show_standing(standing: Standing) -> None:
+    kind = "phone" if standing.role == "primary" else "companion"
+    show_text(f"{standing.name}, device {standing.device} ({kind}, {standing.state})")
+    reachable = "connected" if standing.connected else "not reachable"
+    show_text(f"relay:        {standing.relay} ({reachable})")
+    if standing.mailbox_entries is not None:
+        show_text(f"mailbox:      {standing.mailbox_entries} waiting")
+        show_text(f"prekeys left: {standing.prekeys}")
+    show_text(f"device list:  {standing.list_version}, until {local_time(standing.lease_ends_at)}")
+    if standing.unreadable:
+        show_text(f"unreadable:   {standing.unreadable} messages")

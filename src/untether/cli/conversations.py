@@ -1,0 +1,181 @@
+"""The verbs of conversations: ``send``, ``receive`` and ``messages``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from untether.base.errors import ExitStatus, LocalError, NetworkError, UntetherError
+from untether.base.limits import TEXT_MAX
+from untether.cli.opening import with_client
+from untether.cli.render import (
+    message_json,
+    message_line,
+    show_error,
+    show_hint,
+    show_json,
+    show_notices,
+    show_text,
+)
+from untether.client import receiving
+from untether.client.client import Client
+from untether.client.sending import Sent
+from untether.device.store.messages import Message
+
+_CAUSES = {
+    "asleep": "their device was not online for weeks",
+    "lists-forked": "their device lists contradict each other",
+    "mailbox-full": "their mailbox is full",
+    "relay-behind": "the relay is behind and has to catch up",
+    "unsealable": "their device has no keys at the relay",
+}
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verbs."""
+    send = subparsers.add_parser("send", help="write to somebody")
+    send.add_argument("names", metavar="NAME", nargs="+")
+    text = send.add_mutually_exclusive_group(required=True)
+    text.add_argument("-m", dest="text", metavar="TEXT", help="what to write")
+    text.add_argument("--message-from-stdin", action="store_true", help="read it from stdin")
+    send.set_defaults(run=_send)
+    receive = subparsers.add_parser("receive", help="print what came and was not printed yet")
+    receive.add_argument("--timeout", metavar="S", type=_seconds, help="wait so long for more")
+    receive.add_argument("--follow", action="store_true", help="go on until interrupted")
+    receive.add_argument("--max", metavar="N", type=_count, help="end after so many messages")
+    receive.set_defaults(run=_receive)
+    messages = subparsers.add_parser("messages", help="print the history on this device")
+    messages.add_argument("--with", dest="with_name", metavar="NAME", help="only with somebody")
+    messages.add_argument("--limit", metavar="N", type=_count, default=50, help="newest N (50)")
+    messages.set_defaults(run=_messages)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < 10**9:
+        raise argparse.ArgumentTypeError("must be a number of seconds")
+    return value
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be 1 or more")
+    return value
+
+
+def _send(arguments: argparse.Namespace) -> int:
+    text = _text_from_stdin() if arguments.message_from_stdin else arguments.text
+
+    async def act(client: Client) -> int:
+        status = ExitStatus.OK
+        async with client.online_if_possible() as unreachable:
+            for name in dict.fromkeys(arguments.names):
+                try:
+                    _show_sent(
+                        await client.send(name, text), json_wanted=arguments.output == "json"
+                    )
+                except UntetherError as error:
+                    error = (
+                        unreachable if isinstance(error, NetworkError) and unreachable else error
+                    )
+                    show_error(error, json_wanted=arguments.output == "json")
+                    status = error.exit_status
+        if unreachable is not None and status is ExitStatus.OK:
+            show_hint(f"untether: {unreachable.message} [{unreachable.code}]")
+            show_hint("          The message is kept and leaves with the next connection.")
+        return status
+
+    return with_client(arguments, act)
+
+
+def _text_from_stdin() -> str:
+    data = sys.stdin.buffer.read(TEXT_MAX + 2)
+    try:
+        return data.decode().removesuffix("\n")
+    except UnicodeDecodeError as error:
+        raise LocalError(
+            "message-not-text",
+            "What came on stdin is not UTF-8 text, or is too long.",
+            f"At most {TEXT_MAX} bytes of text can be sent.",
+        ) from error
+
+
+def _show_sent(sent: Sent, *, json_wanted: bool) -> None:
+    if json_wanted:
+        value = {
+            "to": sent.to,
+            "message_id": sent.message_id.hex(),
+            "state": sent.state,
+            "devices": sent.devices,
+        }
+        show_json({**value, "cause": sent.cause} if sent.cause else value)
+        return
+    cause = f": {_CAUSES.get(sent.cause, sent.cause)}" if sent.cause else ""
+    show_text(f"{sent.to}: {sent.state} to {sent.devices} devices{cause}  {sent.message_id.hex()}")
+
+
+def _receive(arguments: argparse.Namespace) -> int:
+    async def act(client: Client) -> int:
+        with client.receive_alone(), client.driver.listening() as heard:
+            if arguments.follow or arguments.timeout is not None:
+                return await _follow(arguments, client, heard)
+            async with client.online():
+                await receiving.drain(client.driver, heard)
+                _show_all(arguments, client, arguments.max)
+                await receiving.settle_receipts(client.driver)
+        return ExitStatus.OK
+
+    return with_client(arguments, act)
+
+
+async def _follow(arguments: argparse.Namespace, client: Client, heard: receiving.Heard) -> int:
+    left = arguments.max
+    timeout_s = None if arguments.timeout is None else arguments.timeout
+
+    def on_failure(error: NetworkError) -> None:
+        show_hint(f"untether: {error.message} [{error.code}] It is tried again.")
+
+    async with receiving.kept_connected(client.driver, on_failure) as connection:
+        async for message in receiving.each_message(
+            client.driver, heard, connection, timeout_s=timeout_s
+        ):
+            _show_message(arguments, client, message)
+            show_notices(client, json_wanted=arguments.output == "json")
+            left = None if left is None else left - 1
+            if left == 0:
+                break
+        await receiving.settle_receipts(client.driver)
+    return ExitStatus.OK
+
+
+def _show_all(arguments: argparse.Namespace, client: Client, limit: int | None) -> None:
+    left = limit
+    while left is None or left > 0:
+        batch = receiving.take_unprinted(
+            client.driver, receiving.BATCH_MAX if left is None else min(left, receiving.BATCH_MAX)
+        )
+        if not batch:
+            return
+        for message in batch:
+            _show_message(arguments, client, message)
+        left = None if left is None else left - len(batch)
+
+
+def _show_message(arguments: argparse.Namespace, client: Client, message: Message) -> None:
+    if arguments.output == "json":
+        show_json(message_json(client, message))
+    else:
+        show_text(message_line(client, message))
+
+
+def _messages(arguments: argparse.Namespace) -> int:
+    async def act(client: Client) -> int:
+        for message in await asyncio.to_thread(
+            client.messages, arguments.with_name, arguments.limit
+        ):
+            _show_message(arguments, client, message)
+        return ExitStatus.OK
+
+    return with_client(arguments, act)

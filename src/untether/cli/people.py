@@ -1,0 +1,111 @@
+"""The verbs about people: ``contacts``, ``contacts accept``, ``security-code`` and ``verify``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from untether.adapters.qr import render_terminal
+from untether.base.errors import ExitStatus
+from untether.base.identifiers import short_id
+from untether.cli.opening import with_client
+from untether.cli.render import show_json, show_text, timestamp
+from untether.client.client import Client
+from untether.client.people import Person, SecurityCode
+from untether.protocol.identity.security_code import format_security_code
+
+
+def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Add the verbs."""
+    contacts = subparsers.add_parser("contacts", help="who I know")
+    contacts.set_defaults(run=_contacts)
+    actions = contacts.add_subparsers(dest="action", metavar="ACTION")
+    accept = actions.add_parser("accept", help="accept that a name is another account now")
+    accept.add_argument("name", metavar="NAME")
+    accept.set_defaults(run=_accept)
+    code = subparsers.add_parser("security-code", help="the digits to compare with somebody")
+    code.add_argument("name", metavar="NAME")
+    code.set_defaults(run=_security_code)
+    verify = subparsers.add_parser("verify", help="mark somebody as verified")
+    verify.add_argument("name", metavar="NAME")
+    verify.set_defaults(run=_verify)
+
+
+def _contacts(arguments: argparse.Namespace) -> int:
+    async def act(client: Client) -> int:
+        for person in client.contacts():
+            if arguments.output == "json":
+                show_json(_person_json(person))
+            else:
+                show_text(_person_line(person))
+        return ExitStatus.OK
+
+    return with_client(arguments, act)
+
+
+def _person_json(person: Person) -> dict[str, object]:
+    return {
+        "name": person.name,
+        "account_id": person.account_id.hex(),
+        "verified": person.verified,
+        "changed": person.changed,
+        "added_at": timestamp(person.added_at),
+    }
+
+
+def _person_line(person: Person) -> str:
+    verified = "verified" if person.verified else "not verified"
+    changed = f"  CHANGED: `untether contacts accept {person.name}`" if person.changed else ""
+    return f"{person.name:<20} {short_id(person.account_id)}  {verified}{changed}"
+
+
+def _accept(arguments: argparse.Namespace) -> int:
+    async def act(client: Client) -> int:
+        await client.accept(arguments.name)
+        if arguments.output == "json":
+            show_json({"name": arguments.name, "accepted": True})
+        else:
+            show_text(f"“{arguments.name}” is the new account from now on, not verified yet.")
+        return ExitStatus.OK
+
+    return with_client(arguments, act)
+
+
+def _security_code(arguments: argparse.Namespace) -> int:
+    async def act(client: Client) -> int:
+        async with client.online_if_possible():
+            code = await client.security_code(arguments.name)
+        if arguments.output == "json":
+            shown = {"name": code.name, "code": code.code, "verified": code.verified}
+            show_json({**shown, "qr_text": code.qr_text})
+        else:
+            _show_code(code)
+        return ExitStatus.OK
+
+    return with_client(arguments, act)
+
+
+def _show_code(code: SecurityCode) -> None:
+    show_text(f"Compare with {code.name}, face to face or by phone:")
+    show_text()
+    show_text(format_security_code(code.code))
+    show_text()
+    show_text(render_terminal(code.qr_text, colour=sys.stdout.isatty()))
+    show_text()
+    show_text(
+        "You have verified this before."
+        if code.verified
+        else f"If both see the same digits: `untether verify {code.name}`"
+    )
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    async def act(client: Client) -> int:
+        await client.verify(arguments.name)
+        if arguments.output == "json":
+            show_json({"name": arguments.name, "verified": True})
+        else:
+            show_text(f"“{arguments.name}” is verified.")
+        return ExitStatus.OK
+
+    return with_client(arguments, act)

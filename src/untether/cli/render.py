@@ -1,0 +1,126 @@
+"""What the command line prints: text for people, one JSON object per line for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import UTC, datetime
+from typing import Any
+
+from untether.base.errors import UntetherError
+from untether.base.identifiers import AccountId, UnixMillis
+from untether.client.client import Client
+from untether.client.people import display_name
+from untether.device.store.messages import Message
+from untether.device.store.notices import Notice
+
+_NOTICE_TEXTS = {
+    "contact-new-device": "{who} linked a new device.",
+    "contact-new-phone": "{who} has a new phone.",
+    "identity-changed": "“{name}” is another account now. Nothing was merged; see `contacts`.",
+    "lists-forked": "Two device lists of {who} contradict each other; nothing is sent to them.",
+    "list-withheld": "The relay withholds a device list of {who}; only their phone is written to.",
+    "mail-lost": "{count} messages were too old when this device connected, and are lost.",
+    "message-held": "A message of {who} waits until their phone was online again.",
+    "message-lost": "A message of {who} could not be read: {cause}.",
+    "message-not-readable": "A message of {who} can't be read on this device: {cause}.",
+    "own-device-added": "Your device {device} was linked.",
+    "own-device-removed": "Your device {device} was logged out.",
+    "own-new-phone": "A NEW PHONE acts for your account. If that was not you, act now.",
+    "phone-displaced": "ANOTHER PHONE acts for your account. Not yours? Run `untether recover`.",
+    "possible-copy": "Device {device} of {who} started anew: it was reset, or it was copied.",
+    "prekeys-refused": "The relay served wrong keys for a device of {who}.",
+    "relay-lists-refused": "The relay served a wrong device list of {who}: {cause}.",
+}
+
+
+def show_json(value: dict[str, Any]) -> None:
+    """Print one JSON object on one line."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)
+
+
+def show_text(line: str = "") -> None:
+    """Print one line; a file of another encoding gets replacements, never a traceback."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(printable(line).encode(encoding, "replace").decode(encoding), flush=True)
+
+
+def show_hint(line: str) -> None:
+    """Print one line beside the results, on stderr."""
+    print(printable(line), file=sys.stderr, flush=True)
+
+
+def show_error(error: UntetherError, *, json_wanted: bool) -> None:
+    """Print an error on stderr."""
+    if json_wanted:
+        value = {"error": error.code, "message": error.message, "hint": error.hint}
+        print(json.dumps({**value, **error.details}, ensure_ascii=False), file=sys.stderr)
+        return
+    show_hint(f"untether: {error.message} [{error.code}]")
+    if error.hint:
+        show_hint(f"          {error.hint}")
+
+
+def printable(text: str) -> str:
+    """Replace control characters, so that a message can't steer somebody's terminal."""
+    return "".join(
+        character if character.isprintable() or character in "\n\t" else "\N{REPLACEMENT CHARACTER}"
+        for character in text
+    )
+
+
+def timestamp(time: UnixMillis) -> str:
+    """Spell a time for programs: ISO 8601 in UTC with milliseconds."""
+    moment = datetime.fromtimestamp(time / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def local_time(time: UnixMillis) -> str:
+    """Spell a time for people, in their time zone."""
+    return datetime.fromtimestamp(time / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def message_json(client: Client, message: Message) -> dict[str, Any]:
+    """Return the JSON shape of a message."""
+    author, other = _names(client, message.author, message.other)
+    return {
+        "message_id": message.message_id.hex(),
+        "from": author,
+        "from_device": message.author_device,
+        "conversation": other,
+        "sent_at": timestamp(message.sent_at),
+        "text": message.text,
+        "outgoing": message.outgoing,
+        "state": message.state,
+    }
+
+
+def message_line(client: Client, message: Message) -> str:
+    """Return a message as one line for people (more when its text has more)."""
+    author, other = _names(client, message.author, message.other)
+    who = f"{author} → {other}" if message.outgoing else author
+    state = f"  [{message.state}]" if message.outgoing else ""
+    return f"{local_time(message.sent_at)}  {who}: {message.text}{state}"
+
+
+def notice_line(client: Client, notice: Notice) -> str:
+    """Return a notice for people."""
+    with client.driver.reading() as database:
+        who = "somebody" if notice.account_id is None else display_name(database, notice.account_id)
+    template = _NOTICE_TEXTS.get(notice.code, f"Notice: {notice.code}")
+    return "• " + template.format(who=who, **notice.details)
+
+
+def show_notices(client: Client, *, json_wanted: bool) -> None:
+    """Print what people should know, beside the results."""
+    for notice in client.take_notices():
+        if json_wanted:
+            value = {"notice": notice.code, "message": notice_line(client, notice)[2:]}
+            print(json.dumps({**value, **notice.details}, ensure_ascii=False), file=sys.stderr)
+        else:
+            show_hint(notice_line(client, notice))
+
+
+def _names(client: Client, *account_ids: AccountId) -> list[str]:
+    with client.driver.reading() as database:
+        return [display_name(database, account_id) for account_id in account_ids]
