@@ -16,6 +16,7 @@ from untether.base.limits import (
     LINK_ITEMS_MAX,
     LISTS_PER_ANSWER_MAX,
     ORIGIN_MAX,
+    WIPE_ORDERS_PER_PUBLICATION_MAX,
 )
 from untether.wire.codec import Record
 from untether.wire.fields import (
