@@ -24,6 +24,7 @@ LIST_BODY_MAX = 8 * 1024  # five certificates are under 2 KiB; room to grow, non
 
 # --- Linking ------------------------------------------------------------------------------
 LINK_SLOT_MS = 10 * MINUTE_MS  # time for a person to fetch the other device
+LINK_POLL_MS = 3 * SECOND_MS  # a lost wake-up delays a link no longer; below a guest's rate
 LINK_TEXT_MAX = 213  # characters: QR version 10 at level M, still readable by cheap cameras
 LINK_ADDRESS_MAX = 66  # characters: what LINK_TEXT_MAX leaves for the relay's address
 LINK_OFFER_MAX = 540  # every sealed offer has this size: a guest puts it, so it must be small
@@ -116,7 +117,6 @@ INCARNATION_MAX = 2**32  # of a mailbox; a new one starts only when a relay went
 # --- Secrets and verification -------------------------------------------------------------
 ARGON2ID_MEMORY_KIB = 64 * 1024  # a guess costs 64 MiB
 ARGON2ID_PASSES = 3  # RFC 9106, second recommended option
-ARGON2ID_LANES = 1  # libsodium offers no other; both providers must agree
 ARGON2ID_MEMORY_KIB_MAX = 1024 * 1024  # a damaged seal can't ask for more than 1 GiB
 ARGON2ID_PASSES_MAX = 16  # nor keep a processor busy for minutes
 PASSPHRASE_MIN = 8  # characters; NIST SP 800-63B
