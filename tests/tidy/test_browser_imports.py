@@ -5,6 +5,8 @@ import sys
 
 BLOCKED = ("aiohttp", "apsw", "keyring", "uvloop", "cryptography", "nacl")
 
+PACKAGES = ("base", "wire", "protocol", "device", "client")
+
 PROGRAM = f"""
 import importlib, pkgutil, sys
 
@@ -15,8 +17,7 @@ class Blocked:
 
 sys.meta_path.insert(0, Blocked())
 count = 0
-for package in ("untether.base", "untether.wire", "untether.protocol", "untether.device",
-                "untether.client"):
+for package in sys.argv[1:]:
     module = importlib.import_module(package)
     for found in pkgutil.walk_packages(module.__path__, package + "."):
         importlib.import_module(found.name)
@@ -25,18 +26,17 @@ print(count)
 """
 
 
-def run_alone(program: str) -> subprocess.CompletedProcess[str]:
-    """Run a program in a Python of its own."""
+def import_all(*packages: str) -> subprocess.CompletedProcess[str]:
+    """Import every module of these packages in a Python that lacks the native libraries."""
+    names = [f"untether.{package}" for package in packages]
     return subprocess.run(
-        [sys.executable, "-c", program], check=False, capture_output=True, text=True
+        [sys.executable, "-c", PROGRAM, *names], check=False, capture_output=True, text=True
     )
 
 
 def test_engine_and_client_import_without_native_libraries() -> None:
     """Every module of base, wire, protocol, device and client imports with these blocked."""
-    run = subprocess.run(
-        [sys.executable, "-c", PROGRAM], check=False, capture_output=True, text=True
-    )
+    run = import_all(*PACKAGES)
 
     assert run.returncode == 0, run.stderr
     assert int(run.stdout) > 40
@@ -44,10 +44,7 @@ def test_engine_and_client_import_without_native_libraries() -> None:
 
 def test_the_block_is_real() -> None:
     """The twin: a module that does need a native library fails under the same block."""
-    program = PROGRAM.replace('"untether.client")', '"untether.crypto")')
-    run = subprocess.run(
-        [sys.executable, "-c", program], check=False, capture_output=True, text=True
-    )
+    run = import_all("crypto")
 
     assert run.returncode != 0
     assert "blocked: " in run.stderr
