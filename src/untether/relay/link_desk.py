@@ -65,7 +65,7 @@ async def put_item(tx: RelayTransaction, call: Call, request: PutLinkItem) -> De
     """Leave an item for the other side; the first one stays."""
     row = await _open_row(tx, request.slot_id, call.now)
     if request.index not in _written_by(call, row):
-        raise Refusal("not-allowed")
+        raise Refusal("wrong-side")
     held = await tx.slot_item(request.slot_id, request.index)
     if held is None:
         await tx.add_slot_item(request.slot_id, request.index, request.item)
@@ -79,7 +79,7 @@ async def get_item(tx: RelayTransaction, call: Call, request: GetLinkItem) -> De
     """Read what the other side left, if it did."""
     row = await _open_row(tx, request.slot_id, call.now)
     if request.index not in (FROM_PHONE | FROM_COMPANION) - _written_by(call, row):
-        raise Refusal("not-allowed")
+        raise Refusal("wrong-side")
     item = await tx.slot_item(request.slot_id, request.index)
     return Decision(LinkContent(item), (WatchSlot(request.slot_id),))
 

@@ -133,11 +133,11 @@ def _follow(
 async def _conflict(
     tx: RelayTransaction, account: AccountRow, run: Sequence[SignedObject]
 ) -> Decision:
-    """Answer with the lists from the place on where the run starts, the same place included."""
+    """Answer with the lists from the place on where the run starts."""
     first = lists.place_of(run[0])
-    before = ListHead(first.generation, max(first.version - 1, 0), bytes(32))
-    rows = await lists.account_lists(tx, account, before)
-    return Decision(Lists(account.account_id, rows))
+    before = await tx.list_at(account.account_id, first.generation, first.version - 1)
+    after = ListHead(first.generation, first.version - 1, before.hash if before else b"")
+    return Decision(Lists(account.account_id, await lists.account_lists(tx, account, after)))
 
 
 def _check_brings_prekeys(

@@ -39,8 +39,8 @@ from untether.wire.server_frames import Accepted, AccountRefused, ListsChanged, 
 
 Verdict = Accepted | ListsChanged | AccountRefused
 
-_ENTRIES_SHARE = MAILBOX_ENTRIES_MAX * SENDER_SHARE_PERCENT_MAX // 100
-_BYTES_SHARE = MAILBOX_BYTES_MAX * SENDER_SHARE_PERCENT_MAX // 100
+ENTRIES_SHARE = MAILBOX_ENTRIES_MAX * SENDER_SHARE_PERCENT_MAX // 100
+BYTES_SHARE = MAILBOX_BYTES_MAX * SENDER_SHARE_PERCENT_MAX // 100
 
 
 class Plan(NamedTuple):
@@ -193,10 +193,10 @@ async def _has_room(tx: RelayTransaction, row: DeviceRow, message: Message, copy
     size = _size(message, copy)
     if row.entries >= MAILBOX_ENTRIES_MAX or row.bytes + size > MAILBOX_BYTES_MAX:
         return False
-    if row.entries < _ENTRIES_SHARE and row.bytes + size <= _BYTES_SHARE:
+    if row.entries < ENTRIES_SHARE and row.bytes + size <= BYTES_SHARE:
         return True  # all senders together have less than one sender's share
     load = await tx.sender_load(row.address, message.sender.account_id)
-    return load.entries < _ENTRIES_SHARE and load.bytes + size <= _BYTES_SHARE
+    return load.entries < ENTRIES_SHARE and load.bytes + size <= BYTES_SHARE
 
 
 def _size(message: Message, copy: Copy) -> int:
