@@ -66,7 +66,7 @@ async def register(
     with driver.listening() as heard:
         async with driver.connected():
             seed = await _begin_or_go_on(driver, vault, name, device_name, invitation)
-            activated = await until_activated(heard)
+            activated = await until_activated(driver, heard)
     return Registered(
         activated.account_id, activated.name, activated.device, encode_recovery_code(seed)
     )
@@ -99,12 +99,12 @@ async def _begin_or_go_on(
     return seed
 
 
-async def until_activated(heard: asyncio.Queue[Event]) -> AccountActivated:
+async def until_activated(driver: Driver, heard: asyncio.Queue[Event]) -> AccountActivated:
     """Wait until the relay has admitted this device; raises its refusal."""
     try:
         async with asyncio.timeout(ACTIVATION_TIMEOUT_S):
             while True:
-                event = await heard.get()
+                event = await driver.next_event(heard)
                 if isinstance(event, AccountActivated):
                     return event
                 if isinstance(event, RequestRefused):

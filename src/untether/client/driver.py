@@ -121,6 +121,19 @@ class Driver:
         finally:
             self._listeners.remove(queue)
 
+    async def next_event(self, heard: asyncio.Queue[Event]) -> Event:
+        """Wait for the next event; raises what ended the connection when it is lost first."""
+        event = asyncio.ensure_future(heard.get())
+        loss = asyncio.ensure_future(self._lost.wait())
+        try:
+            await asyncio.wait((event, loss), return_when=asyncio.FIRST_COMPLETED)
+            if not event.done():
+                self._raise_loss()
+            return await event
+        finally:
+            event.cancel()
+            loss.cancel()
+
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
         """Be connected inside, once; raises NetworkError when the relay can't be reached."""

@@ -35,7 +35,7 @@ def take_unprinted(driver: Driver, limit: int = BATCH_MAX) -> list[Message]:
 async def drain(driver: Driver, heard: Heard) -> None:
     """Receive until nothing waits at the relay any more; the caller is connected."""
     await driver.handle(StartMail())
-    while not isinstance(event := await heard.get(), MailboxDrained):
+    while not isinstance(event := await driver.next_event(heard), MailboxDrained):
         check_still_receiving(event)
     await driver.idle()
 

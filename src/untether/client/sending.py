@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from untether.base.errors import LocalError, RefusedError
+from untether.base.errors import LocalError, NetworkError, RefusedError
 from untether.base.identifiers import AccountId, MessageId
 from untether.client.driver import Driver
 from untether.device import contacts
@@ -68,7 +68,7 @@ async def send_text(
             try:
                 async with asyncio.timeout(timeout_s):
                     last = await _until_settled(driver, heard, last)
-            except TimeoutError:
+            except (TimeoutError, NetworkError):
                 pass
     return Sent(name, last.message_id, last.state, last.devices, last.cause)
 
@@ -79,7 +79,7 @@ async def _until_settled(
     """Follow one message; it has settled when it was taken or waits for a named cause."""
     while True:
         while not heard.empty() or (last.state == "queued" and not last.cause):
-            event = await heard.get()
+            event = await driver.next_event(heard)
             if isinstance(event, MessageProgressed) and event.message_id == last.message_id:
                 last = event
         await driver.idle()
