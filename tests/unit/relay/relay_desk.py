@@ -55,7 +55,7 @@ class RelayDesk:
     """Sessions of one relay; time stands still unless a test moves ``now``."""
 
     store: RelayStore
-    rules: RelayRules = RelayRules(RELAY_ID, frozenset({ORIGIN}))
+    rules: RelayRules = field(default_factory=lambda: RelayRules(RELAY_ID, frozenset({ORIGIN})))
     budgets: Budgets = field(default_factory=Budgets)
     now: UnixMillis = NOW
     effects: list[Effect] = field(default_factory=list)

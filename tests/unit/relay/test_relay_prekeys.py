@@ -127,9 +127,7 @@ async def test_only_the_device_s_own_signature_counts(alice: RelayDevice, bob: R
 
 
 async def test_claims_answer_for_present_devices_only(alice: RelayDevice, bob: RelayDevice) -> None:
-    """Unknown numbers are left out, in ascending order and without repeats; unknown accounts
-    are named.
-    """
+    """Unknown numbers and repeats are left out; an unknown account is named."""
     tablet = await link(bob)
     numbers = (tablet.address.device, DeviceNumber(77), bob.address.device, bob.address.device)
     answer = await alice.ask(ClaimPrekeys(bob.account_id, numbers))

@@ -30,6 +30,7 @@ import os
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
@@ -105,8 +106,7 @@ class SqliteRelayStore:
     def open(cls, path: Path) -> SqliteRelayStore:
         """Open or create the database file, mode 0600, and bring its tables up to date."""
         try:
-            os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
-            path.chmod(0o600)
+            _create_private(path)
             connection = apsw.Connection(str(path), statementcachesize=256)
         except (OSError, apsw.Error) as error:
             raise _platform_error(error) from error
@@ -197,9 +197,9 @@ class SqliteRelayStore:
             before = self._tx.writes
             try:
                 job.result = _run_to_end(job.start(self._tx))
-            except apsw.Error:
-                raise
             except Exception as error:
+                if isinstance(error, apsw.Error) and not isinstance(error, apsw.ConstraintError):
+                    raise  # the disk's failure is everybody's
                 job.error = error
                 if self._tx.writes != before:
                     left.remove(job)
@@ -289,6 +289,17 @@ def _run_to_end(decision: Awaitable[Result]) -> Result:
 # --- tables ---------------------------------------------------------------------------------
 
 
+def _create_private(path: Path) -> None:
+    """Create a missing file as 0600 before SQLite does; its log takes the same mode.
+
+    An existing file is not opened here: closing it would end the locks that another
+    connection of this process holds.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    path.chmod(0o600)
+
+
 def _bring_up_to_date(connection: apsw.Connection) -> None:
     """Apply the numbered upgrades that are missing, all or none."""
     folder = files("untether.adapters.storage") / "relay_upgrades"
@@ -296,14 +307,16 @@ def _bring_up_to_date(connection: apsw.Connection) -> None:
         (file for file in folder.iterdir() if file.name.endswith(".sql")),
         key=lambda file: file.name,
     )
+    done = int(connection.pragma("user_version"))
+    if done > len(upgrades):
+        raise PlatformError(
+            "database-newer",
+            "A newer release of Untether has upgraded this relay's database.",
+            "Install that release or a later one.",
+        )
+    if done == len(upgrades):
+        return
     with connection:
-        done = int(connection.pragma("user_version"))
-        if done > len(upgrades):
-            raise PlatformError(
-                "database-newer",
-                "A newer release of Untether has upgraded this relay's database.",
-                "Install that release or a later one.",
-            )
         for upgrade in upgrades[done:]:
             connection.execute(upgrade.read_text(encoding="utf-8")).fetchall()
         connection.pragma("user_version", len(upgrades))
