@@ -80,14 +80,24 @@ class DeviceCertificate:
     @property
     def hash(self) -> bytes:
         """Hash (32 bytes) of the body; signatures are not part of it."""
-        return hashes.blake2b_256(labels.CERTIFICATE_HASH, self.signed.body)
+        return certificate_hash(self.signed.body)
 
     @property
     def short_code(self) -> str:
         """Sixty bits of the hash for people to compare, e.g. ``7kqa-x2mf-p4ce``."""
-        text = base32.encode(self.hash)[:_SHORT_CODE_LENGTH]
-        starts = range(0, _SHORT_CODE_LENGTH, _SHORT_CODE_GROUP)
-        return "-".join(text[start : start + _SHORT_CODE_GROUP] for start in starts)
+        return short_code(self.signed.body)
+
+
+def certificate_hash(body: bytes) -> bytes:
+    """Return the hash (32 bytes) of a certificate's body."""
+    return hashes.blake2b_256(labels.CERTIFICATE_HASH, body)
+
+
+def short_code(body: bytes) -> str:
+    """Return what people compare of a certificate, also before its device has signed it."""
+    text = base32.encode(certificate_hash(body))[:_SHORT_CODE_LENGTH]
+    starts = range(0, _SHORT_CODE_LENGTH, _SHORT_CODE_GROUP)
+    return "-".join(text[start : start + _SHORT_CODE_GROUP] for start in starts)
 
 
 def issue_certificate_body(

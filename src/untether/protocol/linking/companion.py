@@ -294,6 +294,11 @@ def refuse(link: CompanionLink, code: RefusalCode, randomness: Randomness) -> Co
     return replace(failed, outgoing=(LinkIndex.ACCEPTANCE, item))
 
 
+def delivered(link: CompanionLink) -> CompanionLink:
+    """Note that the relay keeps the item that was put."""
+    return replace(link, outgoing=None)
+
+
 def fail(link: CompanionLink, code: str) -> CompanionLink:
     """End the link for a reason of the failure table that the phone need not be told."""
     state = _next(link, CompanionInput.FAILURE)

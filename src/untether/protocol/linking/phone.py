@@ -296,6 +296,11 @@ def refuse(link: PhoneLink, code: RefusalCode, randomness: Randomness) -> PhoneL
     return replace(failed, outgoing=item)
 
 
+def delivered(link: PhoneLink) -> PhoneLink:
+    """Note that the relay keeps the item that was put."""
+    return replace(link, outgoing=None)
+
+
 def fail(link: PhoneLink, code: str) -> PhoneLink:
     """End the link for a reason of the failure table that the companion need not be told."""
     state = _next(link, PhoneInput.FAILURE)

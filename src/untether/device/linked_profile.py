@@ -1,0 +1,67 @@
+"""The profile of a linked device: from “yes, mine” to a listed device (spec 03, "Companion")."""
+
+from __future__ import annotations
+
+from untether.base.limits import LEASE_DEFAULT_MS
+from untether.device import own_account, prekeys
+from untether.device.context import Context
+from untether.device.events import AccountActivated
+from untether.device.store import own_notices
+from untether.device.store.links import CompanionRow
+from untether.device.store.own_device import OwnDevice, State
+from untether.protocol.identity.certificate import (
+    DeviceCertificate,
+    Role,
+    open_account_signature,
+)
+from untether.protocol.identity.device_list import open_list
+from untether.protocol.linking.companion import CompanionLink
+from untether.protocol.linking.machine import known
+from untether.wire.content import DeviceNotice
+
+
+def store(context: Context, row: CompanionRow) -> None:
+    """Store this device in state *linking*, for the account that answered."""
+    answer, text = known(row.link.answer), row.link.link_text
+    body = open_account_signature(answer.certificate, answer.account_signature, answer.account_key)
+    context.save_own(
+        OwnDevice(
+            state=State.LINKING,
+            account_key=answer.account_key,
+            name=answer.account_name,
+            origin=text.relay_address,
+            relay_id=text.relay_id,
+            role=Role.COMPANION,
+            device=body.device,
+            generation=0,
+            secrets=row.link.secrets,
+            certificate=None,
+            device_name=row.device_name,
+            device_kind=row.device_kind,
+            sealed_account_seed=None,
+            login_counter=0,
+            acknowledged=None,
+            invitation=None,
+            lease_ms=LEASE_DEFAULT_MS,
+        )
+    )
+
+
+def activate(context: Context, link: CompanionLink) -> None:
+    """The relay lists this device: keep the chain that says so, and what the phone told."""
+    own = context.own
+    verified: tuple[DeviceCertificate, ...] = ()
+    for signed in link.lists:
+        device_list = open_list(signed, own.account_key, verified)
+        verified = device_list.devices
+        own_account.store(context, device_list, signed_here=False, published=True)
+    for notice in known(link.answer).notices:
+        own_notices.save(context.database, notice)
+    certificate = known(own_account.newest(context).device(own.device))
+    own_notices.save(
+        context.database,
+        DeviceNotice(own.device, certificate.hash, own.device_name, own.device_kind, context.now),
+    )
+    prekeys.mark_uploaded(context, prekeys.unconfirmed(context))
+    context.change_own(state=State.ACTIVE)
+    context.notify(AccountActivated(own.account_id, own.name, own.device))
