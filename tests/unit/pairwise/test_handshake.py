@@ -60,7 +60,7 @@ def test_ends_that_see_other_keys_share_nothing(
 ) -> None:
     """Unknown key share: each of the eight values on both sides is hashed into the root."""
     prekeys = bob.prekeys()
-    _, prefix = initiate(alice.ends(bob), prekeys, alice.randomness)
+    _, prefix = initiate(alice.ends(bob), prekeys, 7, alice.randomness)
     assert prekeys.one_time is not None
     secrets = bob.rotating, bob.one_time[prekeys.one_time.id]
     handshake = Handshake.from_bytes(prefix)
@@ -80,7 +80,7 @@ def test_without_the_transcript_an_unknown_key_share_would_work(
     """Twin: with a constant transcript, Bob shares Alice's root while believing another name."""
     monkeypatch.setattr(handshakes, "_transcript", lambda **_: b"")
     prekeys = bob.prekeys(one_time=False)
-    _, prefix = initiate(alice.ends(bob), prekeys, alice.randomness)
+    _, prefix = initiate(alice.ends(bob), prekeys, 7, alice.randomness)
     handshake = Handshake.from_bytes(prefix)
     honest = respond(bob.ends(alice), bob.rotating, None, handshake)
     renamed = alice.party._replace(account_key=bytes(32), device=DeviceNumber(9))
@@ -94,7 +94,7 @@ def test_each_secret_is_needed(
 ) -> None:
     """Four agreements and the KEM secret: whoever lacks one of them has another root."""
     prekeys = bob.prekeys()
-    _, prefix = initiate(alice.ends(bob), prekeys, alice.randomness)
+    _, prefix = initiate(alice.ends(bob), prekeys, 7, alice.randomness)
     assert prekeys.one_time is not None
     secrets = bob.rotating, bob.one_time[prekeys.one_time.id]
     handshake = Handshake.from_bytes(prefix)
@@ -114,7 +114,7 @@ def test_an_eavesdropper_with_all_public_values_has_another_root(
     alice: Endpoint, bob: Endpoint
 ) -> None:
     """Eve answers with her own agreement key in Bob's place, everything else being equal."""
-    _, prefix = initiate(alice.ends(bob), bob.prekeys(one_time=False), alice.randomness)
+    _, prefix = initiate(alice.ends(bob), bob.prekeys(one_time=False), 7, alice.randomness)
     handshake = Handshake.from_bytes(prefix)
     honest = respond(bob.ends(alice), bob.rotating, None, handshake)
     eve = Ends.between(bob.party, Endpoint("eve").agreement_seed, alice.party)
@@ -126,8 +126,8 @@ def test_small_order_keys_are_refused_on_both_sides(alice: Endpoint, bob: Endpoi
     prekeys = bob.prekeys(one_time=False)
     weak = prekeys._replace(rotating=replace(prekeys.rotating, x25519=bytes(32)))
     with pytest.raises(BadMessageError):
-        initiate(alice.ends(bob), weak, alice.randomness)
-    _, prefix = initiate(alice.ends(bob), prekeys, alice.randomness)
+        initiate(alice.ends(bob), weak, 7, alice.randomness)
+    _, prefix = initiate(alice.ends(bob), prekeys, 7, alice.randomness)
     handshake = Handshake.from_bytes(prefix)._replace(base_key=bytes(32))
     with pytest.raises(BadMessageError):
         respond(bob.ends(alice), bob.rotating, None, handshake)
@@ -138,16 +138,16 @@ def test_a_kem_key_that_is_no_key_is_refused(alice: Endpoint, bob: Endpoint) -> 
     prekeys = bob.prekeys(one_time=False)
     weak = prekeys._replace(rotating=replace(prekeys.rotating, kem=b"\xff" * 1184))
     with pytest.raises(BadMessageError):
-        initiate(alice.ends(bob), weak, alice.randomness)
+        initiate(alice.ends(bob), weak, 7, alice.randomness)
 
 
 def test_a_prefix_has_one_spelling(alice: Endpoint, bob: Endpoint) -> None:
     """Without a one-time pair its id is zero; a flag is 0 or 1."""
-    _, prefix = initiate(alice.ends(bob), bob.prekeys(one_time=False), alice.randomness)
-    assert prefix[9:18] == bytes(9)
+    _, prefix = initiate(alice.ends(bob), bob.prekeys(one_time=False), 7, alice.randomness)
+    assert prefix[17:26] == bytes(9)
     for changed in (
-        prefix[:9] + b"\2" + prefix[10:],
-        prefix[:12] + b"\1" + prefix[13:],
+        prefix[:17] + b"\2" + prefix[18:],
+        prefix[:20] + b"\1" + prefix[21:],
         prefix[:-1],
     ):
         with pytest.raises(BadMessageError):
@@ -156,7 +156,7 @@ def test_a_prefix_has_one_spelling(alice: Endpoint, bob: Endpoint) -> None:
 
 def test_the_ephemeral_is_not_the_first_ratchet_key(alice: Endpoint, bob: Endpoint) -> None:
     """What Alice must keep until the answer comes does not help to recompute the handshake."""
-    state, prefix = initiate(alice.ends(bob), bob.prekeys(), alice.randomness)
+    state, prefix = initiate(alice.ends(bob), bob.prekeys(), 7, alice.randomness)
     base_key = Handshake.from_bytes(prefix).base_key
     assert state.sending.ratchet_key != base_key
     assert provider().x25519_public(state.root.ratchet_seed) == state.sending.ratchet_key

@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from tests.unit.pairwise.pairwise_people import START, Endpoint, introduce
 
-from untether.base.identifiers import DAY_MS, UnixMillis
+from untether.base.identifiers import DAY_MS, SECOND_MS, UnixMillis
 from untether.base.limits import (
     ARCHIVED_SESSIONS_MAX,
     CHAIN_JUMP_MAX,
+    CLOCK_AHEAD_MAX_MS,
     TRIAL_STEPS_MAX,
     UNANSWERED_SESSION_MS,
 )
@@ -111,7 +112,8 @@ def test_crossing_starts_end_on_the_smaller_base_key(
 ) -> None:
     """Whoever reads first, both keep the same session, lose nothing and suspect nobody."""
     from_alice, from_bob = cross(alice, bob)
-    smaller = min(alice.book[0], bob.book[0], key=lambda session: session.base_key).id
+    first = min(alice.book[0], bob.book[0], key=lambda session: session.precedence)
+    assert alice.book[0].number == bob.book[0].number
     steps: list[Callable[[], session_book.Opened]] = [
         lambda: bob.open(alice, from_alice),
         lambda: alice.open(bob, from_bob),
@@ -120,7 +122,7 @@ def test_crossing_starts_end_on_the_smaller_base_key(
         opened = step()
         assert opened.answer_wanted
         assert not opened.possible_copy
-    assert active(alice) == active(bob) == smaller
+    assert active(alice) == active(bob) == first.id
     assert len(alice.book) == len(bob.book) == 2
     agree(alice, bob)
 
@@ -128,26 +130,73 @@ def test_crossing_starts_end_on_the_smaller_base_key(
 def test_an_overtaken_start_still_converges(alice: Endpoint, bob: Endpoint) -> None:
     """Bob answers Alice's start before his own, older one reaches her: they still meet."""
     from_alice, from_bob = cross(alice, bob)
-    while alice.book[0].base_key > bob.book[0].base_key:
-        alice.book = bob.book = ()
-        from_alice, from_bob = cross(alice, bob)
     bob.open(alice, from_alice)
-    alice.open(bob, bob.seal(alice, b"answer"))
+    answer = bob.seal(alice, b"answer")
+    alice.start(bob)
+    bob.open(alice, alice.seal(bob, b"again"))
+    alice.open(bob, answer)
     alice.open(bob, from_bob)
-    assert active(alice) != active(bob)
-    bob.open(alice, alice.seal(bob, b"first answer on Bob's start"))
     agree(alice, bob)
 
 
-def test_without_the_promotion_of_a_first_answer_they_would_not_meet(
+def test_without_the_order_they_would_not_meet(
     alice: Endpoint, bob: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Twin: if an answered start stays archived, each seals on another session for weeks."""
-    monkeypatch.setattr(
-        session_book, "_place", lambda sessions, index, following: (*sessions[:index], following)
-    )
+    """Twin: if what comes last is active, each seals on another session from then on."""
+    monkeypatch.setattr(session_book, "_admit", lambda sessions, new: ((new, *sessions), ()))
     with pytest.raises(AssertionError):
         test_an_overtaken_start_still_converges(alice, bob)
+
+
+def test_a_device_that_lost_its_sessions_is_heard(alice: Endpoint, bob: Endpoint) -> None:
+    """It no longer knows the last number; the time of its start is above it all the same."""
+    for _ in range(3):
+        introduce(alice, bob)
+    assert bob.book[0].number == START // SECOND_MS + 2
+    bob.book = ()
+    alice.now = bob.now = UnixMillis(START + DAY_MS)
+    bob.start(alice)
+    alice.open(bob, bob.seal(alice, b"I lost everything"))
+    agree(alice, bob)
+
+
+def test_a_late_old_start_stays_behind(alice: Endpoint, bob: Endpoint) -> None:
+    """A start that waited while a newer one was answered opens, and is archived."""
+    alice.start(bob)
+    late = alice.seal(bob, b"late")
+    introduce(alice, bob)
+    newest = active(bob)
+    assert bob.open(alice, late).payload == b"late"
+    assert active(bob) == newest
+    agree(alice, bob)
+
+
+def test_a_start_in_the_future_is_refused(alice: Endpoint, bob: Endpoint) -> None:
+    """A thief can't take a number so high that the owner never gets above it."""
+    alice.now = UnixMillis(START + CLOCK_AHEAD_MAX_MS)
+    alice.start(bob)
+    bob.open(alice, alice.seal(bob, b"a day ahead"))
+    alice.now = UnixMillis(START + CLOCK_AHEAD_MAX_MS + 2 * SECOND_MS)
+    alice.start(bob)
+    before = bob.snapshot()
+    with pytest.raises(BadMessageError, match="future"):
+        bob.open(alice, alice.seal(bob, b"later still"))
+    assert bob.snapshot() == before
+
+
+def test_without_that_refusal_the_owner_would_be_locked_out(
+    alice: Endpoint, bob: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twin: a start of the year 3000 stays active, whatever the owner starts later."""
+    monkeypatch.setattr(session_book, "CLOCK_AHEAD_MAX_MS", 10**15)
+    alice.now = UnixMillis(32_500_000_000_000)
+    alice.start(bob)
+    bob.open(alice, alice.seal(bob, b"from the thief"))
+    stolen = active(bob)
+    alice.book, alice.now = (), UnixMillis(START + 400 * DAY_MS)
+    alice.start(bob)
+    bob.open(alice, alice.seal(bob, b"from the owner"))
+    assert active(bob) == stolen
 
 
 def test_a_session_that_opens_again_is_not_promoted(alice: Endpoint, bob: Endpoint) -> None:
@@ -165,7 +214,7 @@ def test_a_session_that_opens_again_is_not_promoted(alice: Endpoint, bob: Endpoi
 def test_a_restart_without_cause_may_be_a_copy(alice: Endpoint, bob: Endpoint) -> None:
     """Bob answered, so Alice had no reason to start anew: the flag goes up, the message opens."""
     introduce(alice, bob)
-    alice.book = ()
+    alice.book, alice.now = (), UnixMillis(START + SECOND_MS)
     alice.start(bob)
     opened = bob.open(alice, alice.seal(bob, b"it's me, really"))
     assert opened.possible_copy
@@ -193,18 +242,6 @@ def test_an_unanswered_session_is_given_up_after_30_days(alice: Endpoint, bob: E
     bob.open(alice, alice.seal(bob, b"hello"))
     alice.open(bob, bob.seal(alice, b"hello to you"))
     assert can_seal(alice.book, UnixMillis(START + 400 * DAY_MS))
-
-
-def test_a_start_given_up_does_not_cross(alice: Endpoint, bob: Endpoint) -> None:
-    """Bob's start wins against a smaller one of Alice that she gave up already."""
-    alice.start(bob)
-    bob.start(alice)
-    while alice.book[0].base_key > bob.book[0].base_key:
-        alice.book = ()
-        alice.start(bob)
-    alice.now = UnixMillis(START + UNANSWERED_SESSION_MS)
-    alice.open(bob, bob.seal(alice, b"a month later"))
-    assert active(alice) == active(bob)
 
 
 def test_five_archived_sessions_open_and_the_sixth_is_dropped(

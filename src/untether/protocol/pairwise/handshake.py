@@ -40,7 +40,7 @@ _ROOT_KEY_LENGTH: Final = 32
 _NO_ID: Final = bytes(PREKEY_ID_LENGTH)
 _NO_KEY: Final = bytes(X25519_LENGTH)
 _prefix = Struct(
-    f">c{PREKEY_ID_LENGTH}s?{PREKEY_ID_LENGTH}s{X25519_LENGTH}s{MLKEM768_CIPHERTEXT_LENGTH}s"
+    f">cQ{PREKEY_ID_LENGTH}s?{PREKEY_ID_LENGTH}s{X25519_LENGTH}s{MLKEM768_CIPHERTEXT_LENGTH}s"
 )
 
 PREFIX_LENGTH: Final = _prefix.size
@@ -53,12 +53,14 @@ class Handshake(NamedTuple):
     one_time_id: bytes | None
     base_key: bytes
     kem_ciphertext: bytes
+    number: int
 
     def to_bytes(self) -> bytes:
-        """Version ‖ rotating id ‖ flag ‖ one-time id or zeros ‖ base key ‖ KEM ciphertext."""
+        """Version ‖ number ‖ rotating id ‖ flag ‖ one-time id ‖ base key ‖ KEM ciphertext."""
         one_time_id = self.one_time_id
         return _prefix.pack(
             VERSION,
+            self.number,
             self.rotating_id,
             one_time_id is not None,
             _NO_ID if one_time_id is None else one_time_id,
@@ -71,8 +73,9 @@ class Handshake(NamedTuple):
         """Read what :meth:`to_bytes` wrote; raises BadMessageError for any other spelling."""
         if len(prefix) != PREFIX_LENGTH:
             raise BadMessageError("it is cut short")
-        _, rotating_id, flag, one_time_id, base_key, ciphertext = _prefix.unpack(prefix)
-        handshake = cls(rotating_id, one_time_id if flag else None, base_key, ciphertext)
+        _, number, rotating_id, flag, one_time_id, base_key, ciphertext = _prefix.unpack(prefix)
+        one_time_id = one_time_id if flag else None
+        handshake = cls(rotating_id, one_time_id, base_key, ciphertext, number)
         if handshake.to_bytes() != prefix:
             raise BadMessageError("its start has a form unknown here")
         return handshake
@@ -84,10 +87,11 @@ def session_id(prefix: bytes) -> bytes:
 
 
 def initiate(
-    ends: Ends, prekeys: PeerPrekeys, randomness: Randomness
+    ends: Ends, prekeys: PeerPrekeys, number: int, randomness: Randomness
 ) -> tuple[RatchetState, bytes]:
     """Start a session with verified prekeys of the peer: state, and prefix of its messages.
 
+    ``number`` orders the sessions of two devices (spec 04, "Session book").
     Raises BadMessageError when a prekey is no good key.
     """
     crypto = provider()
@@ -109,6 +113,7 @@ def initiate(
         one_time.id if one_time else None,
         crypto.x25519_public(ephemeral),
         kem_ciphertext,
+        number,
     )
     transcript = _transcript(
         initiator=ends.own,

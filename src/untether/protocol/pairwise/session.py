@@ -22,7 +22,7 @@ from untether.protocol.pairwise.ratchet_state import (
     SendingChain,
 )
 
-_cold = Struct(">32sQ?")
+_cold = Struct(">32sQQ?")
 _UNANSWERED_COLD_LENGTH: Final = _cold.size + PREFIX_LENGTH
 _LENGTH_AND_NUMBER: Final = slice(32, 40)
 _NUMBER: Final = slice(36, 40)
@@ -44,19 +44,21 @@ class Session(Keys, frozen=True):
         state: RatchetState,
         *,
         base_key: bytes,
+        number: int,
         created_at: UnixMillis,
         prefix: bytes = b"",
     ) -> Self:
         """Put a new session together; ``prefix`` is kept until the peer has answered."""
-        cold = _cold.pack(base_key, created_at, bool(prefix)) + prefix
+        cold = _cold.pack(base_key, number, created_at, bool(prefix)) + prefix
         return cls(session_id, b"", b"", cold).with_state(state)
 
     def with_state(self, state: RatchetState) -> Self:
         """Return the session with other ratchet keys; an answer ends the need for the prefix."""
         receiving = b"" if state.receiving is None else state.receiving.to_bytes()
-        base_key, created_at, _ = _cold.unpack_from(self.cold)
+        base_key, number, created_at, _ = _cold.unpack_from(self.cold)
         prefix = b"" if receiving else self.prefix
-        cold = _cold.pack(base_key, created_at, bool(prefix)) + prefix + state.root.to_bytes()
+        start = _cold.pack(base_key, number, created_at, bool(prefix)) + prefix
+        cold = start + state.root.to_bytes()
         return type(self)(self.id, state.sending.to_bytes(), receiving, cold)
 
     def with_sending(self, sending: bytes) -> Self:
@@ -77,14 +79,20 @@ class Session(Keys, frozen=True):
         )
 
     @property
-    def base_key(self) -> bytes:
-        """The initiator's ephemeral key: crossing starts are decided by it."""
-        return self.cold[:32]
+    def number(self) -> int:
+        """The number that the initiator gave to this start."""
+        _, number, _, _ = _cold.unpack_from(self.cold)
+        return int(number)
+
+    @property
+    def precedence(self) -> tuple[int, bytes]:
+        """Sorts sessions: higher numbers first; of equal ones, the smaller base key."""
+        return -self.number, self.cold[:32]
 
     @property
     def prefix(self) -> bytes:
         """What precedes each message until the peer has answered; empty afterwards."""
-        _, _, unanswered = _cold.unpack_from(self.cold)
+        _, _, _, unanswered = _cold.unpack_from(self.cold)
         return self.cold[_cold.size : _UNANSWERED_COLD_LENGTH] if unanswered else b""
 
     @property
@@ -99,7 +107,7 @@ class Session(Keys, frozen=True):
 
     def is_given_up(self, now: UnixMillis) -> bool:
         """Unanswered for so long that a new start promises more than waiting."""
-        _, created_at, _ = _cold.unpack_from(self.cold)
+        _, _, created_at, _ = _cold.unpack_from(self.cold)
         return self.is_unanswered and now - created_at >= UNANSWERED_SESSION_MS
 
     def wants_turn(self, now: UnixMillis) -> bool:

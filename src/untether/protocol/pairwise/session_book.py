@@ -1,14 +1,15 @@
 """All sessions with one remote device: which seals, which may open (spec 04, "Session book").
 
-A book is a tuple of sessions. The first is *active*: it alone seals. The others are archived,
-newest first: they still open what is on its way. Two devices may start sessions at the same
-moment, lose their state, or be copied; these rules bring both to one active session again:
+A book is a tuple of sessions in order of precedence. The first is *active*: it alone seals. The
+others are archived: they still open what is on its way.
 
-- a session becomes active when it opens for the first time: a new one started by the peer,
-  or one started here and now answered. An archived session that merely opens stays archived,
-  so that a copy of an old state never draws new messages to itself;
-- crossing starts are the exception: while the active session is an unanswered start of our
-  own, the start with the bytewise smaller base key stays active, and the peer decides alike.
+Two devices may start sessions at the same moment, lose their state, or be copied, and messages
+may be lost or overtake each other; still both must end with the same active session. So every
+start has a number, like a prekey's serial: above all that its maker knows, and at least the
+second of its making. The highest number wins; between equal ones, which only crossing starts
+have, the bytewise smaller base key. Since both devices sort by the same two values, they agree
+as soon as they hold the same sessions, whatever happened on the way; and no message on an
+archived session, such as a copy of an old state could send, draws new messages to itself.
 
 All functions are pure: sessions in, sessions to store out.
 """
@@ -19,9 +20,10 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from untether.base.errors import RemoteError
-from untether.base.identifiers import UnixMillis
+from untether.base.identifiers import SECOND_MS, UnixMillis
 from untether.base.limits import (
     ARCHIVED_SESSIONS_MAX,
+    CLOCK_AHEAD_MAX_MS,
     TRIAL_STEPS_MAX,
 )
 from untether.base.randomness import Randomness
@@ -42,7 +44,7 @@ from untether.protocol.pairwise.ratchet_state import Keys, Message
 from untether.protocol.pairwise.session import Session
 
 Sessions = tuple[Session, ...]
-"""The active session first, then the archived ones, newest first."""
+"""The sessions with one remote device in order of precedence: the active one first."""
 
 
 class KeyShelf(Protocol):
@@ -114,15 +116,17 @@ def start(
     randomness: Randomness,
 ) -> tuple[Sessions, tuple[bytes, ...]]:
     """Start a new active session with verified prekeys: the book, and the sessions dropped."""
-    state, prefix = handshakes.initiate(ends, prekeys, randomness)
+    number = max(sessions[0].number + 1 if sessions else 0, now // SECOND_MS)
+    state, prefix = handshakes.initiate(ends, prekeys, number, randomness)
     session = Session.build(
         handshakes.session_id(prefix),
         state,
         base_key=Handshake.from_bytes(prefix).base_key,
+        number=number,
         created_at=now,
         prefix=prefix,
     )
-    return _shorten((session, *sessions))
+    return _admit(sessions, session)
 
 
 def seal(
@@ -178,13 +182,19 @@ def _open_start(sessions: Sessions, data: bytes, arrival: Arrival) -> Opened:
     for index, session in enumerate(sessions):
         if session.id == session_id:
             return _open_in(sessions, index, message, arrival)
+    if handshake.number * SECOND_MS > arrival.now + CLOCK_AHEAD_MAX_MS:
+        raise BadMessageError("its start lies in the future")
     rotating, one_time = _take_prekeys(handshake, arrival.shelf)
     root = handshakes.respond(arrival.ends, rotating, one_time, handshake)
     opening = ratchet.open_first(root, message, _context(session_id, arrival))
     session = Session.build(
-        session_id, opening.state, base_key=handshake.base_key, created_at=arrival.now
+        session_id,
+        opening.state,
+        base_key=handshake.base_key,
+        number=handshake.number,
+        created_at=arrival.now,
     )
-    book, dropped = _shorten(_admit(sessions, session, arrival.now))
+    book, dropped = _admit(sessions, session)
     return Opened(
         opening.payload,
         book,
@@ -212,16 +222,6 @@ def _take_prekeys(
     if one_time is None:
         raise PrekeyGoneError
     return rotating, one_time
-
-
-def _admit(sessions: Sessions, new: Session, now: UnixMillis) -> Sessions:
-    """Place a session that the peer started: active, unless it lost to a crossing start."""
-    if sessions:
-        active, *archived = sessions
-        crossing = active.is_unanswered and not active.is_given_up(now)
-        if crossing and active.base_key < new.base_key:
-            return (active, new, *archived)
-    return (new, *sessions)
 
 
 def _is_unexplained(sessions: Sessions) -> bool:
@@ -258,11 +258,12 @@ def _open_in(
     arrival: Arrival,
     steps_max: int = TRIAL_STEPS_MAX,
 ) -> Opened:
-    """Open in one session; its first answer makes it the active one."""
+    """Open in one session of the book; its place stays."""
     session = sessions[index]
     context = _context(session.id, arrival, steps_max)
     opening = ratchet.open_message(session.state, message, context)
-    book = _place(sessions, index, session.with_state(opening.state))
+    following = session.with_state(opening.state)
+    book = (*sessions[:index], following, *sessions[index + 1 :])
     return Opened(
         opening.payload,
         book,
@@ -274,20 +275,13 @@ def _open_in(
     )
 
 
-def _place(sessions: Sessions, index: int, following: Session) -> Sessions:
-    """Put a session back that has opened a message: in front, if it was its first answer."""
-    before, after = sessions[:index], sessions[index + 1 :]
-    if sessions[index].is_unanswered:
-        return (following, *before, *after)
-    return (*before, following, *after)
-
-
 def _context(session_id: bytes, arrival: Arrival, steps_max: int = TRIAL_STEPS_MAX) -> Context:
     find_skipped = partial(arrival.shelf.skipped_key, session_id)
     return Context(arrival.ends.incoming, find_skipped, steps_max, arrival.now, arrival.randomness)
 
 
-def _shorten(sessions: Sessions) -> tuple[Sessions, tuple[bytes, ...]]:
-    """Keep the active session and the newest archived ones; names the others."""
-    kept = sessions[: 1 + ARCHIVED_SESSIONS_MAX]
-    return kept, tuple(session.id for session in sessions[len(kept) :])
+def _admit(sessions: Sessions, new: Session) -> tuple[Sessions, tuple[bytes, ...]]:
+    """Sort a session in; names those that have no room any more."""
+    book = sorted((new, *sessions), key=lambda session: session.precedence)
+    kept = 1 + ARCHIVED_SESSIONS_MAX
+    return tuple(book[:kept]), tuple(session.id for session in book[kept:])
