@@ -7,24 +7,23 @@ import platform
 
 from untether.base.errors import ExitStatus
 from untether.base.names import check_name
+from untether.cli.errors import show_hint
 from untether.cli.opening import with_client, with_new_client
-from untether.cli.render import local_time, show_hint, show_json, show_text, timestamp
+from untether.cli.render import local_time, show_json, show_text, timestamp
 from untether.client.account import Standing
 from untether.client.client import Client
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verbs."""
-    register = subparsers.add_parser(
-        "register", help="make a new account; this device becomes its phone"
-    )
-    register.add_argument("name", metavar="NAME")
-    register.add_argument("--server", metavar="URL", required=True, help="address of the relay")
-    register.add_argument("--device-name", metavar="N", default=default_device_name())
-    register.add_argument("--invitation", metavar="CODE")
-    register.set_defaults(run=_register)
-    status = subparsers.add_parser("status", help="how this device stands")
-    status.set_defaults(run=_status)
+def _register_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("--server", metavar="URL", required=True, help="address of the relay")
+    parser.add_argument("--device-name", metavar="N", default=default_device_name())
+    parser.add_argument("--invitation", metavar="CODE")
+    parser.set_defaults(run=_register)
+
+
+def _status_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_status)
 
 
 def default_device_name() -> str:
@@ -107,3 +106,7 @@ def _show_standing(standing: Standing) -> None:
     show_text(f"device list:  {standing.list_version}, until {local_time(standing.lease_ends_at)}")
     if standing.unreadable:
         show_text(f"unreadable:   {standing.unreadable} messages")
+
+
+VERBS = {"register": _register_arguments, "status": _status_arguments}
+"""Verb → what adds its arguments."""

@@ -8,12 +8,11 @@ import sys
 
 from untether.base.errors import ExitStatus, LocalError, NetworkError, UntetherError
 from untether.base.limits import TEXT_MAX
+from untether.cli.errors import show_error, show_hint
 from untether.cli.opening import with_client
 from untether.cli.render import (
     message_json,
     message_line,
-    show_error,
-    show_hint,
     show_json,
     show_notices,
     show_text,
@@ -32,23 +31,25 @@ _CAUSES = {
 }
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verbs."""
-    send = subparsers.add_parser("send", help="write to somebody")
-    send.add_argument("names", metavar="NAME", nargs="+")
-    text = send.add_mutually_exclusive_group(required=True)
+def _send_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", metavar="NAME", nargs="+")
+    text = parser.add_mutually_exclusive_group(required=True)
     text.add_argument("-m", dest="text", metavar="TEXT", help="what to write")
     text.add_argument("--message-from-stdin", action="store_true", help="read it from stdin")
-    send.set_defaults(run=_send)
-    receive = subparsers.add_parser("receive", help="print what came and was not printed yet")
-    receive.add_argument("--timeout", metavar="S", type=_seconds, help="wait so long for more")
-    receive.add_argument("--follow", action="store_true", help="go on until interrupted")
-    receive.add_argument("--max", metavar="N", type=_count, help="end after so many messages")
-    receive.set_defaults(run=_receive)
-    messages = subparsers.add_parser("messages", help="print the history on this device")
-    messages.add_argument("--with", dest="with_name", metavar="NAME", help="only with somebody")
-    messages.add_argument("--limit", metavar="N", type=_count, default=50, help="newest N (50)")
-    messages.set_defaults(run=_messages)
+    parser.set_defaults(run=_send)
+
+
+def _receive_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--timeout", metavar="S", type=_seconds, help="wait so long for more")
+    parser.add_argument("--follow", action="store_true", help="go on until interrupted")
+    parser.add_argument("--max", metavar="N", type=_count, help="end after so many messages")
+    parser.set_defaults(run=_receive)
+
+
+def _messages_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--with", dest="with_name", metavar="NAME", help="only with somebody")
+    parser.add_argument("--limit", metavar="N", type=_count, default=50, help="newest N (50)")
+    parser.set_defaults(run=_messages)
 
 
 def _seconds(text: str) -> float:
@@ -179,3 +180,11 @@ def _messages(arguments: argparse.Namespace) -> int:
         return ExitStatus.OK
 
     return with_client(arguments, act)
+
+
+VERBS = {
+    "send": _send_arguments,
+    "receive": _receive_arguments,
+    "messages": _messages_arguments,
+}
+"""Verb → what adds its arguments."""

@@ -1,62 +1,98 @@
 """``untether``: parse, run one verb, render errors, exit (product contract, "Command line").
 
-Each family of verbs is one module with ``add_parser(subparsers)``; the chosen verb's
-``arguments.run`` returns the exit status or raises UntetherError.
+:data:`VERBS` says which module has which verb. A module is imported only when its verb is on
+the command line, because the relay's modules take longer to load than a message to send.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 from untether import __version__
 from untether.base.errors import ExitStatus, UntetherError
-from untether.cli import account, conversations, people, serve
-from untether.cli.render import show_error
+from untether.cli.errors import show_error
 
-_FAMILIES = (serve, account, conversations, people)
+VERBS = {
+    "serve": ("serve", "run a relay on this machine"),
+    "invite": ("serve", "make an invitation for a relay"),
+    "register": ("account", "make a new account; this device becomes its phone"),
+    "send": ("conversations", "write to somebody"),
+    "receive": ("conversations", "print what came and was not printed yet"),
+    "messages": ("conversations", "print the history on this device"),
+    "contacts": ("people", "who I know"),
+    "security-code": ("people", "the digits to compare with somebody"),
+    "verify": ("people", "mark somebody as verified"),
+    "status": ("account", "how this device stands"),
+}
+"""Verb → module and one line of help."""
+
+INTERRUPTED = 130
+"""What shells expect of a command that Ctrl-C ended."""
+
+AddArguments = Callable[[argparse.ArgumentParser], None]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    parsed = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parsed = _parser(given).parse_args(given)
     try:
         status: int = parsed.run(parsed)
     except UntetherError as error:
         show_error(error, json_wanted=parsed.output == "json")
         return error.exit_status
     except KeyboardInterrupt:
-        return 130
+        return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
         return ExitStatus.OK
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="untether",
         description="End-to-end encrypted messages for one phone and up to four companions.",
     )
     parser.add_argument("--version", action="version", version=f"untether {__version__}")
+    _add_common(parser, suppress=False)
+    subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for verb, (module, summary) in VERBS.items():
+        added = subparsers.add_parser(verb, help=summary, description=summary)
+        _add_common(added, suppress=True)
+        if verb in given:
+            family = import_module(f"untether.cli.{module}")
+            add_arguments = cast("dict[str, AddArguments]", family.VERBS)[verb]
+            add_arguments(added)
+    return parser
+
+
+def _add_common(parser: argparse.ArgumentParser, *, suppress: bool) -> None:
+    """Add the options of all verbs, which may stand before or after the verb."""
+    unset = argparse.SUPPRESS if suppress else None
+    output = argparse.SUPPRESS if suppress else "text"
     parser.add_argument(
-        "--profile", metavar="DIR", type=Path, help="the device to act as (UNTETHER_PROFILE)"
+        "--profile",
+        metavar="DIR",
+        type=Path,
+        default=unset,
+        help="the device to act as (UNTETHER_PROFILE)",
     )
     parser.add_argument(
-        "-o", dest="output", choices=("text", "json"), default="text", help="how to print"
+        "-o", dest="output", choices=("text", "json"), default=output, help="how to print"
     )
     parser.add_argument(
         "--passphrase-file",
         metavar="FILE",
         type=Path,
+        default=unset,
         help="user verification without a terminal (UNTETHER_PASSPHRASE_FILE)",
     )
-    subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
-    for family in _FAMILIES:
-        family.add_parser(subparsers)
-    return parser
 
 
 if __name__ == "__main__":

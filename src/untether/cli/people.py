@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 
-from untether.adapters.qr import render_terminal
 from untether.base.errors import ExitStatus
 from untether.base.identifiers import short_id
 from untether.cli.opening import with_client
@@ -15,20 +14,22 @@ from untether.client.people import Person, SecurityCode
 from untether.protocol.identity.security_code import format_security_code
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add the verbs."""
-    contacts = subparsers.add_parser("contacts", help="who I know")
-    contacts.set_defaults(run=_contacts)
-    actions = contacts.add_subparsers(dest="action", metavar="ACTION")
+def _contacts_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_contacts)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
     accept = actions.add_parser("accept", help="accept that a name is another account now")
     accept.add_argument("name", metavar="NAME")
     accept.set_defaults(run=_accept)
-    code = subparsers.add_parser("security-code", help="the digits to compare with somebody")
-    code.add_argument("name", metavar="NAME")
-    code.set_defaults(run=_security_code)
-    verify = subparsers.add_parser("verify", help="mark somebody as verified")
-    verify.add_argument("name", metavar="NAME")
-    verify.set_defaults(run=_verify)
+
+
+def _security_code_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.set_defaults(run=_security_code)
+
+
+def _verify_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", metavar="NAME")
+    parser.set_defaults(run=_verify)
 
 
 def _contacts(arguments: argparse.Namespace) -> int:
@@ -86,6 +87,8 @@ def _security_code(arguments: argparse.Namespace) -> int:
 
 
 def _show_code(code: SecurityCode) -> None:
+    from untether.adapters.qr import render_terminal  # noqa: PLC0415 (slow to load)
+
     show_text(f"Compare with {code.name}, face to face or by phone:")
     show_text()
     show_text(format_security_code(code.code))
@@ -109,3 +112,11 @@ def _verify(arguments: argparse.Namespace) -> int:
         return ExitStatus.OK
 
     return with_client(arguments, act)
+
+
+VERBS = {
+    "contacts": _contacts_arguments,
+    "security-code": _security_code_arguments,
+    "verify": _verify_arguments,
+}
+"""Verb → what adds its arguments."""

@@ -7,10 +7,10 @@ import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from untether.base.errors import UntetherError
 from untether.base.identifiers import AccountId, UnixMillis
+from untether.cli.errors import printable, show_hint
 from untether.client.client import Client
-from untether.client.people import display_name
+from untether.client.people import display_name, is_stranger
 from untether.device.store.messages import Message
 from untether.device.store.notices import Notice
 
@@ -45,30 +45,6 @@ def show_text(line: str = "") -> None:
     print(printable(line).encode(encoding, "replace").decode(encoding), flush=True)
 
 
-def show_hint(line: str) -> None:
-    """Print one line beside the results, on stderr."""
-    print(printable(line), file=sys.stderr, flush=True)
-
-
-def show_error(error: UntetherError, *, json_wanted: bool) -> None:
-    """Print an error on stderr."""
-    if json_wanted:
-        value = {"error": error.code, "message": error.message, "hint": error.hint}
-        print(json.dumps({**value, **error.details}, ensure_ascii=False), file=sys.stderr)
-        return
-    show_hint(f"untether: {error.message} [{error.code}]")
-    if error.hint:
-        show_hint(f"          {error.hint}")
-
-
-def printable(text: str) -> str:
-    """Replace control characters, so that a message can't steer somebody's terminal."""
-    return "".join(
-        character if character.isprintable() or character in "\n\t" else "\N{REPLACEMENT CHARACTER}"
-        for character in text
-    )
-
-
 def timestamp(time: UnixMillis) -> str:
     """Spell a time for programs: ISO 8601 in UTC with milliseconds."""
     moment = datetime.fromtimestamp(time / 1000, UTC)
@@ -98,7 +74,10 @@ def message_json(client: Client, message: Message) -> dict[str, Any]:
 def message_line(client: Client, message: Message) -> str:
     """Return a message as one line for people (more when its text has more)."""
     author, other = _names(client, message.author, message.other)
+    with client.driver.reading() as database:
+        stranger = is_stranger(database, message.other)
     who = f"{author} → {other}" if message.outgoing else author
+    who = f"{who} (not a contact)" if stranger else who
     state = f"  [{message.state}]" if message.outgoing else ""
     return f"{local_time(message.sent_at)}  {who}: {message.text}{state}"
 

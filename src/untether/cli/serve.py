@@ -16,19 +16,18 @@ if TYPE_CHECKING:
     from untether.server.config import Config
 
 
-def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add both verbs; ``arguments.run`` carries out the chosen one."""
-    serve = subparsers.add_parser("serve", help="run a relay on this machine")
-    serve.add_argument("--host", help="where to listen (127.0.0.1)")
-    serve.add_argument("--port", type=int, help="port to listen on (8080); 0 takes a free one")
-    invite = subparsers.add_parser("invite", help="make an invitation for a relay")
-    for parser in (serve, invite):
-        parser.add_argument("--data", metavar="DIR", help="the relay's data (~/.untether/relay)")
-        parser.add_argument(
-            "--config", metavar="FILE", type=Path, help="TOML file, see docs/operating.md"
-        )
-    serve.set_defaults(run=run)
-    invite.set_defaults(run=run)
+def _serve_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="where to listen (127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (8080); 0 takes a free one")
+    _common_arguments(parser)
+
+
+def _common_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data", metavar="DIR", help="the relay's data (~/.untether/relay)")
+    parser.add_argument(
+        "--config", metavar="FILE", type=Path, help="TOML file, see docs/operating.md"
+    )
+    parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -52,3 +51,7 @@ def _invite(config: Config, arguments: argparse.Namespace) -> int:
     else:
         print(invitation.code)
     return ExitStatus.OK
+
+
+VERBS = {"serve": _serve_arguments, "invite": _common_arguments}
+"""Verb → what adds its arguments."""

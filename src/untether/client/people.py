@@ -67,14 +67,27 @@ def known_account(database: Database, name: str) -> AccountId:
 
 
 def display_name(database: Database, account: AccountId) -> str:
-    """Return the pinned name of an account, the own name, else the short id."""
+    """Return the pinned name of an account, else what the relay calls it, else the short id.
+
+    A stranger is never shown under the name of a contact.
+    """
     contact = contacts.by_account(database, account)
-    if contact is not None and contact.waiting_account_id is None:
-        return contact.name
+    if contact is not None:
+        return short_id(account) if contact.waiting_account_id else contact.name
     own = own_device.load(database)
     if own is not None and own.account_id == account:
         return own.name
-    return short_id(account)
+    met = accounts.find(database, account)
+    if met is None or contacts.by_name(database, met.relay_name) is not None:
+        return short_id(account)
+    return met.relay_name
+
+
+def is_stranger(database: Database, account: AccountId) -> bool:
+    """Tell whether an account is neither the own one nor a contact."""
+    own = own_device.load(database)
+    known = own is not None and own.account_id == account
+    return not known and contacts.by_account(database, account) is None
 
 
 async def security_code_of(driver: Driver, name: str) -> SecurityCode:
