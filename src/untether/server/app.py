@@ -77,7 +77,7 @@ async def _serve_socket(request: web.Request) -> web.StreamResponse:
     relay = request.app[RELAY]
     peer = peer_address(request, relay.config.trusted_proxies)
     if relay.hub.guests_of(peer) >= relay.config.quotas.guests_per_address:
-        relay.metrics.cuts.labels("too-many-guests").inc()
+        relay.metrics.cuts["too-many-guests"] += 1
         return web.Response(status=429, text="too many connections\n", headers={"Retry-After": "5"})
     return await Socket(relay, peer).serve(request)
 

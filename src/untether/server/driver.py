@@ -22,10 +22,11 @@ from untether.server import config as configuration
 from untether.server.app import create_app
 from untether.server.config import Config
 from untether.server.data_directory import serve_alone
+from untether.server.event_log import Log, report_libraries
 from untether.server.housekeeping import keep_house
+from untether.server.metrics import Metrics
 from untether.server.relay_process import RelayProcess, own_relay_id, rate
 from untether.server.store import open_store
-from untether.server.telemetry import Log, Metrics, report_libraries
 
 RELAY_ID_LENGTH = 16
 STOP_TIMEOUT_S = 5  # for connections to take their last answers
@@ -46,7 +47,7 @@ async def serving(config: Config, log: Log) -> AsyncIterator[RelayProcess]:
     """Serve inside the context; leaving it finishes what runs, then stops."""
     tls = configuration.tls_context(config)
     metrics = Metrics()
-    async with open_store(config.database) as store:
+    async with open_store(config.database, metrics.commit_batch.observe) as store:
         listener = _listen(config)
         relay = await _start(config, int(listener.getsockname()[1]), store, metrics, log)
         runner = web.AppRunner(create_app(relay), access_log=None, shutdown_timeout=STOP_TIMEOUT_S)

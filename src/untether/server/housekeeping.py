@@ -53,8 +53,8 @@ async def measure_mailboxes(relay: RelayProcess) -> None:
         entries += sum(row.entries for row in rows)
         size += sum(row.bytes for row in rows)
         last = rows[-1].address
-    relay.metrics.mailbox_entries.set(entries)
-    relay.metrics.mailbox_bytes.set(size)
+    relay.metrics.mailbox_entries = entries
+    relay.metrics.mailbox_bytes = size
 
 
 async def _devices_after(tx: RelayTransaction, last: DeviceAddress | None) -> Sequence[DeviceRow]:

@@ -51,7 +51,7 @@ class Hub:
         """Enter a socket as who it is now; a device's oldest socket makes room."""
         if isinstance(principal, Guest):
             self._guests[principal.peer][socket] = None
-            self._relay.metrics.connections.labels("guest").inc()
+            self._relay.metrics.connections["guest"] += 1
             return
         address = principal.address
         own = self._devices[address]
@@ -59,13 +59,13 @@ class Hub:
             next(iter(own)).close_soon("too-many-sockets")
         own[socket] = None
         self._addresses[address.account_id][address] = None
-        self._relay.metrics.connections.labels("device").inc()
+        self._relay.metrics.connections["device"] += 1
 
     def leave(self, socket: Socket, principal: Principal) -> None:
         """Forget a socket under who it was; its mail stays in the store."""
         if isinstance(principal, Guest):
             _discard(self._guests, principal.peer, socket)
-            self._relay.metrics.connections.labels("guest").dec()
+            self._relay.metrics.connections["guest"] -= 1
             return
         address = principal.address
         receiver = self._receivers.get(address)
@@ -75,7 +75,7 @@ class Hub:
         _discard(self._devices, address, socket)
         if address not in self._devices:
             _discard(self._addresses, address.account_id, address)
-        self._relay.metrics.connections.labels("device").dec()
+        self._relay.metrics.connections["device"] -= 1
 
     def forget_slots(self, socket: Socket, slots: set[SlotId]) -> None:
         """Stop telling a closed socket about its link slots."""
@@ -106,7 +106,7 @@ class Hub:
 
     def acknowledged(self, principal: Principal, up_to: Stamp) -> None:
         """Let a device's window follow what it committed, by whichever socket it said so."""
-        self._relay.metrics.acknowledgements.inc()
+        self._relay.metrics.acknowledgements += 1
         if isinstance(principal, Device) and (receiver := self._receivers.get(principal.address)):
             receiver.acknowledged(up_to)
 

@@ -84,5 +84,5 @@ class Receiver:
         self._after = max(reached, default=self._after)
         self._unacknowledged.extend(stamps)
         self._news = self._news or deliveries.remaining > 0
-        self._relay.metrics.deliveries.inc(len(entries))
+        self._relay.metrics.deliveries += len(entries)
         self.socket.push(deliveries)

@@ -11,27 +11,41 @@ import time
 from collections.abc import Hashable
 from itertools import count
 
-from untether.base.identifiers import SECOND_MS, RelayId, UnixMillis
-from untether.relay.admission import SUBMITS, Budgets, Guest, Rate, RelayRules, RelaySession
+from untether.base.identifiers import MINUTE_MS, SECOND_MS, RelayId, UnixMillis
+from untether.relay.admission import (
+    GUEST_REQUESTS,
+    SUBMITS,
+    Budgets,
+    Guest,
+    Rate,
+    RelayRules,
+    RelaySession,
+)
 from untether.relay.transaction import RelayStore, RelayTransaction
-from untether.server.config import Config
+from untether.server.config import Config, Quotas
+from untether.server.event_log import Log
 from untether.server.hub import Hub
-from untether.server.telemetry import Log, Metrics
+from untether.server.metrics import Metrics
 
 _NONCE_LENGTH = 32
 _ID_SETTING = "relay-id"
 
 
 class OperatorBudgets(Budgets):
-    """The limits in memory, with the operator's submission rate in place of the built-in one."""
+    """The limits in memory, with the operator's rates in place of the built-in ones."""
 
-    def __init__(self, submits: Rate) -> None:
+    def __init__(self, quotas: Quotas) -> None:
         super().__init__()
-        self._submits = submits
+        self._rates = {
+            SUBMITS: rate(quotas.submit_burst, quotas.submits_per_second),
+            GUEST_REQUESTS: Rate(
+                quotas.guest_requests_burst, MINUTE_MS / quotas.guest_requests_per_minute
+            ),
+        }
 
     def take(self, key: Hashable, rate: Rate, now: UnixMillis) -> int:
         """Spend one; returns 0, or the milliseconds to wait."""
-        return super().take(key, self._submits if rate is SUBMITS else rate, now)
+        return super().take(key, self._rates.get(rate, rate), now)
 
 
 class RelayProcess:
@@ -54,8 +68,7 @@ class RelayProcess:
         self.metrics = metrics
         self.log = log
         self.hub = Hub(self)
-        quotas = config.quotas
-        self._budgets = OperatorBudgets(rate(quotas.submit_burst, quotas.submits_per_second))
+        self._budgets = OperatorBudgets(config.quotas)
         self._connections = count(1)
 
     @staticmethod

@@ -116,7 +116,7 @@ class Socket:
     def close_soon(self, cause: str) -> None:
         """Close after what was posted; ``cause`` is one of :data:`CLOSE_CODES`."""
         if self._closing is None:
-            self._relay.metrics.cuts.labels(cause).inc()
+            self._relay.metrics.cuts[cause] += 1
             self._closing = asyncio.get_running_loop().create_task(self._close(cause))
 
     async def close(self, cause: str) -> None:
@@ -184,7 +184,7 @@ class Socket:
         try:
             return decode(data, Request, size_max=FRAME_MAX)
         except RemoteError as error:
-            self._relay.metrics.refusals.labels(error.code).inc()
+            self._relay.metrics.refusals[error.code] += 1
             token = _token(data)
             if token is None:
                 self.close_soon("malformed")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,9 +11,11 @@ from untether.relay.transaction import RelayStore
 
 
 @asynccontextmanager
-async def open_store(database: Path) -> AsyncIterator[RelayStore]:
+async def open_store(
+    database: Path, on_commit: Callable[[int], object] | None = None
+) -> AsyncIterator[RelayStore]:
     """Open the database; leaving the context finishes what waits and closes it."""
-    store = SqliteRelayStore.open(database)
+    store = SqliteRelayStore.open(database, on_commit)
     try:
         yield store
     finally:

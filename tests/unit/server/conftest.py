@@ -11,8 +11,8 @@ import pytest
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.server.config import Config
 from untether.server.driver import serving
+from untether.server.event_log import Log
 from untether.server.relay_process import RelayProcess
-from untether.server.telemetry import Log
 
 
 @pytest.fixture

@@ -90,8 +90,11 @@ class _Job:
 class SqliteRelayStore:
     """See the port, :class:`untether.relay.transaction.RelayStore`."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(
+        self, connection: apsw.Connection, on_commit: Callable[[int], object] | None = None
+    ) -> None:
         self._connection = connection
+        self._on_commit = on_commit
         self._tx = SqliteRelayTransaction(connection)
         self._waiting: deque[_Job] = deque()
         self._committer = ThreadPoolExecutor(1, thread_name_prefix="relay-commit")
@@ -103,8 +106,13 @@ class SqliteRelayStore:
         self._pause: asyncio.TimerHandle | None = None
 
     @classmethod
-    def open(cls, path: Path) -> SqliteRelayStore:
-        """Open or create the database file, mode 0600, and bring its tables up to date."""
+    def open(
+        cls, path: Path, on_commit: Callable[[int], object] | None = None
+    ) -> SqliteRelayStore:
+        """Open or create the database file, mode 0600, and bring its tables up to date.
+
+        ``on_commit`` hears how many decisions each commit made durable.
+        """
         try:
             _create_private(path)
             connection = apsw.Connection(str(path), statementcachesize=256)
@@ -120,7 +128,7 @@ class SqliteRelayStore:
         except PlatformError:
             connection.close()
             raise
-        return cls(connection)
+        return cls(connection, on_commit)
 
     async def transact(
         self,
@@ -227,6 +235,8 @@ class SqliteRelayStore:
         error = commit.exception()
         if error is None:
             self._log_is_dirty = True
+            if self._on_commit is not None:
+                self._on_commit(len(jobs))
             self._answer(jobs)
         else:
             self._undo()
