@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, NamedTuple
 
 from untether.base import limits
-from untether.base.identifiers import AccountId, DeviceAddress, RelayId, UnixMillis
+from untether.base.identifiers import DeviceAddress, RelayId, UnixMillis
 
 
 @dataclass(frozen=True)
@@ -119,11 +119,6 @@ class RelaySession:
     nonce: bytes
     principal: Principal
     connection: int
-
-    @property
-    def account_id(self) -> AccountId | None:
-        """The account that asks, unless a guest does."""
-        return None if isinstance(self.principal, Guest) else self.principal.address.account_id
 
     def as_principal(self, principal: Principal) -> RelaySession:
         """Return the session of a connection that has logged in."""

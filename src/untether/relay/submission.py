@@ -110,8 +110,6 @@ async def _judge(
     if not is_newest(account, recipient) or not covers_devices(account, recipient, message):
         lists = await account_lists(tx, account, recipient.head, room)
         return ListsChanged(account_id, lists)
-    if not recipient.copies and account_id != message.sender.account_id:
-        return AccountRefused(account_id, "nothing-sealed")
     return await _plan(tx, message, key, recipient.copies)
 
 
@@ -136,7 +134,7 @@ def covers_devices(account: AccountRow, recipient: Recipient, message: Message) 
     if present <= named | resigned:
         return True
     phone = _others(account, (account.primary,), message.sender)
-    return account.expires_at <= message.now and phone <= named
+    return account.expires_at <= message.now and named == phone
 
 
 def _others(
@@ -184,7 +182,7 @@ async def _plan(
     sealed = any(copy.header for copy in copies)
     if sealed and not any(copy.header for _, copy in fitting):
         return AccountRefused(key.account_id, "mailbox-full", MAILBOX_FULL_RETRY_MS)
-    if copies and not sealed and key.account_id != message.sender.account_id:
+    if not sealed and key.account_id != message.sender.account_id:
         return AccountRefused(key.account_id, "nothing-sealed")
     return Plan(key, fitting, gaps)
 
