@@ -61,6 +61,17 @@ def test_late_messages_of_closed_chains(alice: Endpoint, bob: Endpoint) -> None:
         refuse(bob, alice, message, DuplicateMessageError)
 
 
+def test_the_end_of_a_closed_chain_may_come_late(alice: Endpoint, bob: Endpoint) -> None:
+    """Messages after the last one opened are bridged by the length that the turn names."""
+    late = [alice.seal(bob, b"late %d" % index) for index in range(3)]
+    alice.open(bob, bob.seal(alice, b"turn"))
+    opened = bob.open(alice, alice.seal(bob, b"now"))
+    assert [len(run.keys) for run in opened.skipped_added] == [3]
+    for index in (2, 0, 1):
+        assert bob.open(alice, late[index]).payload == b"late %d" % index
+    assert bob.skipped == {}
+
+
 def test_chains_older_than_five_turns_are_forgotten(alice: Endpoint, bob: Endpoint) -> None:
     """The sixth chain back is not opened any more, and its skipped keys are gone."""
     late = alice.seal(bob, b"late")
