@@ -7,11 +7,11 @@ again to another account. Name, list and prekeys are admitted together or not at
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from untether.base import base32
 from untether.base.identifiers import UnixMillis
-from untether.base.limits import INVITATION_MS, LIST_BODY_MAX
+from untether.base.limits import INVITATION_BYTES, INVITATION_MS, LIST_BODY_MAX
 from untether.base.randomness import Randomness
 from untether.crypto import hashes, labels
 from untether.protocol.identity.device_list import (
@@ -26,9 +26,6 @@ from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import Register, ResolveName
 from untether.wire.codec import decode
 from untether.wire.server_frames import Done, Lists
-
-INVITATION_BYTES: Final = 10
-"""Eighty bits: nobody guesses one within its week."""
 
 
 class Newcomer(NamedTuple):

@@ -81,6 +81,21 @@ class DeviceRow(NamedTuple):
         """Whose row it is."""
         return DeviceAddress(self.account_id, self.device)
 
+    def with_entry(self, size: int) -> DeviceRow:
+        """Return the row after one more entry, whose number is ``last_number`` then."""
+        return DeviceRow(
+            self.account_id,
+            self.device,
+            self.incarnation,
+            self.last_number + 1,
+            self.entries + 1,
+            self.bytes + size,
+            self.dropped,
+            self.dropped_up_to,
+            self.login_counter,
+            self.last_active_at,
+        )
+
 
 class EntryRow(NamedTuple):
     """One mailbox entry; ``size`` counts header and body, a placeholder has no body."""

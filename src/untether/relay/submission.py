@@ -126,12 +126,11 @@ def covers_devices(account: AccountRow, recipient: Recipient, message: Message) 
     ended, the phone alone is enough. The sending device is never among them.
     """
     present = _others(account, account.present, message.sender)
-    sealed = {copy.device for copy in recipient.copies if copy.header is not None}
     named = {copy.device for copy in recipient.copies if copy.absent != "resigned"}
+    if named == present:
+        return True
     resigned = {copy.device for copy in recipient.copies if copy.absent == "resigned"}
-    if not sealed <= named <= present:
-        return False
-    if present <= named | resigned:
+    if named < present <= named | resigned:
         return True
     phone = _others(account, (account.primary,), message.sender)
     return account.expires_at <= message.now and named == phone
@@ -175,7 +174,8 @@ async def _plan(
         row = await tx.device(DeviceAddress(key.account_id, copy.device))
         if row is None:
             raise LookupError("a present device without its row")
-        if await _has_room(tx, row, message, copy):
+        size = _size(message, copy)
+        if _is_far_from_full(row, size) or await _has_room(tx, row, message.sender, size):
             fitting.append((row, copy))
         else:
             gaps.append(row)
@@ -187,13 +187,16 @@ async def _plan(
     return Plan(key, fitting, gaps)
 
 
-async def _has_room(tx: RelayTransaction, row: DeviceRow, message: Message, copy: Copy) -> bool:
-    size = _size(message, copy)
+def _is_far_from_full(row: DeviceRow, size: int) -> bool:
+    """Tell whether all senders together have less than one sender's share."""
+    return row.entries < ENTRIES_SHARE and row.bytes + size <= BYTES_SHARE
+
+
+async def _has_room(tx: RelayTransaction, row: DeviceRow, sender: DeviceAddress, size: int) -> bool:
+    """Look closer at a mailbox that is filling up: its bounds and this sender's share."""
     if row.entries >= MAILBOX_ENTRIES_MAX or row.bytes + size > MAILBOX_BYTES_MAX:
         return False
-    if row.entries < ENTRIES_SHARE and row.bytes + size <= BYTES_SHARE:
-        return True  # all senders together have less than one sender's share
-    load = await tx.sender_load(row.address, message.sender.account_id)
+    load = await tx.sender_load(row.address, sender.account_id)
     return load.entries < ENTRIES_SHARE and load.bytes + size <= BYTES_SHARE
 
 
@@ -228,23 +231,23 @@ async def _put_copy(
     tx: RelayTransaction, message: Message, row: DeviceRow, copy: Copy, body_id: int | None
 ) -> None:
     size = _size(message, copy)
-    entry = EntryRow(
-        account_id=row.account_id,
-        device=row.device,
-        number=row.last_number + 1,
-        sender=message.sender.account_id,
-        sender_device=message.sender.device,
-        accepted_at=message.now,
-        message_id=message.request.message_id,
-        header=copy.header,
-        absent=copy.absent,
-        body_id=body_id if copy.header else None,
-        size=size,
+    filled = row.with_entry(size)
+    await tx.add_entry(
+        EntryRow(
+            account_id=row.account_id,
+            device=row.device,
+            number=filled.last_number,
+            sender=message.sender.account_id,
+            sender_device=message.sender.device,
+            accepted_at=message.now,
+            message_id=message.request.message_id,
+            header=copy.header,
+            absent=copy.absent,
+            body_id=body_id if copy.header else None,
+            size=size,
+        )
     )
-    await tx.add_entry(entry)
-    await tx.put_device(
-        row._replace(last_number=entry.number, entries=row.entries + 1, bytes=row.bytes + size)
-    )
+    await tx.put_device(filled)
 
 
 async def _put_gap(tx: RelayTransaction, row: DeviceRow) -> None:

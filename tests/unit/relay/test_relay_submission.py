@@ -317,7 +317,7 @@ async def test_the_quota_counts_bytes_too(
 ) -> None:
     """Few large entries fill a mailbox like many small ones."""
     monkeypatch.setattr(submission, "MAILBOX_BYTES_MAX", 3 * len(BODY + HEADER))
-    monkeypatch.setattr(submission, "BYTES_SHARE", 10 * len(BODY + HEADER))
+    monkeypatch.setattr(submission, "BYTES_SHARE", 3 * len(BODY + HEADER))
     for _ in range(3):
         assert isinstance(only(await alice.send(bob.person)), Accepted)
     assert isinstance(only(await alice.send(bob.person)), AccountRefused)

@@ -106,9 +106,7 @@ class SqliteRelayStore:
         self._pause: asyncio.TimerHandle | None = None
 
     @classmethod
-    def open(
-        cls, path: Path, on_commit: Callable[[int], object] | None = None
-    ) -> SqliteRelayStore:
+    def open(cls, path: Path, on_commit: Callable[[int], object] | None = None) -> SqliteRelayStore:
         """Open or create the database file, mode 0600, and bring its tables up to date.
 
         ``on_commit`` hears how many decisions each commit made durable.
@@ -180,6 +178,7 @@ class SqliteRelayStore:
         before = self._tx.writes
         try:
             self._step(jobs)
+            self._tx.flush()
         except apsw.Error as error:
             self._undo()
             self._fail(jobs, error)

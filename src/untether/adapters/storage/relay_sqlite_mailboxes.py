@@ -6,7 +6,7 @@ These statements run for every message. Each is prepared once and finds its rows
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import apsw
 
@@ -19,6 +19,16 @@ from untether.relay.rows import (
     StoredEntry,
     SubmissionKey,
 )
+
+_KEPT_DEVICES_MAX: Final = 20_000
+"""Some 10 MiB."""
+_PUT_DEVICE: Final = """
+    INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (account_id, device) DO UPDATE SET incarnation = excluded.incarnation,
+    last_number = excluded.last_number, entries = excluded.entries,
+    bytes = excluded.bytes, dropped = excluded.dropped,
+    dropped_up_to = excluded.dropped_up_to, login_counter = excluded.login_counter,
+    last_active_at = excluded.last_active_at"""
 
 
 class SqliteStatements:
@@ -50,15 +60,46 @@ class SqliteStatements:
 
 
 class SqliteMailboxes(SqliteStatements):
-    """Devices, entries, bodies and remembered submissions; see the port."""
+    """Devices, entries, bodies and remembered submissions; see the port.
+
+    Device rows change with every message, so they are kept between transactions and written
+    once for each commit, by :meth:`flush`.
+    """
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        super().__init__(connection)
+        self._devices: dict[DeviceAddress, DeviceRow] = {}
+        self._unwritten: set[DeviceAddress] = set()
+
+    def forget(self) -> None:
+        """Drop kept rows: a transaction was undone, or another process wrote."""
+        self._devices.clear()
+        self._unwritten.clear()
+
+    def flush(self) -> None:
+        """Write the device rows that changed; before a commit, and before they are listed."""
+        if self._unwritten:
+            rows = [self._devices[address] for address in self._unwritten]
+            self._cursor.executemany(_PUT_DEVICE, rows).fetchall()
+            self._unwritten.clear()
+        if len(self._devices) > _KEPT_DEVICES_MAX:
+            self._devices.clear()
 
     async def device(self, address: DeviceAddress) -> DeviceRow | None:
         """See the port."""
+        kept = self._devices.get(address)
+        if kept is not None:
+            return kept
         found = self._row("SELECT * FROM devices WHERE account_id = ? AND device = ?", address)
-        return DeviceRow(*found) if found else None
+        if found is None:
+            return None
+        row = DeviceRow(*found)
+        self._devices[address] = row
+        return row
 
     async def devices(self, account_id: AccountId) -> Sequence[DeviceRow]:
         """See the port."""
+        self.flush()
         found = self._rows(
             "SELECT * FROM devices WHERE account_id = ? ORDER BY device", (account_id,)
         )
@@ -66,6 +107,7 @@ class SqliteMailboxes(SqliteStatements):
 
     async def devices_after(self, address: DeviceAddress | None, limit: int) -> Sequence[DeviceRow]:
         """See the port."""
+        self.flush()
         found = self._rows(
             """SELECT * FROM devices WHERE (account_id, device) > (?, ?)
             ORDER BY account_id, device LIMIT ?""",
@@ -75,18 +117,15 @@ class SqliteMailboxes(SqliteStatements):
 
     async def put_device(self, row: DeviceRow) -> None:
         """See the port."""
-        self._write(
-            """INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (account_id, device) DO UPDATE SET incarnation = excluded.incarnation,
-            last_number = excluded.last_number, entries = excluded.entries,
-            bytes = excluded.bytes, dropped = excluded.dropped,
-            dropped_up_to = excluded.dropped_up_to, login_counter = excluded.login_counter,
-            last_active_at = excluded.last_active_at""",
-            row,
-        )
+        self.writes += 1
+        address = row.address
+        self._devices[address] = row
+        self._unwritten.add(address)
 
     async def delete_device(self, address: DeviceAddress) -> None:
         """See the port."""
+        self._devices.pop(address, None)
+        self._unwritten.discard(address)
         self._write("DELETE FROM devices WHERE account_id = ? AND device = ?", address)
 
     async def add_entry(self, row: EntryRow) -> None:
@@ -165,16 +204,16 @@ class SqliteMailboxes(SqliteStatements):
 
     async def release_bodies(self, references: Mapping[int, int]) -> None:
         """See the port."""
-        for body_id, released in references.items():
-            deleted = self._write(
-                "DELETE FROM bodies WHERE body_id = ? AND reference_count <= ?",
-                (body_id, released),
-            )
-            if not deleted:
-                self._write(
-                    "UPDATE bodies SET reference_count = reference_count - ? WHERE body_id = ?",
-                    (released, body_id),
-                )
+        self.writes += 1
+        before = self._connection.total_changes()
+        last = [(body_id, released) for body_id, released in references.items()]
+        self._cursor.executemany(
+            "DELETE FROM bodies WHERE body_id = ? AND reference_count <= ?", last
+        ).fetchall()
+        if self._connection.total_changes() - before < len(last):
+            self._cursor.executemany(
+                "UPDATE bodies SET reference_count = reference_count - ?2 WHERE body_id = ?1", last
+            ).fetchall()
 
     async def submission(self, key: SubmissionKey) -> UnixMillis | None:
         """See the port."""

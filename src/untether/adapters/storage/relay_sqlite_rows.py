@@ -29,7 +29,8 @@ class SqliteRelayTransaction(SqliteMailboxes):
         self._accounts: dict[AccountId, AccountRow] = {}
 
     def forget(self) -> None:
-        """Drop kept rows: a transaction was undone, or another process wrote."""
+        """See the base: account rows are kept too."""
+        super().forget()
         self._accounts.clear()
 
     # --- accounts and lists ---------------------------------------------------------------
