@@ -8,16 +8,15 @@ still until a test moves it. Everything is drawn from one seed.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Coroutine
-from dataclasses import dataclass, field
 from random import Random
-from typing import Any, TypeVar
+from typing import TypeVar
+
+from tests.world_relay import ORIGIN, Link, WorldRelay, run
 
 from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
-from untether.adapters.storage.relay_memory import MemoryRelayStore
 from untether.base.errors import UntetherError
-from untether.base.identifiers import DAY_MS, AccountId, DeviceAddress, RelayId, UnixMillis
-from untether.base.limits import FRAME_MAX, UNACKNOWLEDGED_MAX
+from untether.base.identifiers import DAY_MS, AccountId, DeviceAddress, UnixMillis
+from untether.base.limits import FRAME_MAX, LINK_SLOT_MS
 from untether.crypto.provider import provider
 from untether.device import effects, engine, events, inputs
 from untether.device.inputs import Input
@@ -26,138 +25,14 @@ from untether.device.store.messages import Message
 from untether.device.store.own_device import OwnDevice, State
 from untether.device.store.upgrade import bring_up_to_date, packaged_upgrades
 from untether.protocol.identity.certificate import sign_as_account
-from untether.relay import outcome
-from untether.relay.admission import Budgets, Device, Guest, RelayRules, RelaySession
 from untether.relay.delivery import next_deliveries
-from untether.relay.requests import handle
 from untether.wire import codec
 from untether.wire.client_frames import Acknowledge, ClientFrame, Request, ResolveName
-from untether.wire.records import Stamp
-from untether.wire.server_frames import Answer, Challenge, Deliveries, Displaced, ServerFrame
+from untether.wire.server_frames import Answer, Deliveries
 
-Result = TypeVar("Result")
-ORIGIN = "http://localhost:1"
+Happened = TypeVar("Happened")
 START = UnixMillis(20_000 * DAY_MS)
 QUIET_STEPS_MAX = 10_000
-
-
-def run(coroutine: Coroutine[Any, Any, Result]) -> Result:
-    """Step a coroutine that only ever yields turns until it returns."""
-    while True:
-        try:
-            coroutine.send(None)
-        except StopIteration as stop:
-            result: Result = stop.value
-            return result
-
-
-@dataclass(eq=False)
-class Link:
-    """One open connection between a device and the relay."""
-
-    device: WorldDevice
-    session: RelaySession
-    pushed: Stamp | None = None
-    receiving: bool = False
-    slots: set[bytes] = field(default_factory=set)
-
-    @property
-    def address(self) -> DeviceAddress | None:
-        """The device that has logged in here."""
-        principal = self.session.principal
-        return principal.address if isinstance(principal, Device) else None
-
-
-class WorldRelay:
-    """The relay: decisions, and who is connected."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.store = MemoryRelayStore()
-        self.rules = RelayRules(RelayId(world.randomness(16)), frozenset({ORIGIN}))
-        self.budgets = Budgets()
-        self.links: list[Link] = []
-        self.frames: list[bytes] = []
-
-    def connect(self, device: WorldDevice) -> Link:
-        """Open a connection and send the challenge."""
-        nonce = self.world.randomness(32)
-        session = RelaySession(
-            rules=self.rules,
-            budgets=self.budgets,
-            nonce=nonce,
-            principal=Guest(device.label),
-            connection=self.world.count(),
-        )
-        link = Link(device, session)
-        self.links.append(link)
-        challenge = Challenge(
-            relay_id=self.rules.relay_id,
-            nonce=nonce,
-            relay_time=self.world.now,
-            registration=self.rules.registration,
-            lease_max_ms=self.rules.lease_max_ms,
-        )
-        device.feed(inputs.Challenged(challenge, ORIGIN))
-        return link
-
-    def take(self, link: Link, data: bytes) -> None:
-        """Take one frame from a device."""
-        self.frames.append(data)
-        request = codec.decode(data, Request, size_max=FRAME_MAX)
-        result = run(
-            handle(self.store, link.session, request.frame, self.world.now, self.world.randomness)
-        )
-        link.session = result.session
-        if request.token:
-            self._send(link, request.token, result.answer)
-        for effect in result.effects:
-            self._carry_out(link, effect)
-
-    def push(self, link: Link, *, even_empty: bool = False) -> None:
-        """Push what waits behind the last stamp."""
-        address = link.address
-        if address is None:
-            return
-        batch = run(next_deliveries(self.store, address, link.pushed, UNACKNOWLEDGED_MAX))
-        if batch.entries or even_empty:
-            if batch.entries:
-                link.pushed = batch.entries[-1].stamp
-            self._send(link, 0, batch)
-
-    def _carry_out(self, link: Link, effect: outcome.Effect) -> None:
-        match effect:
-            case outcome.WakeMailbox(address):
-                for other in list(self.links):
-                    if other.receiving and other.address == address:
-                        self.push(other)
-            case outcome.StartDelivery(address):
-                for other in self.links:
-                    if other.address == address and other.receiving and other is not link:
-                        other.receiving = False
-                        self._send(other, 0, Displaced())
-                link.receiving, link.pushed = True, None
-                self.push(link, even_empty=True)
-            case outcome.CutDevice(address, frame):
-                for other in [one for one in self.links if one.address == address]:
-                    self._send(other, 0, frame)
-                    self.links.remove(other)
-            case outcome.TellAccount(account_id, frame):
-                for other in self.links:
-                    if other.address and other.address.account_id == account_id:
-                        if other is not link:
-                            self._send(other, 0, frame)
-            case outcome.WatchSlot(slot_id):
-                link.slots.add(slot_id)
-            case outcome.TellSlot(slot_id, frame):
-                for other in self.links:
-                    if slot_id in other.slots and other is not link:
-                        self._send(other, 0, frame)
-
-    def _send(self, link: Link, token: int, frame: ServerFrame) -> None:
-        data = codec.encode(Answer(token, frame))
-        self.frames.append(data)
-        link.device.incoming.append((link, data))
 
 
 class WorldDevice:
@@ -175,10 +50,17 @@ class WorldDevice:
         self.asked: dict[int, ClientFrame] = {}
         self.events: list[events.Event] = []
         self.wake_times: list[UnixMillis] = []
+        self.verification_refused = False
+        self.inputs_until_crash: int | None = None
 
     def feed(self, event: Input) -> list[events.Event]:
-        """Run the engine, commit, carry out the effects; return what people are told."""
+        """Run the engine, commit, carry out the effects; return what people are told.
+
+        A crash, where a test wants one, comes after the commit: no effect is carried out.
+        """
         before = len(self.events)
+        if self.inputs_until_crash is not None:
+            self.inputs_until_crash -= 1
         with self.database.transaction():
             wanted = engine.handle(
                 event,
@@ -186,16 +68,29 @@ class WorldDevice:
                 randomness=self.world.randomness,
                 database=self.database,
             )
+        if self.inputs_until_crash == 0:
+            self.inputs_until_crash = None
+            self.disconnect()
+            return []
         for effect in wanted:
             self._carry_out(effect)
         return self.events[before:]
+
+    def log_out(self, device: WorldDevice, *, wipe: bool = False) -> None:
+        """Log a companion out, on the phone."""
+        self.feed(inputs.LogOutDevice(device.own.device, wipe))
+        self.world.settle()
+
+    def happened(self, kind: type[Happened]) -> list[Happened]:
+        """Return all events of a kind so far."""
+        return [event for event in self.events if isinstance(event, kind)]
 
     def connect(self, *, receiving: bool = True) -> None:
         """Go online; with ``receiving`` mail comes in."""
         self.disconnect()
         self.link = self.world.relay.connect(self)
         self.world.settle()
-        if receiving and self.own.state is State.ACTIVE:
+        if receiving and self.own_or_none is not None and self.own.state is State.ACTIVE:
             self.feed(inputs.StartMail())
             self.world.settle()
 
@@ -256,10 +151,15 @@ class WorldDevice:
     @property
     def own(self) -> OwnDevice:
         """The row of this device."""
-        with self.database.transaction():
-            own = own_device.load(self.database)
+        own = self.own_or_none
         assert own is not None
         return own
+
+    @property
+    def own_or_none(self) -> OwnDevice | None:
+        """The row of this device, None in an unused profile."""
+        with self.database.transaction():
+            return own_device.load(self.database)
 
     def _receive(self, answer: Answer) -> None:
         if answer.token:
@@ -277,7 +177,9 @@ class WorldDevice:
             case effects.AcknowledgeMail(up_to):
                 self.outgoing.append(codec.encode(Request(0, Acknowledge(up_to))))
             case effects.SignCertificate(body):
-                if self.account_seed is not None:
+                if self.verification_refused:
+                    self.feed(inputs.VerificationRefused())
+                elif self.account_seed is not None:
                     signature = sign_as_account(self.account_seed, body)
                     self.feed(inputs.CertificateSigned(body, signature))
             case effects.WakeAt(time):
@@ -329,10 +231,33 @@ class World:
         phone.connect()
         return phone
 
+    def offer_link(self, label: str, *, lifetime_ms: int = LINK_SLOT_MS) -> WorldDevice:
+        """Let a new device show its link text."""
+        companion = self.new_device(label)
+        companion.connect()
+        companion.feed(
+            inputs.OfferLink(ORIGIN, self.relay.rules.relay_id, label, "desktop", lifetime_ms)
+        )
+        self.settle()
+        return companion
+
+    def link(self, phone: WorldDevice, label: str) -> WorldDevice:
+        """Link a new device to a phone's account; both are online at the end."""
+        companion = self.offer_link(label)
+        phone.feed(inputs.ApproveLink(companion.happened(events.LinkOffered)[-1].link_text))
+        self.settle()
+        phone.feed(inputs.ConfirmLink(accept=True))
+        self.settle()
+        companion.feed(inputs.ConfirmAccount(accept=True))
+        self.settle()
+        companion.connect()
+        return companion
+
     def settle(self) -> None:
         """Move frames until nothing is under way; time stands still."""
         for _ in range(QUIET_STEPS_MAX):
-            if not any([device.step() for device in self.devices]):
+            moved = [device.step() for device in self.devices]
+            if not any(moved):
                 return
         raise AssertionError("the world does not become quiet")
 
@@ -357,4 +282,4 @@ class World:
         return not batch.entries
 
 
-__all__ = ["UntetherError", "World", "WorldDevice", "WorldRelay", "run"]
+__all__ = ["ORIGIN", "UntetherError", "World", "WorldDevice", "WorldRelay", "run"]

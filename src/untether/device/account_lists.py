@@ -8,7 +8,7 @@ the account is opened, and messages that waited for it move on.
 from __future__ import annotations
 
 from untether.base.identifiers import AccountId
-from untether.device import directory, inbox, outbox, own_account
+from untether.device import directory, inbox, leases, outbox, own_account
 from untether.device.context import Context
 from untether.wire.records import AccountLists
 
@@ -24,6 +24,7 @@ def learn(context: Context, account: AccountId, answer: AccountLists) -> bool:
         else:
             changed = directory.learn(context, account, answer)
     if changed:
+        leases.release_held(context, account)
         inbox.account_learned(context, account)
         outbox.account_learned(context, account)
     return changed

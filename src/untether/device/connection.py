@@ -10,9 +10,13 @@ from untether.base.errors import TrustError
 from untether.base.limits import CLOCK_WARNING_MS
 from untether.device import (
     directory,
+    leases,
+    linking,
     membership,
     own_account,
+    recovery,
     registration,
+    restored,
     upkeep,
 )
 from untether.device.context import Context
@@ -26,6 +30,7 @@ from untether.wire.server_frames import (
     Challenge,
     Deliveries,
     Displaced,
+    LinkNews,
     ListNews,
     LoggedOut,
     NotListed,
@@ -40,6 +45,7 @@ def challenged(context: Context, event: Challenged) -> None:
     """Log in, or go on with a registration; raises TrustError ``relay-changed``."""
     own = context.own_or_none
     if own is None:
+        linking.resume(context)
         return
     own = _pin_relay(context, own, event.challenge)
     difference = event.challenge.relay_time - context.now
@@ -47,14 +53,18 @@ def challenged(context: Context, event: Challenged) -> None:
         context.notify(ClockDiffers(difference))
     if own.state is State.REGISTERING:
         registration.submit(context)
+    elif own.state is State.LINKING:
+        linking.resume(context)
     elif own.state in (State.ACTIVE, State.SUSPENDED):
         _log_in(context, event)
+    elif own.state is State.RECOVERING:
+        recovery.go_on(context)
 
 
-def on_login(context: Context, _request: Login, answer: ServerFrame) -> None:
+def on_login(context: Context, request: Login, answer: ServerFrame) -> None:
     """The relay lists this device, or says why not."""
     if isinstance(answer, Welcome):
-        _welcomed(context, answer)
+        _welcomed(context, request, answer)
     elif isinstance(answer, NotListed):
         membership.not_listed(context, answer.account)
 
@@ -69,9 +79,10 @@ def pushed(context: Context, event: RelayPushed) -> None:
     match event.frame:
         case Deliveries():
             take_deliveries(context, event.frame)
-        case ListNews():
-            if event.frame.head != own_account.newest(context).head:
-                directory.fetch(context, context.own.account_id)
+        case ListNews():  # the head is known already when a device has resigned
+            directory.fetch(context, context.own.account_id)
+        case LinkNews():
+            linking.news(context, event.frame)
         case LoggedOut():
             membership.not_listed(context, event.frame.account)
         case Displaced():
@@ -116,12 +127,15 @@ def _log_in(context: Context, event: Challenged) -> None:
     )
 
 
-def _welcomed(context: Context, welcome: Welcome) -> None:
+def _welcomed(context: Context, login: Login, welcome: Welcome) -> None:
     if context.own.state is State.SUSPENDED:
         context.change_own(state=State.ACTIVE)
+    restored.compare_memories(context, login, welcome)
     held = own_account.newest(context).head
-    if welcome.head > held:
+    if welcome.head == held:
+        leases.renew_if_due(context)
+    elif welcome.head.is_news_to(held):
         directory.fetch(context, context.own.account_id)
-    elif welcome.head < held:
+    else:
         own_account.mark_missing_at_relay(context, welcome.head)
     upkeep.run(context, one_time_at_relay=welcome.one_time_prekeys)

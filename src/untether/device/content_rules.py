@@ -12,9 +12,8 @@ from typing import Any
 
 from untether.base.errors import RemoteError
 from untether.base.identifiers import AccountId, UnixMillis
-from untether.device import gossip, receipts
+from untether.device import arrivals, gossip, leases, receipts
 from untether.device.context import Context
-from untether.device.events import MessageReceived
 from untether.device.senders import Sender, SenderKind
 from untether.device.store import messages, own_notices
 from untether.device.store.messages import Message
@@ -57,42 +56,25 @@ def _text(
     context: Context, sender: Sender, content: Content, other: AccountId, accepted_at: UnixMillis
 ) -> None:
     assert isinstance(content.kind, Text)
-    outgoing = sender.kind is not SenderKind.OTHER
-    messages.add(
-        context.database,
-        Message(
-            message_id=content.message_id,
-            author=sender.account_id,
-            author_device=sender.device,
-            other=other,
-            outgoing=outgoing,
-            text=content.kind.text,
-            counter=content.counter,
-            sent_at=content.sent_at,
-            accepted_at=accepted_at,
-            state="sent",
-            devices=0,
-            held=sender.held,
-        ),
-        printed=False,
+    message = Message(
+        message_id=content.message_id,
+        author=sender.account_id,
+        author_device=sender.device,
+        other=other,
+        outgoing=sender.kind is not SenderKind.OTHER,
+        text=content.kind.text,
+        counter=content.counter,
+        sent_at=content.sent_at,
+        accepted_at=accepted_at,
+        state="sent",
+        devices=0,
+        held=sender.held,
     )
-    if sender.held:
+    messages.add(context.database, message, printed=False)
+    if not sender.held:
+        arrivals.announce(context, message)
+    elif not leases.ask_if_long_ended(context, sender.account_id):
         context.notice("message-held", sender.account_id, device=sender.device)
-        return
-    context.notify(
-        MessageReceived(
-            message_id=content.message_id,
-            author=sender.account_id,
-            author_device=sender.device,
-            other=other,
-            outgoing=outgoing,
-            sent_at=content.sent_at,
-            accepted_at=accepted_at,
-            text=content.kind.text,
-        )
-    )
-    if not outgoing:
-        receipts.owe(context, other, content.message_id)
 
 
 def _delivery_receipt(

@@ -53,8 +53,10 @@ def learn(context: Context, account: AccountId, answer: AccountLists) -> bool:
     try:
         newest = follow(held, answer.lists, key, context.now) if answer.lists else held
     except ForkedListError as fork:
-        accounts.save_fork(context.database, account, fork.evidence)
-        context.notice("lists-forked", account)
+        found = accounts.find(context.database, account)
+        if found is not None and not found.forked:
+            accounts.save_fork(context.database, account, fork.evidence)
+            context.notice("lists-forked", account)
         return False
     if newest is None:
         return False
@@ -67,6 +69,20 @@ def learn(context: Context, account: AccountId, answer: AccountLists) -> bool:
     return changed or resigned
 
 
+def settle_claim(context: Context, newest: DeviceList) -> None:
+    """Let a newly stored list settle a claim: it is the claimed one, or was issued after it.
+
+    An end of the lease that the claim has brought is then undone.
+    """
+    account = newest.account_id
+    found = accounts.find(context.database, account)
+    if found is None or found.claimed_head is None or found.claimed_at is None:
+        return
+    if newest.issued_at >= found.claimed_at or not found.claimed_head.is_news_to(newest.head):
+        accounts.save_claim(context.database, account, None, None)
+        accounts.end_lease(context.database, account, None)
+
+
 def _first_key(account: AccountId, lists: Sequence[SignedObject]) -> bytes:
     if not lists:
         raise RemoteError("no-list", "The relay served no device list.")
@@ -75,11 +91,8 @@ def _first_key(account: AccountId, lists: Sequence[SignedObject]) -> bytes:
 
 def _store(context: Context, held: DeviceList | None, newest: DeviceList, relay_name: str) -> None:
     account = newest.account_id
-    found = accounts.find(context.database, account)
     accounts.save_list(context.database, newest, relay_name)
-    accounts.end_lease(context.database, account, None)
-    if found is not None and found.claimed_at is not None and newest.issued_at >= found.claimed_at:
-        accounts.save_claim(context.database, account, None, None)
+    settle_claim(context, newest)
     if held is None:
         return
     for gone in set(held.devices) - set(newest.devices):
@@ -87,9 +100,16 @@ def _store(context: Context, held: DeviceList | None, newest: DeviceList, relay_
             peers.mark_removed(context.database, account, gone.device)
     if newest.head.generation > held.head.generation:
         accounts.save_fork(context.database, account, None)
-        context.notice("contact-new-phone", account)
-    elif {device.device for device in newest.devices} - {device.device for device in held.devices}:
-        context.notice("contact-new-device", account)
+    if account != context.own.account_id:
+        _tell_change(context, held, newest)
+
+
+def _tell_change(context: Context, held: DeviceList, newest: DeviceList) -> None:
+    known = {device.device for device in held.devices}
+    if newest.head.generation > held.head.generation:
+        context.notice("contact-new-phone", newest.account_id)
+    elif any(device.device not in known for device in newest.devices):
+        context.notice("contact-new-device", newest.account_id)
 
 
 def _learn_resignations(

@@ -100,6 +100,62 @@ class DeviceLoggedOut:
     """A verified list without this device: keys are erased."""
 
 
+@dataclass(frozen=True, slots=True)
+class LinkOffered:
+    """On the new device: the relay has the offer, and the text may be shown until then."""
+
+    link_text: str
+    expires_at: UnixMillis
+
+
+@dataclass(frozen=True, slots=True)
+class LinkAnswered:
+    """On the new device: this phone of this account wants it; its user says whether it may."""
+
+    account_id: AccountId
+    account_name: str
+    phone_name: str
+    certificate_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkRequested:
+    """On the phone: this device wants to be linked; its user says whether it may."""
+
+    device_name: str
+    device_kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class LinkFailed:
+    """Linking has ended; ``code`` names its text in protocol/linking/failures.py."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceLinked:
+    """On the phone: the relay lists the new device."""
+
+    device: DeviceNumber
+    name: str
+    certificate_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRemoved:
+    """On the phone: the relay has logged the device out."""
+
+    device: DeviceNumber
+
+
+@dataclass(frozen=True, slots=True)
+class RecoveryFound:
+    """The account was found: its companions (number, short code) for the owner to confirm."""
+
+    companions: tuple[tuple[DeviceNumber, str], ...]
+
+
 Event = (
     MessageReceived
     | MessageProgressed
@@ -112,4 +168,11 @@ Event = (
     | ClockDiffers
     | DeviceSuspended
     | DeviceLoggedOut
+    | RecoveryFound
+    | LinkOffered
+    | LinkAnswered
+    | LinkRequested
+    | LinkFailed
+    | DeviceLinked
+    | DeviceRemoved
 )

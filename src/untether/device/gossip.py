@@ -2,49 +2,55 @@
 
 Every body carries its sender's own list head, every pairwise seal the head assumed for its
 recipient. A sender ahead of what is held → fetch; not served within 48 hours → that account's
-lease ends. A claim about the own account that this device does not know → ask the claimant for
-the signed list; only a *verified* list ever raises an alarm.
+lease ends. Only devices of an account make such a claim about it.
+
+A claim about the own account that somebody else makes → ask that device, once for each list,
+for the signed list; nothing else follows, since anybody can name a head. Only a *verified*
+list ever raises an alarm, or starts the patience of a companion with its own account.
 """
 
 from __future__ import annotations
 
+from untether.base.errors import RemoteError
 from untether.base.identifiers import AccountId, UnixMillis
 from untether.base.limits import GOSSIP_PATIENCE_MS
-from untether.device import directory, outbox, outgoing, own_account
+from untether.device import directory, outgoing, own_account
 from untether.device.context import Context
-from untether.device.senders import Sender
-from untether.device.store import accounts
+from untether.device.senders import Sender, SenderKind
+from untether.device.store import accounts, claims, contacts
+from untether.device.store.own_standing import SigningStopped
+from untether.protocol.identity.certificate import Role
+from untether.protocol.identity.device_list import open_list
 from untether.wire.content import ListClaimQuestion, ListEvidence
-from untether.wire.records import AccountLists, ListHead
+from untether.wire.records import AccountLists, ListHead, SignedObject
 
 
 def hear_own_head(context: Context, account: AccountId, claimed: ListHead) -> None:
-    """Take the list head that a device named for its own account."""
+    """Take the list head that a listed device named for its own account."""
     held = directory.held_list(context, account)
-    if held is None or claimed <= held.head:
-        return
-    _remember(context, account, claimed)
-    directory.fetch(context, account)
+    if held is not None and claimed.is_news_to(held.head):
+        _remember(context, account, claimed)
+        directory.fetch(context, account)
 
 
 def hear_assumed_head(context: Context, sender: Sender, claimed: ListHead) -> None:
     """Take the list head that a sender assumed for this account."""
-    own = context.own
-    held = directory.held_list(context, own.account_id)
-    if held is None or claimed <= held.head:
+    if not claimed.is_news_to(own_account.newest(context).head):
         return
-    if _remember(context, own.account_id, claimed):
-        directory.fetch(context, own.account_id)
+    if claims.ask_once(context.database, sender.row, claimed.hash):
+        directory.fetch(context, context.own.account_id)
         outgoing.send_direct(context, sender.account_id, sender.device, ListClaimQuestion(claimed))
 
 
 def answer_question(context: Context, sender: Sender, question: ListClaimQuestion) -> None:
-    """Show the newest signed list held of the account that asks."""
-    held = directory.held_list(context, sender.account_id)
-    if held is None or held.head < question.claimed:
+    """Show a contact, or an own device, the newest signed list held of its account."""
+    known = contacts.by_account(context.database, sender.account_id) is not None
+    if not known and sender.kind is SenderKind.OTHER:
         return
-    evidence = ListEvidence((held.signed,))
-    outgoing.send_direct(context, sender.account_id, sender.device, evidence)
+    held = directory.held_list(context, sender.account_id)
+    if held is not None and held.head.place >= question.claimed.place:
+        evidence = ListEvidence((held.signed,))
+        outgoing.send_direct(context, sender.account_id, sender.device, evidence)
 
 
 def take_evidence(context: Context, evidence: ListEvidence) -> None:
@@ -53,9 +59,13 @@ def take_evidence(context: Context, evidence: ListEvidence) -> None:
     Raises RemoteError when they are not valid lists of this account.
     """
     answer = AccountLists(name=context.own.name, lists=evidence.lists)
-    if own_account.learn(context, answer, published=False):
-        own_account.publish(context)
-        outbox.account_learned(context, context.own.account_id)
+    try:
+        if own_account.learn(context, answer, published=False):
+            own_account.publish(context)
+    except RemoteError as error:
+        if error.code != "list-gap":
+            raise
+        _take_unconnected(context, evidence.lists[-1])
 
 
 def end_unserved_claims(context: Context) -> None:
@@ -66,9 +76,28 @@ def end_unserved_claims(context: Context) -> None:
         context.notice("list-withheld", account)
 
 
-def _remember(context: Context, account: AccountId, claimed: ListHead) -> bool:
+def _take_unconnected(context: Context, signed: SignedObject) -> None:
+    """Take a list that is valid by itself while the ones before it are missing here.
+
+    It proves that the account has gone on without this device. A phone was not asked, so it is
+    not the only one; a companion gives its relay the usual patience to serve the rest.
+    """
+    own = context.own
+    shown = open_list(signed, own.account_key)
+    if own.role is Role.PRIMARY:
+        own_account.stop_signing(context, SigningStopped.DISPLACED, shown.head.generation)
+    else:
+        _remember(context, own.account_id, shown.head)
+    directory.fetch(context, own.account_id)
+
+
+def _remember(context: Context, account: AccountId, claimed: ListHead) -> None:
+    """Note the furthest claim; the patience counts from the first one that is not settled."""
     found = accounts.find(context.database, account)
-    if found is None or (found.claimed_head is not None and found.claimed_head >= claimed):
-        return False
-    accounts.save_claim(context.database, account, claimed, context.now)
-    return True
+    if found is None:
+        return
+    if found.claimed_head is None or found.claimed_at is None:
+        accounts.save_claim(context.database, account, claimed, context.now)
+        context.wake_at(UnixMillis(context.now + GOSSIP_PATIENCE_MS + 1))
+    elif claimed.is_news_to(found.claimed_head):
+        accounts.save_claim(context.database, account, claimed, found.claimed_at)

@@ -19,7 +19,16 @@ from untether.base.limits import (
     PARKED_MS,
     PARKED_PER_UNKNOWN_ACCOUNT_MAX,
 )
-from untether.device import content_rules, directory, gossip, outgoing, prekeys, senders, sessions
+from untether.device import (
+    content_rules,
+    directory,
+    gossip,
+    outgoing,
+    prekeys,
+    restored,
+    senders,
+    sessions,
+)
 from untether.device.context import Context
 from untether.device.events import MailboxDrained
 from untether.device.senders import Sender, SenderKind
@@ -51,6 +60,7 @@ def take_deliveries(context: Context, deliveries: Deliveries) -> None:
         context.acknowledge(max(stamps))
     if deliveries.remaining == 0:
         sessions.forget_removed_devices(context)
+        restored.drained(context)
         prekeys.forget_retired(context)
         context.notify(MailboxDrained())
 
@@ -71,12 +81,15 @@ def account_learned(context: Context, account: AccountId) -> None:
             inbox.remove(context.database, parked.row)
 
 
-def fetch_waited_for(context: Context) -> None:
-    """Ask again for the lists that parked mail waits for, and give up what waited too long."""
+def look_after_parked(context: Context) -> None:
+    """Open what can be opened by now, ask again for lists, and give up what waited too long."""
+    for account in inbox.waiting_accounts(context.database):
+        account_learned(context, account)
     overdue = UnixMillis(context.now - PARKED_MS)
     for number, account, _ in inbox.parked_before(context.database, overdue):
         inbox.give_up(context.database, number, "sender-never-known")
         context.notice("message-lost", account, cause="sender-never-known")
+    inbox.forget_given_up(context.database, overdue)
     for account in inbox.waiting_accounts(context.database):
         directory.fetch(context, account)
 
@@ -115,12 +128,24 @@ def _open(context: Context, entry: Entry) -> None:
             raise RemoteError("wrong-message-id", "The message is not the one it was sent as.")
         if inbox.mark_seen(context.database, sender.row, content.message_id):
             content_rules.take(context, sender, content, entry.accepted_at)
-    gossip.hear_own_head(context, entry.sender, content.own_head)
-    gossip.hear_assumed_head(context, sender, payload.assumed_head)
-    if opened.possible_copy:
+    if not sender.removed:
+        gossip.hear_own_head(context, entry.sender, content.own_head)
+        gossip.hear_assumed_head(context, sender, payload.assumed_head)
+    if opened.possible_copy and not _claims_recovery(context, sender, content):
         context.notice("possible-copy", sender.account_id, device=sender.device)
     if opened.answer_wanted and not _is_stranger(context, sender):
         outgoing.turn_ratchet(context, sender.account_id, sender.device)
+
+
+def _claims_recovery(context: Context, sender: Sender, content: Content) -> bool:
+    """Tell whether a phone started anew because it recovered, and the list is on its way.
+
+    A false claim doesn't stay quiet: the list is never served, and that is noticed.
+    """
+    held = directory.held_list(context, sender.account_id)
+    if held is None or held.primary.device != sender.device:
+        return False
+    return content.own_head.generation > held.head.generation
 
 
 def _is_stranger(context: Context, sender: Sender) -> bool:
@@ -132,6 +157,8 @@ def _is_stranger(context: Context, sender: Sender) -> bool:
 
 
 def _park(context: Context, entry: Entry, cause: str) -> None:
+    if inbox.is_waiting(context.database, entry):
+        return
     count, size = inbox.waiting_total(context.database)
     if (
         inbox.waiting_count(context.database, entry.sender) >= PARKED_PER_UNKNOWN_ACCOUNT_MAX

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from untether.base.identifiers import AccountId
+from untether.base.identifiers import AccountId, DeviceNumber, RelayId
 from untether.wire.client_frames import ClientFrame
+from untether.wire.link_offer import CompanionKind
 from untether.wire.server_frames import Challenge, ServerFrame
 
 
@@ -84,6 +85,94 @@ class MarkVerified:
     name: str
 
 
+@dataclass(frozen=True, slots=True)
+class VerificationRefused:
+    """User verification failed or was refused: the account key will not sign."""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferLink:
+    """Open a slot for this unused profile; a later offer renews the code with the same keys.
+
+    ``relay_id`` is the one of the relay's challenge, ``lifetime_ms`` the life of the code.
+    """
+
+    origin: str
+    relay_id: RelayId
+    device_name: str
+    device_kind: CompanionKind
+    lifetime_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmAccount:
+    """On the new device: “yes, mine”, or no."""
+
+    accept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveLink:
+    """On the phone: read what a new device shows, and ask the relay for its offer."""
+
+    link_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmLink:
+    """On the phone: link the device that was shown, or don't."""
+
+    accept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CancelLink:
+    """Give up linking, on either side."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogOutDevice:
+    """On the phone: log a companion out; with ``wipe`` it erases its messages too."""
+
+    device: DeviceNumber
+    wipe: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Resign:
+    """On a companion: log this device out for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class BeginRecovery:
+    """In an unused profile: become the new phone of an account whose key was opened."""
+
+    name: str
+    account_key: bytes
+    sealed_account_seed: bytes
+    origin: str
+    device_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmRecovery:
+    """Go on with a recovery; of the companions found only these stay."""
+
+    keep: tuple[DeviceNumber, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverSamePhone:
+    """This phone was displaced or put back from a copy: let it act for its account again."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetLease:
+    """On the phone: how long companions go on without it."""
+
+    lease_ms: int
+
+
 Input = (
     Challenged
     | RelayAnswered
@@ -95,4 +184,16 @@ Input = (
     | StartMail
     | AcceptContact
     | MarkVerified
+    | BeginRecovery
+    | ConfirmRecovery
+    | RecoverSamePhone
+    | SetLease
+    | VerificationRefused
+    | OfferLink
+    | ConfirmAccount
+    | ApproveLink
+    | ConfirmLink
+    | CancelLink
+    | LogOutDevice
+    | Resign
 )

@@ -32,6 +32,13 @@ def pursue(context: Context) -> None:
     linking_phone.pursue(context)
 
 
+def resume(context: Context) -> None:
+    """A connection is there: say again what people are asked, and ask for what is open."""
+    linking_companion.tell_again(context)
+    linking_phone.tell_again(context)
+    pursue(context)
+
+
 def cancel(context: Context, _command: CancelLink) -> None:
     """Give up linking; ``link-wrong-moment`` when nothing is under way."""
     if not linking_companion.cancel(context) and not linking_phone.cancel(context):

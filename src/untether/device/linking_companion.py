@@ -75,15 +75,29 @@ def offer(context: Context, command: OfferLink) -> None:
 
 def pursue(context: Context) -> None:
     """Ask again for what is open, and end what is overdue."""
-    rows = links.companion_links(context.database)
-    for row in rows:
+    for row in links.companion_links(context.database):
         overdue = context.now > row.link.expires_at
-        if overdue and row.link.state in _OPEN and row is rows[-1]:
-            _end(context, row, companion.fail(row.link, "link-expired"))
-        elif overdue and row.link.state is not CompanionState.ACCEPTED:
-            links.remove(context.database, row.slot_id)
+        if overdue and row.link.state is not CompanionState.ACCEPTED:
+            _close(context, row, "link-expired")
         else:
             _pursue(context, row)
+
+
+def tell_again(context: Context) -> None:
+    """Say what is shown or asked, for a process that may not have heard it."""
+    for row in links.companion_links(context.database)[-1:]:
+        answer = row.link.answer
+        if row.link.state is CompanionState.OFFERED:
+            context.notify(LinkOffered(row.link.text, row.link.expires_at))
+        elif row.link.state is CompanionState.ANSWERED and answer is not None:
+            context.notify(
+                LinkAnswered(
+                    account_id=account_id(answer.account_key),
+                    account_name=answer.account_name,
+                    phone_name=answer.phone_name,
+                    certificate_code=short_code(answer.certificate),
+                )
+            )
 
 
 def on_slot_opened(context: Context, row: CompanionRow, answer: ServerFrame) -> None:
@@ -92,7 +106,7 @@ def on_slot_opened(context: Context, row: CompanionRow, answer: ServerFrame) -> 
         return
     if isinstance(answer, LinkSlotOpened):
         _save(context, row, companion.slot_opened(row.link))
-        context.notify(LinkOffered(row.link.text, row.link.expires_at))
+        tell_again(context)
     elif isinstance(answer, Refused):
         context.notify(RequestRefused("open-slot", answer.code, answer.retry_after_ms))
 
@@ -113,10 +127,8 @@ def on_refused(context: Context, row: CompanionRow, code: str) -> None:
     """The slot is closed for this device; after the acceptance the signed lists decide."""
     if row.link.state is CompanionState.ACCEPTED:
         _ask_for_lists(context, row.link)
-    elif row.link.state in _OPEN:
-        _end(context, row, companion.fail(row.link, code))
     else:
-        links.remove(context.database, row.slot_id)
+        _close(context, row, code)
 
 
 def on_put(context: Context, row: CompanionRow) -> None:
@@ -185,15 +197,7 @@ def _answered(context: Context, row: CompanionRow, item: bytes) -> None:
         return
     _forget_others(context, row)
     _save(context, row, link)
-    answer = known(link.answer)
-    context.notify(
-        LinkAnswered(
-            account_id=account_id(answer.account_key),
-            account_name=answer.account_name,
-            phone_name=answer.phone_name,
-            certificate_code=short_code(answer.certificate),
-        )
-    )
+    tell_again(context)
 
 
 def _accept(context: Context, row: CompanionRow) -> None:
@@ -212,6 +216,15 @@ def _ask_for_lists(context: Context, link: CompanionLink) -> None:
     answer = known(link.answer)
     shown = open_list(answer.current_list, answer.account_key)
     context.request(FetchLists(shown.account_id, after=shown.head))
+
+
+def _close(context: Context, row: CompanionRow, code: str) -> None:
+    """End the link with its slot; a code that was renewed, or had failed, goes without a word."""
+    newest = links.companion_links(context.database)[-1]
+    if row.link.state in _OPEN and row.slot_id == newest.slot_id:
+        _end(context, row, companion.fail(row.link, code))
+    else:
+        links.remove(context.database, row.slot_id)
 
 
 def _patience_ends(link: CompanionLink) -> UnixMillis:

@@ -17,7 +17,7 @@ from dataclasses import replace
 from untether.base.errors import UntetherError
 from untether.base.identifiers import DeviceNumber, UnixMillis
 from untether.base.limits import LINK_POLL_MS, LINK_SLOT_MS, LISTS_PER_ANSWER_MAX
-from untether.device import outgoing, own_account
+from untether.device import outgoing, own_account, prekeys
 from untether.device.context import Context
 from untether.device.events import DeviceLinked, LinkFailed, LinkRequested
 from untether.device.inputs import ApproveLink, CertificateSigned, ConfirmLink
@@ -25,7 +25,6 @@ from untether.device.store import links, own_lists, own_notices, publications
 from untether.device.store.links import PhoneRow
 from untether.device.store.publications import Publication
 from untether.protocol.identity.certificate import (
-    DeviceCertificate,
     certificate_hash,
     short_code,
     verify_certificate,
@@ -35,12 +34,9 @@ from untether.protocol.linking import phone
 from untether.protocol.linking.failures import link_error, refusal_code
 from untether.protocol.linking.machine import known
 from untether.protocol.linking.phone import PhoneLink, PhoneState
-from untether.protocol.pairwise.parties import Party
-from untether.protocol.pairwise.prekeys import PrekeyType, verify
 from untether.wire.client_frames import ClaimLinkSlot, GetLinkItem, PutLinkItem
 from untether.wire.content import DeviceNotice
 from untether.wire.link_offer import RefusalCode
-from untether.wire.records import PrekeyStock
 from untether.wire.server_frames import LinkOffered, ServerFrame
 
 _UNDECIDED = frozenset(
@@ -83,6 +79,14 @@ def pursue(context: Context) -> None:
             links.remove(context.database, row.slot_id)
 
 
+def tell_again(context: Context) -> None:
+    """Say what the user is asked about, for a process that may not have heard it."""
+    for row in links.phone_links(context.database):
+        if row.link.state is PhoneState.OFFER_READ:
+            offer = known(row.link.offer)
+            context.notify(LinkRequested(offer.name, offer.kind))
+
+
 def on_claimed(context: Context, row: PhoneRow, answer: ServerFrame) -> None:
     """The slot is this phone's: show who offers to be linked."""
     if row.link.state is not PhoneState.SCANNED or not isinstance(answer, LinkOffered):
@@ -92,8 +96,7 @@ def on_claimed(context: Context, row: PhoneRow, answer: ServerFrame) -> None:
         _end(context, row, link)
         return
     _save(context, row, link)
-    offer = known(link.offer)
-    context.notify(LinkRequested(offer.name, offer.kind))
+    tell_again(context)
 
 
 def confirm(context: Context, command: ConfirmLink) -> None:
@@ -146,7 +149,7 @@ def on_item(context: Context, row: PhoneRow, item: bytes) -> None:
         return
     certificate = verify_certificate(known(link.certificate), context.own.account_key)
     try:
-        _check_prekeys(certificate, known(link.prekeys))
+        prekeys.check_stock(known(link.prekeys), certificate)
         following = own_account.sign_next(context, add=certificate)
     except UntetherError as error:
         _end(context, row, phone.refuse(link, _refusal(error), context.randomness))
@@ -215,14 +218,6 @@ def _pursue(context: Context, row: PhoneRow) -> None:
         context.request(PutLinkItem(row.slot_id, *link.outgoing))
     if link.state is not PhoneState.ACCEPTED:
         context.wake_at(UnixMillis(context.now + LINK_POLL_MS))
-
-
-def _check_prekeys(owner: DeviceCertificate, stock: PrekeyStock) -> None:
-    """Check what the relay will check, before a list is signed that it would not take."""
-    party = Party(owner.account_key, owner.device, owner.signing_key, owner.agreement_key)
-    verify(stock.rotating, party, PrekeyType.ROTATING)
-    for one_time in stock.one_time:
-        verify(one_time, party, PrekeyType.ONE_TIME)
 
 
 def _refusal(error: UntetherError) -> RefusalCode:

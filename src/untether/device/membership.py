@@ -1,19 +1,30 @@
 """Whether this device still belongs to its account (spec 02, "Removal").
 
-A relay's word only suspends a device. Its keys are erased on a *verified* newer list without
-it, and its messages only on a wipe order that the phone signed for exactly this device and a
-list that removes it.
+A relay's word only suspends a device. A companion's keys are erased on a *verified* newer list
+without it (or on its own resignation), and its messages only on a wipe order that the phone
+signed for exactly this device and a list of the chain that removes it. A phone is never erased
+but by its user: one that has been displaced may recover.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from untether.base.errors import RemoteError
-from untether.device import account_lists, own_account
+from untether.device import (
+    account_lists,
+    directory,
+    leases,
+    linking_companion,
+    own_account,
+    recovery,
+)
 from untether.device.context import Context
 from untether.device.events import DeviceLoggedOut, DeviceSuspended
-from untether.device.store import own_device
+from untether.device.store import accounts, own_device, own_lists
 from untether.device.store.own_device import State
-from untether.protocol.identity.device_list import DeviceList
+from untether.protocol.identity.certificate import Role
+from untether.protocol.identity.device_list import open_list
 from untether.protocol.identity.wipe_order import open_wipe_order, wipe_order_target
 from untether.wire.client_frames import FetchLists
 from untether.wire.records import AccountLists, SignedObject
@@ -21,57 +32,94 @@ from untether.wire.server_frames import Lists, ServerFrame
 
 
 def not_listed(context: Context, answer: AccountLists) -> None:
-    """The relay does not list this device: look at the signed lists before anything is lost."""
+    """The relay does not list this device: look at the signed lists before anything is lost.
+
+    The relay shows its newest list only. When lists before it are missing here, they are
+    asked for, and this device stays suspended until they are followed.
+    """
+    if context.own.state not in (State.ACTIVE, State.SUSPENDED):
+        return
     try:
         account_lists.learn(context, context.own.account_id, answer)
     except RemoteError as error:
-        context.notice("relay-lists-refused", context.own.account_id, cause=error.code)
-    newest = own_account.newest(context)
-    if not _lists_this_device(context, newest):
-        wiped = any(_orders_wipe(context, newest, order) for order in answer.wipe_orders)
-        _log_out(context, wipe=wiped)
-    elif context.own.state is not State.SUSPENDED:
+        if error.code == "list-gap":
+            directory.fetch(context, context.own.account_id)
+        else:
+            context.notice("relay-lists-refused", context.own.account_id, cause=error.code)
+    _leave_if_removed(context, answer.wipe_orders)
+    if context.own.state is State.ACTIVE:
         context.change_own(state=State.SUSPENDED)
         context.notify(DeviceSuspended())
 
 
 def on_lists(context: Context, request: FetchLists, answer: ServerFrame) -> None:
     """Take the relay's answer to a question for lists; a bad answer is as good as none."""
+    own = context.own
+    if own.state is State.RECOVERING:
+        recovery.on_lists(context, request, answer)
+        return
     if not isinstance(answer, Lists) or answer.account_id != request.account_id:
+        return
+    if own.state is State.LINKING:
+        linking_companion.on_lists(context, answer)
         return
     try:
         account_lists.learn(context, request.account_id, answer.account)
     except RemoteError as error:
         context.notice("relay-lists-refused", request.account_id, cause=error.code)
-    if request.account_id == context.own.account_id:
-        _check_listed(context)
+    if request.account_id == own.account_id:
+        _leave_if_removed(context, answer.account.wipe_orders)
+        if context.own.state is State.ACTIVE:
+            leases.renew_if_due(context)
 
 
-def _check_listed(context: Context) -> None:
-    if context.own.state in (State.ACTIVE, State.SUSPENDED) and not _lists_this_device(
-        context, own_account.newest(context)
-    ):
-        _log_out(context, wipe=False)
+def look(context: Context) -> None:
+    """Lists reach a device in many ways; if one lacks it, the relay may hold a wipe order too."""
+    if not is_present(context):
+        directory.fetch(context, context.own.account_id)
 
 
-def _lists_this_device(context: Context, device_list: DeviceList) -> bool:
+def look_for_resigned(context: Context) -> None:
+    """A companion may have resigned meanwhile; the head of the account's list does not show it."""
+    if own_account.newest(context).companions:
+        directory.fetch(context, context.own.account_id)
+
+
+def is_present(context: Context) -> bool:
+    """Tell whether the newest verified list has this device, and it has not resigned."""
     own = context.own
-    certificate = device_list.device(own.device)
-    return certificate is not None and certificate.public_keys == own.secrets.public_keys
+    certificate = own_account.newest(context).device(own.device)
+    return (
+        certificate is not None
+        and certificate.public_keys == own.secrets.public_keys
+        and own.device not in accounts.resigned(context.database, own.account_id)
+    )
 
 
-def _orders_wipe(context: Context, newest: DeviceList, order: SignedObject) -> bool:
-    try:
-        device, _ = wipe_order_target(order)
-        open_wipe_order(order, newest)
-    except RemoteError:
-        return False
-    return device == context.own.device
-
-
-def _log_out(context: Context, *, wipe: bool) -> None:
+def leave(context: Context, *, wipe: bool) -> None:
+    """Erase the keys of this device, and with ``wipe`` what people wrote."""
     own_device.erase_keys(context.database)
     if wipe:
         own_device.erase_messages(context.database)
     context.forget_own()
     context.notify(DeviceLoggedOut())
+
+
+def _leave_if_removed(context: Context, wipe_orders: Iterable[SignedObject]) -> None:
+    own = context.own
+    active = own.state in (State.ACTIVE, State.SUSPENDED)
+    if active and own.role is Role.COMPANION and not is_present(context):
+        leave(context, wipe=any(_orders_wipe(context, order) for order in wipe_orders))
+
+
+def _orders_wipe(context: Context, order: SignedObject) -> bool:
+    """Tell whether an order is for this device and fits the list of the chain that it names."""
+    try:
+        device, list_hash = wipe_order_target(order)
+        removing = own_lists.with_hash(context.database, list_hash)
+        if device != context.own.device or removing is None:
+            return False
+        open_wipe_order(order, open_list(removing, context.own.account_key))
+    except RemoteError:
+        return False
+    return True

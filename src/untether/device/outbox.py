@@ -14,12 +14,13 @@ from __future__ import annotations
 
 from untether.base.identifiers import AccountId, MessageId, UnixMillis
 from untether.base.limits import QUEUED_RETRY_MS
-from untether.device import directory, fanout, sessions
+from untether.device import directory, fanout, leases, sessions
 from untether.device.context import Context
 from untether.device.events import MessageProgressed
-from untether.device.store import contacts, messages, outbox
+from untether.device.store import contacts, messages, outbox, own_standing
 from untether.device.store.messages import Message
 from untether.device.store.outbox import Outgoing, OutgoingRecipient, Progress
+from untether.device.store.own_standing import SigningStopped
 from untether.wire import codec
 from untether.wire.client_frames import ClaimPrekeys, Copy, Recipient, Submit, SubmitDirect
 from untether.wire.content import BodyKey
@@ -140,6 +141,11 @@ def _blocked(context: Context, account: AccountId) -> str:
     found = directory.row(context, account)
     if found is not None and found.forked:
         return "lists-forked"
+    stopped = own_standing.load(context.database).signing_stopped
+    if stopped is not SigningStopped.NOT:
+        return str(stopped.value)
+    if leases.ask_if_long_ended(context, account):
+        return "lease-long-ended"
     contact = contacts.by_account(context.database, account)
     if contact is not None and contact.verified and contact.waiting_account_id is not None:
         return "identity-changed"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from msgspec import structs
+
 from untether.base.errors import LocalError
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
-from untether.base.limits import RATCHET_ANSWER_JITTER_MS, TEXT_MAX
+from untether.base.limits import BODY_MAX, RATCHET_ANSWER_JITTER_MS, TEXT_MAX
 from untether.device import directory, outbox
 from untether.device.context import Context
 from untether.device.events import MessageProgressed
@@ -86,9 +90,36 @@ def turn_ratchet(context: Context, to: AccountId, device: DeviceNumber) -> None:
     send_direct(context, to, device, RatchetTurn(), not_before=later)
 
 
+def seal_again(context: Context) -> None:
+    """Put the newest own list head into all that is queued: this phone has recovered.
+
+    So the first thing that peers see in a new session is the generation that explains it.
+    """
+    head = _own_head(context)
+    for message in rows.every(context.database):
+        content = codec.decode(message.content, Content, size_max=BODY_MAX)
+        encoded = codec.encode(structs.replace(content, own_head=head))
+        body = seal_body(encoded, context.randomness)
+        rows.save_body(
+            context.database,
+            replace(
+                message,
+                content=encoded,
+                body=body.sealed,
+                body_key=body.body_key,
+                body_hash=body.body_hash,
+            ),
+        )
+    rows.unseal_all(context.database)
+
+
+def _own_head(context: Context) -> ListHead:
+    held = directory.held_list(context, context.own.account_id)
+    return _NO_HEAD if held is None else held.head
+
+
 def _content(context: Context, other: AccountId, kind: Kind, counter: int) -> Content:
     own = context.own
-    held = directory.held_list(context, own.account_id)
     low, high = sorted((own.account_id, other))
     return Content(
         message_id=MessageId(context.randomness(MESSAGE_ID_LENGTH)),
@@ -96,7 +127,7 @@ def _content(context: Context, other: AccountId, kind: Kind, counter: int) -> Co
         kind=kind,
         counter=counter,
         sent_at=context.now,
-        own_head=_NO_HEAD if held is None else held.head,
+        own_head=_own_head(context),
         salt=context.randomness(SALT_LENGTH),
     )
 

@@ -9,20 +9,22 @@ been displaced (or restored from a copy): it signs nothing any more until it rec
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from untether.base.errors import LocalError
 from untether.base.identifiers import DeviceNumber
-from untether.base.limits import LEASE_RENEW_AFTER_MS
+from untether.base.limits import LISTS_PER_ANSWER_MAX
 from untether.device import directory
 from untether.device.context import Context
-from untether.device.store import accounts, own_lists
-from untether.device.store.own_device import State
+from untether.device.store import accounts, own_lists, own_standing, peers, publications
+from untether.device.store.own_device import OwnDevice, State
+from untether.device.store.own_standing import SigningStopped
+from untether.device.store.publications import Publication
 from untether.protocol.identity.certificate import DeviceCertificate, Role
 from untether.protocol.identity.device_list import DeviceList, open_list, sign_list
 from untether.protocol.identity.list_rules import next_list_body
 from untether.wire.client_frames import PublishLists
 from untether.wire.records import AccountLists, ListHead, SignedObject
-from untether.wire.server_frames import Done, Lists, ServerFrame
 
 
 def newest(context: Context) -> DeviceList:
@@ -33,20 +35,31 @@ def newest(context: Context) -> DeviceList:
 
 
 def is_displaced(context: Context) -> bool:
-    """Tell whether this phone met a list of its account that it did not sign."""
+    """Tell whether this phone must sign nothing until it has a new generation.
+
+    That is so when its database was put back, when it met a list of its account that it did
+    not sign, and when the account's lists are forked.
+    """
+    if own_standing.load(context.database).signing_stopped is not SigningStopped.NOT:
+        return True
+    row = directory.row(context, context.own.account_id)
+    if row is not None and row.forked:
+        return True
     return not own_lists.was_signed_here(context.database, newest(context).head)
 
 
-def sign_next(
-    context: Context,
-    *,
-    add: DeviceCertificate | None = None,
-    remove: Sequence[DeviceNumber] = (),
-) -> DeviceList:
-    """Sign the list that follows, on the phone, and store it before it leaves.
+def stop_signing(context: Context, cause: SigningStopped, seen_generation: int = 0) -> None:
+    """Let this phone sign nothing until it recovers; ``seen_generation`` is to be exceeded."""
+    standing = own_standing.load(context.database)
+    if standing.signing_stopped is not cause:
+        own_standing.save(context.database, replace(standing, signing_stopped=cause))
+        context.notice(cause.value)
+    if seen_generation > context.own.generation:
+        context.change_own(generation=seen_generation)
 
-    Raises LocalError ``not-the-phone`` or ``displaced``.
-    """
+
+def require_signing(context: Context) -> OwnDevice:
+    """Return this device if it may sign lists; LocalError ``not-the-phone`` or ``displaced``."""
     own = context.active
     if own.role is not Role.PRIMARY:
         raise LocalError(
@@ -58,59 +71,119 @@ def sign_next(
             "Another phone acts for this account now, or this one was restored from a copy.",
             "If this is your phone, run `untether recover` here.",
         )
+    return own
+
+
+def sign_next(
+    context: Context,
+    *,
+    add: DeviceCertificate | None = None,
+    remove: Sequence[DeviceNumber] = (),
+) -> DeviceList:
+    """Sign the list that follows, on the phone, and store it before it leaves.
+
+    Devices that have resigned are left out of it. Raises LocalError as :func:`require_signing`
+    does, and when ``add`` or ``remove`` do not fit the newest list.
+    """
+    own = require_signing(context)
     held = newest(context)
-    body = next_list_body(held, now=context.now, lease_ms=own.lease_ms, add=add, remove=remove)
+    gone = sorted({*remove, *resigned_devices(context)})
+    body = next_list_body(held, now=context.now, lease_ms=own.lease_ms, add=add, remove=gone)
     signed = sign_list(body, own.secrets.signing_seed)
-    following = open_list(signed, own.account_key, held.devices)
+    following = open_list(signed, own.account_key, (*held.devices, *((add,) if add else ())))
     store(context, following, signed_here=True, published=False)
+    for number in gone:
+        peers.mark_removed(context.database, own.account_id, number)
     return following
+
+
+def resigned_devices(context: Context) -> list[DeviceNumber]:
+    """Return the devices of the newest own list that have logged themselves out."""
+    resigned = accounts.resigned(context.database, context.own.account_id)
+    return [device.device for device in newest(context).devices if device.device in resigned]
 
 
 def store(context: Context, device_list: DeviceList, *, signed_here: bool, published: bool) -> None:
     """Hold a verified own list as the newest and keep it in the chain."""
     own_lists.add(context.database, device_list, signed_here=signed_here, published=published)
     accounts.save_list(context.database, device_list, context.own.name)
+    directory.settle_claim(context, device_list)
+
+
+def store_recovered(context: Context, first: DeviceList, *, published: bool) -> None:
+    """Hold the first list of a generation that this phone started; it ends any fork."""
+    before = newest(context)
+    store(context, first, signed_here=True, published=published)
+    if published:
+        own_lists.mark_published(context.database, first.head)
+    accounts.save_fork(context.database, first.account_id, None)
+    for gone in before.devices:
+        if first.device(gone.device) is None:
+            peers.mark_removed(context.database, first.account_id, gone.device)
 
 
 def publish(context: Context) -> None:
-    """Send the relay what it has not confirmed yet."""
-    run = own_lists.unpublished(context.database)
+    """Send the relay what it has not confirmed yet, up to the first list that brings something.
+
+    Prekeys or a wipe order go with the very list that they belong to; the lists after it
+    follow once the relay has confirmed it.
+    """
+    run: list[SignedObject] = []
+    brought = Publication()
+    for place, signed in own_lists.unpublished_places(context.database, LISTS_PER_ANSWER_MAX):
+        run.append(signed)
+        found = publications.find(context.database, place)
+        if found is not None:
+            brought = found
+            break
     if run:
-        context.request(PublishLists(tuple(run)))
+        context.request(
+            PublishLists(
+                lists=tuple(run),
+                device=brought.added,
+                prekeys=brought.prekeys,
+                wipe_orders=() if brought.wipe_order is None else (brought.wipe_order,),
+            )
+        )
 
 
 def mark_missing_at_relay(context: Context, newest_there: ListHead) -> None:
-    """The relay holds less than this device (it was restored): it gets the rest again."""
-    own_lists.mark_unpublished(context.database, newest_there)
+    """The relay holds less than this device (it was restored): it gets the rest again.
 
-
-def on_published(context: Context, request: PublishLists, answer: ServerFrame) -> None:
-    """The relay took the lists, or holds newer ones."""
-    if isinstance(answer, Done):
-        newest_sent = open_list(request.lists[-1], context.own.account_key)
-        own_lists.mark_published(context.database, newest_sent.head)
-    elif isinstance(answer, Lists):
-        learn(context, answer.account)
+    The prekeys that came with a list that added a device are gone. The relay asks for them
+    only when that list is the newest of the run, so the phone ends the run with another one.
+    """
+    taken_back = own_lists.mark_unpublished(context.database, newest_there)
+    if taken_back and may_sign(context):
+        sign_next(context)
 
 
 def learn(context: Context, answer: AccountLists, *, published: bool = True) -> bool:
     """Take lists of the own account from the relay, or (not published) from another device."""
-    before = newest(context)
+    before, resigned_before = newest(context), set(resigned_devices(context))
     changed = directory.learn(context, context.own.account_id, answer)
-    _keep_chain(context, before, answer.lists, published=published)
     after = newest(context)
     if after.head != before.head:
+        _keep_chain(context, before, answer.lists, published=published)
         _notice_changes(context, before, after)
+    for number in sorted(set(resigned_devices(context)) - resigned_before):
+        context.notice("own-device-resigned", device=number)
+    _leave_out_resigned(context)
     return changed
 
 
-def renew_lease_if_due(context: Context) -> None:
-    """Renew on the phone once a day has passed since the newest list was issued."""
+def may_sign(context: Context) -> bool:
+    """Tell whether this device is a phone that may sign lists now."""
     own = context.own
-    if own.role is not Role.PRIMARY or own.state is not State.ACTIVE or is_displaced(context):
-        return
-    if context.now - newest(context).issued_at >= LEASE_RENEW_AFTER_MS:
+    is_phone = own.role is Role.PRIMARY and own.state is State.ACTIVE
+    return is_phone and not is_displaced(context)
+
+
+def _leave_out_resigned(context: Context) -> None:
+    """A companion has logged itself out: the phone's next list says so at once."""
+    if resigned_devices(context) and may_sign(context):
         sign_next(context)
+        publish(context)
 
 
 def _keep_chain(
@@ -135,7 +208,7 @@ def _notice_changes(context: Context, before: DeviceList, after: DeviceList) -> 
         context.notice("own-device-added", device=number)
     for number in sorted(gone):
         context.notice("own-device-removed", device=number)
-    if after.head.generation > before.head.generation:
+    if context.own.role is Role.PRIMARY:
+        stop_signing(context, SigningStopped.DISPLACED, after.head.generation)
+    elif after.head.generation > before.head.generation:
         context.notice("own-new-phone", device=after.primary.device)
-    elif context.own.role is Role.PRIMARY:
-        context.notice("phone-displaced")

@@ -6,6 +6,8 @@ same bytes. The stock is refilled to a constant level, so its size tells nothing
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from untether.base.identifiers import UnixMillis
 from untether.base.limits import (
     LIST_BODY_MAX,
@@ -14,14 +16,17 @@ from untether.base.limits import (
     PREKEY_ROTATION_MS,
 )
 from untether.device.context import Context
-from untether.device.store import prekeys
+from untether.device.store import own_standing, prekeys
+from untether.protocol.identity.certificate import DeviceCertificate
 from untether.protocol.pairwise.parties import Party
 from untether.protocol.pairwise.prekeys import (
     PrekeyPairSecret,
+    PrekeyType,
     PublicPrekeyPair,
     generate_one_time,
     generate_rotating,
     sign,
+    verify,
 )
 from untether.wire import codec
 from untether.wire.client_frames import DepositPrekeys
@@ -41,7 +46,7 @@ def full_stock(context: Context) -> PrekeyStock:
     missing = ONE_TIME_PREKEYS - len(prekeys.not_uploaded(context.database))
     for _ in range(missing):
         prekeys.add(context.database, generate_one_time(context.now, context.randomness))
-    return _unconfirmed(context)
+    return unconfirmed(context)
 
 
 def keep_up(context: Context, one_time_at_relay: int) -> None:
@@ -51,13 +56,39 @@ def keep_up(context: Context, one_time_at_relay: int) -> None:
     for _ in range(ONE_TIME_PREKEYS - one_time_at_relay - waiting):
         prekeys.add(context.database, generate_one_time(context.now, context.randomness))
     if rotated or one_time_at_relay < ONE_TIME_PREKEYS:
-        context.request(DepositPrekeys(_unconfirmed(context)))
+        context.request(DepositPrekeys(unconfirmed(context)))
+
+
+def replace_all(context: Context) -> None:
+    """Have new pairs in place of all; those that a copy may have used are handed out no more.
+
+    Called with a drained mailbox, again and again until the relay has confirmed it.
+    """
+    prekeys.delete_one_time(context.database)
+    current = prekeys.newest_rotating(context.database)
+    prekeys.retire_rotating(context.database, context.now)
+    serial = 0 if current is None else current.secret.serial
+    prekeys.add(context.database, generate_rotating(serial, context.now, context.randomness))
+    for _ in range(ONE_TIME_PREKEYS):
+        prekeys.add(context.database, generate_one_time(context.now, context.randomness))
+    context.request(DepositPrekeys(unconfirmed(context), replace=True))
 
 
 def on_deposited(context: Context, request: DepositPrekeys, answer: ServerFrame) -> None:
     """The relay has them."""
     if isinstance(answer, PrekeysStored):
         mark_uploaded(context, request.prekeys)
+        if request.replace:
+            standing = own_standing.load(context.database)
+            own_standing.save(context.database, replace(standing, renewal_due=False))
+
+
+def check_stock(stock: PrekeyStock, owner: DeviceCertificate) -> None:
+    """Check another device's stock as the relay will; RemoteError when a signature is off."""
+    party = Party(owner.account_key, owner.device, owner.signing_key, owner.agreement_key)
+    verify(stock.rotating, party, PrekeyType.ROTATING)
+    for one_time in stock.one_time:
+        verify(one_time, party, PrekeyType.ONE_TIME)
 
 
 def mark_uploaded(context: Context, stock: PrekeyStock) -> None:
@@ -81,7 +112,8 @@ def _rotate_if_due(context: Context) -> bool:
     return True
 
 
-def _unconfirmed(context: Context) -> PrekeyStock:
+def unconfirmed(context: Context) -> PrekeyStock:
+    """Return what the relay has not confirmed, and the rotating pair with it."""
     rotating = prekeys.newest_rotating(context.database)
     assert rotating is not None
     return PrekeyStock(

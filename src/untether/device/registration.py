@@ -15,7 +15,7 @@ from untether.device import own_account, prekeys
 from untether.device.context import Context
 from untether.device.events import AccountActivated, RequestRefused
 from untether.device.inputs import BeginRegistration, CertificateSigned
-from untether.device.store import own_device, own_lists
+from untether.device.store import own_device, own_lists, own_notices
 from untether.device.store.own_device import OwnDevice, State
 from untether.protocol.identity.certificate import (
     Role,
@@ -27,6 +27,7 @@ from untether.protocol.identity.device_list import open_list, sign_list
 from untether.protocol.identity.keys import DeviceSecrets
 from untether.protocol.identity.list_rules import first_list_body
 from untether.wire.client_frames import Register
+from untether.wire.content import DeviceNotice
 from untether.wire.records import SignedCertificate
 from untether.wire.server_frames import Done, Refused, ServerFrame
 
@@ -78,7 +79,17 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
     body = first_list_body(phone, now=context.now, lease_ms=own.lease_ms)
     first = open_list(sign_list(body, own.secrets.signing_seed), own.account_key, (phone,))
     own_account.store(context, first, signed_here=True, published=False)
+    own_notices.save(
+        context.database,
+        DeviceNotice(phone.device, phone.hash, own.device_name, own.device_kind, context.now),
+    )
     submit(context)
+
+
+def abandon(context: Context) -> None:
+    """The owner was not verified: the profile is unused again."""
+    own_device.erase_everything(context.database)
+    context.forget_own()
 
 
 def submit(context: Context) -> None:
@@ -109,8 +120,7 @@ def on_answer(context: Context, request: Register, answer: ServerFrame) -> None:
         context.notify(AccountActivated(own.account_id, own.name, own.device))
     elif isinstance(answer, Refused):
         if answer.code not in RETRIED_REFUSALS:
-            own_device.erase_everything(context.database)
-            context.forget_own()
+            abandon(context)
         context.notify(RequestRefused("register", answer.code, answer.retry_after_ms))
 
 

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from untether.base.errors import RemoteError
-from untether.base.identifiers import DeviceNumber, UnixMillis
+from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
 from untether.base.limits import QUEUED_RETRY_MS, SKIPPED_KEY_MS
+from untether.device import directory
 from untether.device.context import Context
 from untether.device.fanout import Target
 from untether.device.prekeys import own_party
@@ -83,6 +84,7 @@ def without_session(context: Context, targets: Sequence[Target]) -> list[DeviceN
     for device, session in sessions.unanswered(context.database, account).items():
         if session.is_given_up(context.now):
             ready.discard(device)
+    ready -= peers.to_renew_of(context.database, account)
     numbers = [target.certificate.device for target in targets if target.absent is None]
     return [number for number in numbers if number not in ready]
 
@@ -114,6 +116,8 @@ def start(context: Context, certificate: DeviceCertificate, bundle: PrekeyBundle
     )
     sessions.save_book(context.database, key, before, after, dropped)
     peers.save_prekeys_seen(context.database, peer.row, rotating.serial)
+    generation, _ = _generation_of(context, certificate.account_id, certificate.device)
+    peers.session_began(context.database, peer.row, generation)
 
 
 def seal(context: Context, targets: Sequence[Target], payload: bytes) -> dict[DeviceNumber, bytes]:
@@ -155,17 +159,22 @@ def open_message(context: Context, sender: Sender, header: bytes) -> Opened:
     """
     key = PeerKey(sender.row, sender.account_id, sender.device)
     before = sessions.load_book(context.database, key)
+    generation, is_phone = _generation_of(context, sender.account_id, sender.device)
+    recovered = is_phone and generation > peers.generation_of(context.database, sender.row)
     arrival = Arrival(
         ends=_ends(context, sender.party),
         shelf=DatabaseShelf(context.database),
         now=context.now,
         randomness=context.randomness,
+        cause_known=recovered,
     )
     opened = session_book.open_message(before, header, arrival)
     if sender.removed and opened.started is not None:
         raise RemoteError("device-removed", "The message came from a device that was logged out.")
     sessions.save_book(context.database, key, before, opened.sessions, opened.dropped)
     _store_keys(context, opened)
+    if opened.started is not None and opened.sessions[0].id == opened.session_id:
+        peers.session_began(context.database, sender.row, generation)
     return opened
 
 
@@ -203,6 +212,14 @@ def _verified(
     if bundle.one_time is None:
         return rotating, None
     return rotating, verify(bundle.one_time, party, PrekeyType.ONE_TIME)
+
+
+def _generation_of(context: Context, account: AccountId, device: DeviceNumber) -> tuple[int, bool]:
+    """Return the generation of an account's newest list, and whether this device is its phone."""
+    device_list = directory.held_list(context, account)
+    if device_list is None:
+        return 0, False
+    return device_list.head.generation, device_list.primary.device == device
 
 
 def _absent(context: Context, peer: Peer, reason: AbsenceReason) -> None:

@@ -5,7 +5,19 @@ Users who only ever run single commands have no other moment for it.
 
 from __future__ import annotations
 
-from untether.device import gossip, inbox, outbox, own_account, prekeys, receipts, sessions
+from untether.device import (
+    gossip,
+    inbox,
+    leases,
+    linking,
+    log_out,
+    membership,
+    outbox,
+    own_account,
+    prekeys,
+    receipts,
+    sessions,
+)
 from untether.device.context import Context
 from untether.device.inputs import Tick
 from untether.device.store.own_device import State
@@ -13,19 +25,24 @@ from untether.device.store.own_device import State
 
 def run(context: Context, *, one_time_at_relay: int) -> None:
     """Do everything that may be due after a login."""
+    log_out.send_resignation(context)
+    membership.look_for_resigned(context)
     prekeys.keep_up(context, one_time_at_relay)
-    own_account.renew_lease_if_due(context)
     own_account.publish(context)
     sessions.forget_old_keys(context)
-    inbox.fetch_waited_for(context)
+    inbox.look_after_parked(context)
+    linking.resume(context)
     tick(context, Tick())
 
 
 def tick(context: Context, _event: Tick) -> None:
     """Do what has become due."""
     own = context.own_or_none
+    linking.pursue(context)
     if own is None or own.state is not State.ACTIVE:
         return
+    membership.look(context)
+    leases.tick(context)
     gossip.end_unserved_claims(context)
     receipts.send_due(context)
     outbox.advance_all(context)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from untether.base.errors import RemoteError
 from untether.base.identifiers import UnixMillis
 from untether.base.limits import QUEUED_RETRY_MS
-from untether.device import account_lists
+from untether.device import account_lists, directory
 from untether.device.context import Context
 from untether.device.events import MessageProgressed, MessageState
-from untether.device.outbox import shown_message, stuck
-from untether.device.store import messages, outbox
+from untether.device.outbox import advance, shown_message, stuck
+from untether.device.store import accounts, messages, outbox
 from untether.device.store.outbox import OutgoingRecipient, Progress
 from untether.wire.client_frames import Submit, SubmitDirect
 from untether.wire.server_frames import (
@@ -72,10 +72,28 @@ def _lists_changed(context: Context, recipient: OutgoingRecipient, verdict: List
     try:
         changed = account_lists.learn(context, recipient.account_id, verdict.account)
     except RemoteError as error:
-        stuck(context, recipient.message_id, recipient.account_id, error.code)
+        cause = "relay-behind" if error.code == "list-rolled-back" else error.code
+        stuck(context, recipient.message_id, recipient.account_id, cause)
         return
-    if not changed:
+    if changed:
+        return
+    if _is_outdated(context, recipient):
+        advance(context, recipient.message_id)
+    else:
         stuck(context, recipient.message_id, recipient.account_id, "relay-behind")
+
+
+def _is_outdated(context: Context, recipient: OutgoingRecipient) -> bool:
+    """Tell whether what is held by now differs from what the copies were sealed for.
+
+    Another answer may have brought the list already, or this phone has signed it itself; and
+    a device that resigned leaves the list's head as it was.
+    """
+    held = directory.held_list(context, recipient.account_id)
+    resigned = accounts.resigned(context.database, recipient.account_id)
+    return (held is not None and held.head != recipient.head) or any(
+        copy.header is not None and copy.device in resigned for copy in recipient.copies
+    )
 
 
 def _refused(context: Context, recipient: OutgoingRecipient, verdict: AccountRefused) -> None:

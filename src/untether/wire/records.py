@@ -41,6 +41,15 @@ class ListHead(Record, frozen=True, order=True):
     version: Uint32
     hash: Bytes32
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Generation and version: two lists at one place are a fork."""
+        return self.generation, self.version
+
+    def is_news_to(self, held: ListHead) -> bool:
+        """Tell whether who holds ``held`` lacks this list: it is further, or another one."""
+        return self != held and self.place >= held.place
+
 
 class SignedPrekey(Record, frozen=True):
     """A prekey pair (body of spec 04) signed by its device."""

@@ -25,6 +25,7 @@ class AccountRow:
     claimed_at: UnixMillis | None
     lease_ended_at: UnixMillis | None
     forked: bool
+    long_ended_asked: bool
 
 
 def find(database: Database, account_id: AccountId) -> AccountRow | None:
@@ -32,12 +33,13 @@ def find(database: Database, account_id: AccountId) -> AccountRow | None:
     found = row(
         database,
         "SELECT account_key, relay_name, list_body, list_signature, claimed_head, claimed_at, "
-        "lease_ended_at, fork_evidence IS NOT NULL FROM accounts WHERE account_id = ?",
+        "lease_ended_at, fork_evidence IS NOT NULL, long_ended_asked FROM accounts "
+        "WHERE account_id = ?",
         account_id,
     )
     if found is None:
         return None
-    key, name, body, signature, claimed, claimed_at, lease_ended_at, forked = found
+    key, name, body, signature, claimed, claimed_at, lease_ended_at, forked, asked = found
     return AccountRow(
         account_id=account_id,
         account_key=key,
@@ -49,20 +51,18 @@ def find(database: Database, account_id: AccountId) -> AccountRow | None:
         claimed_at=claimed_at,
         lease_ended_at=lease_ended_at,
         forked=bool(forked),
+        long_ended_asked=bool(asked),
     )
 
 
 def save_list(database: Database, device_list: DeviceList, relay_name: str) -> None:
-    """Store a verified list as the newest of its account; claims it settles are dropped.
-
-    A list of a higher generation ends a fork.
-    """
+    """Store a verified list as the newest of its account; people may be asked of it again."""
     signed = device_list.signed
     database.run(
         "INSERT INTO accounts (account_id, account_key, relay_name, list_body, list_signature) "
         "VALUES (?, ?, ?, ?, ?) ON CONFLICT (account_id) DO UPDATE SET "
         "relay_name = excluded.relay_name, list_body = excluded.list_body, "
-        "list_signature = excluded.list_signature",
+        "list_signature = excluded.list_signature, long_ended_asked = 0",
         device_list.account_id,
         device_list.account_key,
         relay_name,
@@ -86,6 +86,11 @@ def save_claim(
 def end_lease(database: Database, account_id: AccountId, at: UnixMillis | None) -> None:
     """End the lease of the held list early (or let it count again with None)."""
     database.run("UPDATE accounts SET lease_ended_at = ? WHERE account_id = ?", at, account_id)
+
+
+def mark_asked(database: Database, account_id: AccountId) -> None:
+    """People were asked about an account whose phone has been silent for the longest lease."""
+    database.run("UPDATE accounts SET long_ended_asked = 1 WHERE account_id = ?", account_id)
 
 
 def save_fork(

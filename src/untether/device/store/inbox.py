@@ -31,18 +31,31 @@ def mark_seen(database: Database, peer: int, message_id: MessageId) -> bool:
 
 
 def park(database: Database, entry: Entry, cause: str, state: str, now: UnixMillis) -> None:
-    """Keep an entry with its named cause."""
+    """Keep an entry with its named cause; of one given up only that it came."""
     database.run(
         "INSERT INTO parked (account_id, device, message_id, entry, cause, state, parked_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
         entry.sender,
         entry.sender_device,
         entry.message_id,
-        codec.encode(entry),
+        codec.encode(entry) if state == WAITING else b"",
         cause,
         state,
         now,
     )
+
+
+def is_waiting(database: Database, entry: Entry) -> bool:
+    """Tell whether an entry was parked before and still waits."""
+    found = row(
+        database,
+        "SELECT 1 FROM parked WHERE account_id = ? AND device = ? AND message_id = ? AND state = ?",
+        entry.sender,
+        entry.sender_device,
+        entry.message_id,
+        WAITING,
+    )
+    return found is not None
 
 
 def waiting_from(database: Database, account_id: AccountId) -> list[Parked]:
@@ -118,6 +131,11 @@ def parked_before(
             time,
         )
     ]
+
+
+def forget_given_up(database: Database, before: UnixMillis) -> None:
+    """Forget what could not be opened and was told long ago."""
+    database.run("DELETE FROM parked WHERE state = ? AND parked_at < ?", GIVEN_UP, before)
 
 
 def count_given_up(database: Database) -> int:

@@ -110,9 +110,49 @@ def save_state(
     )
 
 
-def release_held(database: Database, author: AccountId) -> int:
-    """Show messages that were held because the author's lease had ended; return how many."""
-    return database.run("UPDATE messages SET held = 0 WHERE author = ? AND held = 1", author)
+def held_from(database: Database, author: AccountId) -> list[Message]:
+    """Return messages that are held because their author's lease had ended, in order."""
+    return [
+        _message(found)
+        for found in database.rows(
+            f"SELECT {_COLUMNS} FROM messages "  # noqa: S608 (constant)
+            f"WHERE author = ? AND held = 1 ORDER BY {_ORDER}",
+            author,
+        )
+    ]
+
+
+def release(database: Database, message: Message) -> None:
+    """Show a message that was held."""
+    database.run(
+        "UPDATE messages SET held = 0 WHERE author = ? AND author_device = ? AND message_id = ?",
+        message.author,
+        message.author_device,
+        message.message_id,
+    )
+
+
+def forget(database: Database, message: Message) -> None:
+    """Delete a message that is never shown."""
+    database.run(
+        "DELETE FROM messages WHERE author = ? AND author_device = ? AND message_id = ?",
+        message.author,
+        message.author_device,
+        message.message_id,
+    )
+
+
+def renumber_unsent(
+    database: Database, author: AccountId, old: DeviceNumber, new: DeviceNumber
+) -> None:
+    """This device has another number now: what it has not sent yet goes out under it."""
+    database.run(
+        "UPDATE messages SET author_device = ? WHERE author = ? AND author_device = ? "
+        "AND message_id IN (SELECT message_id FROM outbox)",
+        new,
+        author,
+        old,
+    )
 
 
 def take_unprinted(database: Database, limit: int) -> list[Message]:

@@ -136,6 +136,33 @@ def save_progress(
     )
 
 
+def every(database: Database) -> list[Outgoing]:
+    """Return all messages on their way, oldest first."""
+    found = database.rows("SELECT * FROM outbox ORDER BY created_at, message_id")
+    return [Outgoing(*each) for each in found]
+
+
+def save_body(database: Database, message: Outgoing) -> None:
+    """Store a message whose content was sealed again."""
+    database.run(
+        "UPDATE outbox SET content = ?, body = ?, body_key = ?, body_hash = ? WHERE message_id = ?",
+        message.content,
+        message.body,
+        message.body_key,
+        message.body_hash,
+        message.message_id,
+    )
+
+
+def unseal_all(database: Database) -> None:
+    """Drop all sealed copies: they are to be sealed again in new sessions."""
+    database.run(
+        "UPDATE outbox_recipients SET state = ?, head = NULL, copies = NULL WHERE state = ?",
+        Progress.WAITING.value,
+        Progress.SEALED.value,
+    )
+
+
 def unsent(database: Database, now: UnixMillis) -> list[MessageId]:
     """Return all messages that may leave now, oldest first."""
     return [

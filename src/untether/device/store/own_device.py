@@ -122,9 +122,16 @@ def save(database: Database, own: OwnDevice) -> None:
 
 def erase_keys(database: Database) -> None:
     """Erase what a logged-out device must not keep; messages, contacts and lists stay."""
-    for table in ("sessions", "sending_chains", "skipped_keys", "prekeys", "used_base_keys"):
+    for table in (
+        "sessions",
+        "sending_chains",
+        "skipped_keys",
+        "prekeys",
+        "used_base_keys",
+        "outbox",
+        "own_resignation",
+    ):
         database.run(f"DELETE FROM {table}")  # noqa: S608 (constant names)
-    database.run("DELETE FROM outbox")
     database.run(
         "UPDATE own_device SET state = ?, signing_seed = zeroblob(32), "
         "agreement_seed = zeroblob(32), sealed_account_seed = NULL",
@@ -134,8 +141,22 @@ def erase_keys(database: Database) -> None:
 
 def erase_messages(database: Database) -> None:
     """Erase what people wrote, and whom they knew, as the phone ordered."""
-    for table in ("messages", "parked", "contacts", "notices", "receipts_due", "counters"):
+    for table in (
+        "messages",
+        "parked",
+        "seen",
+        "contacts",
+        "peers",
+        "notices",
+        "receipts_due",
+        "counters",
+        "own_device_notices",
+    ):
         database.run(f"DELETE FROM {table}")  # noqa: S608 (constant names)
+    own = load(database)
+    if own is not None:
+        database.run("DELETE FROM accounts WHERE account_id <> ?", own.account_id)
+        database.run("DELETE FROM resignations WHERE account_id <> ?", own.account_id)
 
 
 def erase_everything(database: Database) -> None:

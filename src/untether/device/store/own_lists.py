@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from untether.base.limits import LISTS_PER_ANSWER_MAX
 from untether.device.store.database import Database, row
-from untether.protocol.identity.device_list import DeviceList
+from untether.protocol.identity.device_list import DeviceList, device_list_hash
 from untether.wire.records import ListHead, SignedObject
 
 
@@ -22,13 +23,42 @@ def add(database: Database, device_list: DeviceList, *, signed_here: bool, publi
     )
 
 
-def unpublished(database: Database) -> list[SignedObject]:
-    """Return lists that the relay has not confirmed, ascending."""
+def unpublished(database: Database, limit: int = LISTS_PER_ANSWER_MAX) -> list[SignedObject]:
+    """Return the first ``limit`` lists that the relay has not confirmed, ascending."""
     return _signed(
         database.rows(
-            "SELECT body, signature FROM own_lists WHERE published = 0 ORDER BY generation, version"
+            "SELECT body, signature FROM own_lists WHERE published = 0 "
+            "ORDER BY generation, version LIMIT ?",
+            limit,
         )
     )
+
+
+def unpublished_places(database: Database, limit: int) -> list[tuple[ListHead, SignedObject]]:
+    """Return the first ``limit`` unconfirmed lists with their places (their hash is empty)."""
+    return [
+        (ListHead(generation, version, b""), SignedObject(body=body, signature=signature))
+        for generation, version, body, signature in database.rows(
+            "SELECT generation, version, body, signature FROM own_lists WHERE published = 0 "
+            "ORDER BY generation, version LIMIT ?",
+            limit,
+        )
+    ]
+
+
+def newest_published(database: Database) -> tuple[int, int] | None:
+    """Return generation and version of the newest list that the relay has confirmed."""
+    found = row(
+        database,
+        "SELECT generation, version FROM own_lists WHERE published = 1 "
+        "ORDER BY generation DESC, version DESC",
+    )
+    return None if found is None else (found[0], found[1])
+
+
+def delete_unpublished(database: Database) -> None:
+    """Forget lists that no relay will ever take."""
+    database.run("DELETE FROM own_lists WHERE published = 0")
 
 
 def after(database: Database, head: ListHead) -> list[SignedObject]:
@@ -41,6 +71,29 @@ def after(database: Database, head: ListHead) -> list[SignedObject]:
             head.version,
         )
     )
+
+
+def published_after(database: Database, head: ListHead, limit: int) -> list[SignedObject]:
+    """Return lists that follow ``head`` and that the relay has, ascending."""
+    return _signed(
+        database.rows(
+            "SELECT body, signature FROM own_lists WHERE (generation, version) > (?, ?) "
+            "AND published = 1 ORDER BY generation, version LIMIT ?",
+            head.generation,
+            head.version,
+            limit,
+        )
+    )
+
+
+def with_hash(database: Database, list_hash: bytes) -> SignedObject | None:
+    """Return the list of the chain that a hash names."""
+    for body, signature in database.rows(
+        "SELECT body, signature FROM own_lists ORDER BY generation DESC, version DESC"
+    ):
+        if device_list_hash(body) == list_hash:
+            return SignedObject(body=body, signature=signature)
+    return None
 
 
 def newest(database: Database, limit: int) -> list[SignedObject]:
@@ -72,10 +125,10 @@ def mark_published(database: Database, up_to: ListHead) -> None:
     )
 
 
-def mark_unpublished(database: Database, after_head: ListHead) -> None:
-    """The relay lacks all lists after ``after_head``."""
-    database.run(
-        "UPDATE own_lists SET published = 0 WHERE (generation, version) > (?, ?)",
+def mark_unpublished(database: Database, after_head: ListHead) -> int:
+    """The relay lacks all lists after ``after_head``; return how many it had confirmed."""
+    return database.run(
+        "UPDATE own_lists SET published = 0 WHERE (generation, version) > (?, ?) AND published = 1",
         after_head.generation,
         after_head.version,
     )

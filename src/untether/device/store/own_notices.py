@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from untether.base.identifiers import DeviceNumber, UnixMillis
 from untether.device.store.database import Database
+from untether.protocol.identity.certificate import DeviceCertificate
 from untether.wire.content import DeviceNotice
 
 
@@ -34,3 +37,11 @@ def every(database: Database) -> list[DeviceNotice]:
             "ORDER BY device"
         )
     ]
+
+
+def of_devices(
+    database: Database, devices: Iterable[DeviceCertificate]
+) -> tuple[DeviceNotice, ...]:
+    """Return what is known of these devices, each by its very certificate."""
+    hashes = {device.hash for device in devices}
+    return tuple(notice for notice in every(database) if notice.certificate_hash in hashes)

@@ -61,6 +61,38 @@ def save_absent(database: Database, peer: int, reason: AbsenceReason, now: UnixM
     database.run("UPDATE peers SET absent = ?, absent_at = ? WHERE peer = ?", reason, now, peer)
 
 
+def session_began(database: Database, peer: int, generation: int) -> None:
+    """A new session with a device is the active one; its account had this generation."""
+    database.run("UPDATE peers SET generation = ?, renew = 0 WHERE peer = ?", generation, peer)
+
+
+def generation_of(database: Database, peer: int) -> int:
+    """Return the generation that a device's account had when its last session began."""
+    found = row(database, "SELECT generation FROM peers WHERE peer = ?", peer)
+    return 0 if found is None else int(found[0])
+
+
+def ask_to_renew(database: Database) -> None:
+    """Every session is to be replaced by a new one before anything is sealed again."""
+    database.run("UPDATE peers SET renew = 1 WHERE peer IN (SELECT peer FROM sessions)")
+
+
+def to_renew(database: Database) -> list[tuple[AccountId, DeviceNumber]]:
+    """Return the present devices whose sessions are to be replaced."""
+    return [
+        (AccountId(account), DeviceNumber(device))
+        for account, device in database.rows(
+            "SELECT account_id, device FROM peers WHERE renew = 1 AND removed = 0 ORDER BY peer"
+        )
+    ]
+
+
+def to_renew_of(database: Database, account_id: AccountId) -> frozenset[DeviceNumber]:
+    """Return the devices of one account whose sessions are to be replaced."""
+    found = database.rows("SELECT device FROM peers WHERE renew = 1 AND account_id = ?", account_id)
+    return frozenset(DeviceNumber(device) for (device,) in found)
+
+
 def known_keys(
     database: Database, account_id: AccountId, device: DeviceNumber
 ) -> tuple[int, bytes, bytes] | None:

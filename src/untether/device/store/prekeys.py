@@ -96,6 +96,11 @@ def delete_one_time(database: Database) -> None:
     database.run("DELETE FROM prekeys WHERE type = ?", PrekeyType.ONE_TIME.value)
 
 
+def delete_all(database: Database) -> None:
+    """Delete all pairs: this device has other keys now, and they were signed by the old ones."""
+    database.run("DELETE FROM prekeys")
+
+
 def remember_base_key(database: Database, prekey_id: bytes, base_key: bytes) -> None:
     """Remember which key a session was started with, as long as the last-resort pair lives."""
     database.run("INSERT INTO used_base_keys VALUES (?, ?)", prekey_id, base_key)

@@ -116,6 +116,12 @@ def delete_with(database: Database, peer: PeerKey) -> None:
     _save_chains(database, peer.account_id, chains)
 
 
+def delete_all(database: Database) -> None:
+    """Delete all sessions with everybody: this device has other keys now."""
+    for table in ("sessions", "sending_chains", "skipped_keys"):
+        database.run(f"DELETE FROM {table}")  # noqa: S608 (constant names)
+
+
 def find_skipped(
     database: Database, session_id: bytes, ratchet_key: bytes, number: int
 ) -> bytes | None:

@@ -55,7 +55,8 @@ CREATE TABLE accounts (
   claimed_head BLOB,
   claimed_at INTEGER,
   lease_ended_at INTEGER,
-  fork_evidence BLOB
+  fork_evidence BLOB,
+  long_ended_asked INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 -- Devices of accounts that signed themselves out; valid for that number for ever.
@@ -85,6 +86,8 @@ CREATE TABLE peers (
   absent TEXT,
   absent_at INTEGER,
   removed INTEGER NOT NULL DEFAULT 0,
+  generation INTEGER NOT NULL DEFAULT 0,
+  renew INTEGER NOT NULL DEFAULT 0,
   UNIQUE (account_id, device, signing_key, agreement_key)
 ) STRICT;
 
@@ -221,4 +224,61 @@ CREATE TABLE notices (
   details TEXT NOT NULL,
   posted_at INTEGER NOT NULL,
   shown INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- Where this device stands with its account: at most one row.
+CREATE TABLE own_standing (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  signing_stopped TEXT NOT NULL DEFAULT '',
+  renewal_due INTEGER NOT NULL DEFAULT 0,
+  welcomed_counter INTEGER NOT NULL DEFAULT 0,
+  lease_warned BLOB NOT NULL DEFAULT x'',
+  kept BLOB NOT NULL DEFAULT x''
+) STRICT;
+
+-- Which list of the own account a device of another account has been asked to prove.
+CREATE TABLE claims_asked (
+  peer INTEGER PRIMARY KEY REFERENCES peers (peer) ON DELETE CASCADE,
+  list_hash BLOB NOT NULL
+) STRICT;
+
+-- What goes to the relay with an own list, until it has confirmed both.
+CREATE TABLE publications (
+  generation INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  added INTEGER,
+  prekeys BLOB,
+  removed INTEGER,
+  wipe_order BLOB,
+  PRIMARY KEY (generation, version)
+) STRICT;
+
+-- Resignation of this device, until the relay has confirmed it: at most one row.
+CREATE TABLE own_resignation (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  body BLOB NOT NULL,
+  signature BLOB NOT NULL
+) STRICT;
+
+-- Links of this device as the new one; `link` is the machine of protocol/linking/companion.py.
+CREATE TABLE companion_links (
+  row INTEGER PRIMARY KEY,
+  slot_id BLOB NOT NULL UNIQUE,
+  link BLOB NOT NULL,
+  device_name TEXT NOT NULL,
+  device_kind TEXT NOT NULL
+) STRICT;
+
+-- Links of this phone with new devices; `link` is the machine of protocol/linking/phone.py.
+CREATE TABLE phone_links (
+  row INTEGER PRIMARY KEY,
+  slot_id BLOB NOT NULL UNIQUE,
+  link BLOB NOT NULL,
+  ends_at INTEGER NOT NULL,
+  answered_head BLOB
+) STRICT;
+
+-- Device numbers given out to links, finished or not: none is ever given out again.
+CREATE TABLE consumed_numbers (
+  number INTEGER PRIMARY KEY
 ) STRICT;

@@ -1,0 +1,113 @@
+"""Leases of lists: renewing the own one, and what ended ones hold back (spec 02, "Lease").
+
+The phone renews only after the relay has just shown it that no newer list exists: at a login
+that names the list held, or after an answer to a question. So a phone that was put back from
+a copy learns of its own later lists before it signs another one in their place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from untether.base.errors import LocalError
+from untether.base.identifiers import AccountId, UnixMillis
+from untether.base.limits import (
+    LEASE_MAX_MS,
+    LEASE_MIN_MS,
+    LEASE_RENEW_AFTER_MS,
+    LEASE_WARNING_PERCENT,
+)
+from untether.device import arrivals, directory, own_account
+from untether.device.context import Context
+from untether.device.inputs import SetLease
+from untether.device.store import accounts, messages, own_standing
+from untether.protocol.identity.certificate import Role
+from untether.protocol.identity.lease import LeaseState, lease_state
+
+
+def state_of(context: Context, account: AccountId) -> LeaseState | None:
+    """Judge the lease of the newest list held of an account; None when none is held."""
+    device_list, row = directory.held_list(context, account), directory.row(context, account)
+    if device_list is None or row is None:
+        return None
+    return lease_state(device_list, context.now, row.lease_ended_at)
+
+
+def set_lease(context: Context, command: SetLease) -> None:
+    """Choose how long companions go on without the phone; signed and published at once."""
+    if not LEASE_MIN_MS <= command.lease_ms <= LEASE_MAX_MS:
+        raise LocalError(
+            "bad-lease",
+            f"Companions can go on without the phone for {LEASE_MIN_MS} to {LEASE_MAX_MS} ms; "
+            f"{command.lease_ms} ms were wanted.",
+            "Choose between 2 and 180 days.",
+        )
+    own_account.require_signing(context)
+    context.change_own(lease_ms=command.lease_ms)
+    own_account.sign_next(context)
+    own_account.publish(context)
+
+
+def renew_if_due(context: Context) -> None:
+    """Renew on the phone; the relay has just shown that it holds no newer list."""
+    if own_account.may_sign(context):
+        due = UnixMillis(own_account.newest(context).issued_at + LEASE_RENEW_AFTER_MS)
+        if context.now >= due:
+            own_account.sign_next(context)
+            own_account.publish(context)
+            due = UnixMillis(context.now + LEASE_RENEW_AFTER_MS)
+        context.wake_at(due)
+
+
+def tick(context: Context) -> None:
+    """Ask whether a renewal is possible once it is due; on a companion, warn in time."""
+    own, newest = context.own, own_account.newest(context)
+    if own.role is Role.COMPANION:
+        _warn(context)
+    elif own_account.may_sign(context) and context.now >= newest.issued_at + LEASE_RENEW_AFTER_MS:
+        directory.fetch(context, own.account_id)
+
+
+def release_held(context: Context, account: AccountId) -> None:
+    """A newer list of an account is held: show what its lease held back, if it runs again.
+
+    Messages of a device that is gone by now are given up: nobody will ever vouch for them.
+    """
+    if state_of(context, account) not in (LeaseState.RUNNING, LeaseState.GRACE):
+        return
+    device_list = directory.held_list(context, account)
+    assert device_list is not None
+    resigned = accounts.resigned(context.database, account)
+    for message in messages.held_from(context.database, account):
+        number = message.author_device
+        if device_list.device(number) is not None and number not in resigned:
+            messages.release(context.database, message)
+            arrivals.announce(context, replace(message, held=False))
+        else:
+            messages.forget(context.database, message)
+            context.notice("message-lost", account, cause="device-removed", device=number)
+
+
+def ask_if_long_ended(context: Context, account: AccountId) -> bool:
+    """Tell whether an account's phone was silent for the longest lease; people hear of it once."""
+    if state_of(context, account) is not LeaseState.LONG_ENDED:
+        return False
+    row = directory.row(context, account)
+    if row is not None and not row.long_ended_asked:
+        accounts.mark_asked(context.database, account)
+        context.notice("lease-long-ended", account)
+    return True
+
+
+def _warn(context: Context) -> None:
+    newest = own_account.newest(context)
+    length = newest.expires_at - newest.issued_at
+    due = UnixMillis(newest.issued_at + length * LEASE_WARNING_PERCENT // 100)
+    standing = own_standing.load(context.database)
+    if standing.lease_warned == newest.head.hash:
+        return
+    if context.now < due:
+        context.wake_at(due)
+        return
+    own_standing.save(context.database, replace(standing, lease_warned=newest.head.hash))
+    context.notice("lease-warning", expires_at=newest.expires_at)

@@ -1,0 +1,263 @@
+"""A new phone for an account whose old one is gone (spec 02, "Recovery").
+
+Theory of operation. The recovery code has opened the account key, outside the engine. The new
+phone asks the relay, as a guest, for the newest list; its owner says which companions stay;
+the account key certifies the new phone with the next generation; and the list that starts this
+generation goes to the relay with the phone's prekeys, all or nothing.
+
+What stands in the rows decides how to go on after a lost answer or a crash: no certificate →
+ask for the list again; a certificate → the list is signed, and the same bytes are sent again.
+A signed list that the relay can't take is dropped together with its generation: the next one
+has a higher number, so no two lists are ever signed for one place.
+
+A phone that another one has displaced comes here too (:func:`begin_again`): it keeps its
+messages and its seal, and gets new keys and a new number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from untether.base.errors import LocalError, RemoteError
+from untether.base.identifiers import DeviceNumber
+from untether.base.limits import LEASE_DEFAULT_MS, LISTS_PER_ANSWER_MAX
+from untether.base.names import check_name
+from untether.device import directory, own_account, prekeys
+from untether.device.context import Context
+from untether.device.events import AccountActivated, RecoveryFound, RequestRefused
+from untether.device.inputs import BeginRecovery, CertificateSigned, ConfirmRecovery
+from untether.device.registration import RETRIED_REFUSALS
+from untether.device.store import (
+    accounts,
+    messages,
+    outbox,
+    own_device,
+    own_lists,
+    own_standing,
+    sessions,
+)
+from untether.device.store import prekeys as prekey_rows
+from untether.device.store.own_device import OwnDevice, State
+from untether.device.store.own_standing import OwnStanding
+from untether.protocol.identity.certificate import (
+    Role,
+    issue_certificate_body,
+    sign_as_device,
+    verify_certificate,
+)
+from untether.protocol.identity.device_list import DeviceList, open_list, sign_list
+from untether.protocol.identity.keys import DeviceSecrets
+from untether.protocol.identity.list_rules import first_number_of_generation, recovered_list_body
+from untether.wire.client_frames import FetchLists, Recover
+from untether.wire.records import SignedCertificate
+from untether.wire.server_frames import Done, Lists, Refused, ServerFrame
+
+
+def begin(context: Context, command: BeginRecovery) -> None:
+    """Make this device's keys; the next connection asks for the account's list."""
+    if context.own_or_none is not None:
+        raise LocalError(
+            "already-registered",
+            f"This profile already belongs to the account “{context.own.name}”.",
+            "Use another profile: `untether --profile DIR recover …`.",
+        )
+    context.save_own(
+        OwnDevice(
+            state=State.RECOVERING,
+            account_key=command.account_key,
+            name=check_name(command.name),
+            origin=command.origin,
+            relay_id=None,
+            role=Role.PRIMARY,
+            device=DeviceNumber(0),
+            generation=0,
+            secrets=DeviceSecrets.generate(context.randomness),
+            certificate=None,
+            device_name=command.device_name,
+            device_kind="phone",
+            sealed_account_seed=command.sealed_account_seed,
+            login_counter=0,
+            acknowledged=None,
+            invitation=None,
+            lease_ms=LEASE_DEFAULT_MS,
+        )
+    )
+
+
+def begin_again(context: Context) -> None:
+    """Make a displaced phone a new one: other keys, and nothing that belonged to the old."""
+    sessions.delete_all(context.database)
+    prekey_rows.delete_all(context.database)
+    outbox.unseal_all(context.database)
+    own_lists.delete_unpublished(context.database)
+    context.change_own(
+        state=State.RECOVERING,
+        secrets=DeviceSecrets.generate(context.randomness),
+        certificate=None,
+        acknowledged=None,
+    )
+    go_on(context)
+
+
+def go_on(context: Context) -> None:
+    """Ask for what is missing, at the beginning and at each connection."""
+    if context.own.certificate is None:
+        directory.fetch(context, context.own.account_id)
+    else:
+        _submit(context)
+
+
+def on_lists(context: Context, _request: FetchLists, answer: ServerFrame) -> None:
+    """Show the owner which companions the account has."""
+    own = context.own
+    if own.certificate is not None:
+        return
+    if isinstance(answer, Refused):
+        _fail(context, answer.code, answer.retry_after_ms)
+    elif not isinstance(answer, Lists) or answer.account_id != own.account_id:
+        return
+    elif answer.account.name != own.name:
+        _fail(context, "recovery-wrong-name")
+    else:
+        try:
+            directory.learn(context, own.account_id, answer.account)
+        except RemoteError as error:
+            _fail(context, error.code)
+            return
+        if not answer.account.more:
+            _show_companions(context)
+
+
+def confirm(context: Context, command: ConfirmRecovery) -> None:
+    """Consume generation and number, and have the account key certify this phone."""
+    own = context.own
+    held = directory.held_list(context, own.account_id)
+    if own.state is not State.RECOVERING or held is None:
+        raise LocalError(
+            "nothing-to-confirm", "No recovery waits for an answer.", "Run `untether recover`."
+        )
+    if own.certificate is not None:
+        _submit(context)
+        return
+    companions = {one.device for one in held.companions}
+    for number in command.keep:
+        if number not in companions:
+            raise LocalError("no-such-device", f"There is no companion {number}.")
+    generation = max(held.head.generation, own.generation) + 1
+    number = first_number_of_generation(generation, DeviceNumber(held.next_number - 1))
+    messages.renumber_unsent(context.database, own.account_id, own.device, number)
+    own = context.change_own(generation=generation, device=number)
+    standing = own_standing.load(context.database)
+    own_standing.save(context.database, replace(standing, kept=command.keep))
+    context.sign_certificate(certificate_body(own))
+
+
+def certificate_signed(context: Context, signed: CertificateSigned) -> None:
+    """Sign the list that starts the generation, and send it with the prekeys."""
+    if context.own.certificate is None:
+        held = directory.held_list(context, context.own.account_id)
+        kept = own_standing.load(context.database).kept
+        if held is None or kept is None:
+            raise LocalError("nothing-to-confirm", "No recovery waits for a signature.")
+        first = sign_first_list(context, signed, held, kept)
+        own_lists.add(context.database, first, signed_here=True, published=False)
+    _submit(context)
+
+
+def verification_refused(context: Context) -> None:
+    """The account key will not sign: the owner may confirm again."""
+    context.notify(RequestRefused("recover", "verification-refused"))
+
+
+def certificate_body(own: OwnDevice) -> bytes:
+    """Return what the account key is to sign for this phone."""
+    return issue_certificate_body(
+        account_key=own.account_key,
+        device=own.device,
+        role=Role.PRIMARY,
+        generation=own.generation,
+        keys=own.secrets.public_keys,
+    )
+
+
+def sign_first_list(
+    context: Context, signed: CertificateSigned, held: DeviceList, kept: Collection[DeviceNumber]
+) -> DeviceList:
+    """Complete this phone's new certificate and sign the first list of its generation."""
+    own = context.own
+    if signed.body != certificate_body(own):
+        raise LocalError("certificate-outdated", "This certificate is not wanted any more.")
+    certificate = SignedCertificate(
+        body=signed.body,
+        account_signature=signed.account_signature,
+        device_signature=sign_as_device(own.secrets.signing_seed, signed.body, own.account_key),
+    )
+    phone = verify_certificate(certificate, own.account_key)
+    body = recovered_list_body(held, phone, kept, context.now, own.lease_ms)
+    context.change_own(certificate=certificate)
+    known = (phone, *held.devices)
+    return open_list(sign_list(body, own.secrets.signing_seed), own.account_key, known)
+
+
+def on_answer(context: Context, request: Recover, answer: ServerFrame) -> None:
+    """This is the account's phone now, or its owner must look again."""
+    own = context.own_or_none
+    if own is None or own.state is not State.RECOVERING:
+        return
+    if isinstance(answer, Done):
+        prekeys.mark_uploaded(context, request.prekeys)
+        first = open_list(request.lists[-1], own.account_key)
+        own_account.store_recovered(context, first, published=True)
+        own_standing.save(context.database, OwnStanding())
+        context.change_own(state=State.ACTIVE)
+        context.notify(AccountActivated(own.account_id, own.name, own.device))
+    elif isinstance(answer, Lists):
+        _look_again(context, "recovery-moved-on")
+    elif isinstance(answer, Refused):
+        if answer.code in RETRIED_REFUSALS:
+            context.notify(RequestRefused("recover", answer.code, answer.retry_after_ms))
+        else:
+            _look_again(context, answer.code)
+
+
+def _submit(context: Context) -> None:
+    context.request(
+        Recover(
+            account_id=context.own.account_id,
+            lists=tuple(own_lists.unpublished(context.database, LISTS_PER_ANSWER_MAX)),
+            prekeys=prekeys.full_stock(context),
+        )
+    )
+
+
+def _show_companions(context: Context) -> None:
+    account = context.own.account_id
+    held = directory.held_list(context, account)
+    if held is None:
+        _fail(context, "no-list")
+        return
+    resigned = accounts.resigned(context.database, account)
+    found = [one for one in held.companions if one.device not in resigned]
+    context.notify(RecoveryFound(tuple((one.device, one.short_code) for one in found)))
+
+
+def _look_again(context: Context, code: str) -> None:
+    """Drop a list that the relay can't take, and start again from the newest one.
+
+    With new keys: should the relay hold the list after all, the old ones are taken.
+    """
+    own_lists.delete_unpublished(context.database)
+    prekey_rows.delete_all(context.database)
+    context.change_own(secrets=DeviceSecrets.generate(context.randomness), certificate=None)
+    context.notify(RequestRefused("recover", code))
+    directory.fetch(context, context.own.account_id)
+
+
+def _fail(context: Context, code: str, retry_after_ms: int = 0) -> None:
+    """Say why the recovery can't go on; a profile that was new is unused again."""
+    has_history = bool(own_lists.newest(context.database, 1))
+    if code not in RETRIED_REFUSALS and not has_history:
+        own_device.erase_everything(context.database)
+        context.forget_own()
+    context.notify(RequestRefused("recover", code, retry_after_ms))

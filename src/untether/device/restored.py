@@ -1,0 +1,121 @@
+"""Databases that were put back from a copy: this device's, and the relay's (spec 02, "Copies").
+
+Each login carries a counter that rises by one, and the relay answers with the highest it saw
+before. Whoever of the two is behind has forgotten something. A relay that lies can provoke a
+renewal or hide a copy: this is a convenience for honest mishaps, not a defence.
+
+A device that was put back must never seal with an old session again (its peers take the
+repeated keys for duplicates), so every session is replaced before it is used. Its prekeys are
+replaced when the mailbox is drained: until then mail may need the private halves. A phone may
+have signed lists that it forgot, so it signs, and sends, nothing until it has recovered.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from untether.base.errors import LocalError
+from untether.base.limits import LOGIN_COUNTER_MAX
+from untether.device import outbox, outgoing, own_account, prekeys, recovery
+from untether.device.context import Context
+from untether.device.inputs import CertificateSigned, RecoverSamePhone
+from untether.device.store import contacts, own_lists, own_standing, peers
+from untether.device.store import outbox as outbox_rows
+from untether.device.store.own_device import State
+from untether.device.store.own_standing import SigningStopped
+from untether.protocol.identity.certificate import Role
+from untether.wire.client_frames import Login
+from untether.wire.server_frames import Welcome
+
+
+def compare_memories(context: Context, login: Login, welcome: Welcome) -> None:
+    """Notice who of the two was put back, from the counters and heads of one login."""
+    own, standing = context.own, own_standing.load(context.database)
+    if welcome.counter > own.login_counter or welcome.counter == login.counter:
+        _this_device_was(context, welcome.counter)
+    elif login.counter > standing.welcomed_counter and (
+        welcome.counter < standing.welcomed_counter or _lost_lists(context, welcome)
+    ):
+        own_standing.save(context.database, replace(standing, renewal_due=True))
+    standing = own_standing.load(context.database)
+    counter = max(standing.welcomed_counter, login.counter)
+    own_standing.save(context.database, replace(standing, welcomed_counter=counter))
+
+
+def drained(context: Context) -> None:
+    """The mailbox is drained: replace prekeys, and sessions by new ones, if that is due."""
+    standing = own_standing.load(context.database)
+    if not standing.renewal_due or standing.signing_stopped is not SigningStopped.NOT:
+        return
+    prekeys.replace_all(context)
+    for account, device in peers.to_renew(context.database):
+        known = contacts.by_account(context.database, account) is not None
+        if known or account == context.own.account_id:
+            outgoing.turn_ratchet(context, account, device)
+
+
+def recover_same_phone(context: Context, _command: RecoverSamePhone) -> None:
+    """Start a new generation on this phone, by user verification.
+
+    A phone that is still listed keeps number and keys. One that another phone has replaced
+    becomes a new phone: its owner confirms the companions as in any recovery.
+    """
+    own = context.active
+    if own.role is not Role.PRIMARY:
+        raise LocalError(
+            "not-the-phone", "Only the phone can do that.", "Run the command on the phone."
+        )
+    if not own_account.is_displaced(context):
+        raise LocalError("not-displaced", "This phone acts for its account already.")
+    newest = own_account.newest(context)
+    listed = newest.device(own.device)
+    if listed is None or listed.public_keys != own.secrets.public_keys:
+        recovery.begin_again(context)
+        return
+    generation = max(newest.head.generation, own.generation) + 1
+    context.change_own(generation=generation)
+    context.sign_certificate(recovery.certificate_body(context.own))
+
+
+def is_recovering(context: Context, signed: CertificateSigned) -> bool:
+    """Tell whether the account key has signed for this phone itself, and not for a companion."""
+    own = context.own
+    active = own.state in (State.ACTIVE, State.SUSPENDED)
+    return active and signed.body == recovery.certificate_body(own)
+
+
+def certificate_signed(context: Context, signed: CertificateSigned) -> None:
+    """The account key vouches for this phone's new generation: its first list goes out."""
+    held = own_account.newest(context)
+    gone = own_account.resigned_devices(context)
+    kept = [one.device for one in held.companions if one.device not in gone]
+    first = recovery.sign_first_list(context, signed, held, kept)
+    own_account.store_recovered(context, first, published=False)
+    standing = own_standing.load(context.database)
+    own_standing.save(
+        context.database,
+        replace(standing, signing_stopped=SigningStopped.NOT, renewal_due=True),
+    )
+    peers.ask_to_renew(context.database)
+    outgoing.seal_again(context)
+    own_account.publish(context)
+    outbox.advance_all(context)
+
+
+def _this_device_was(context: Context, counter: int) -> None:
+    context.change_own(
+        login_counter=max(context.own.login_counter, min(counter, LOGIN_COUNTER_MAX))
+    )
+    standing = own_standing.load(context.database)
+    own_standing.save(context.database, replace(standing, renewal_due=True))
+    peers.ask_to_renew(context.database)
+    outbox_rows.unseal_all(context.database)
+    if context.own.role is Role.PRIMARY:
+        own_account.stop_signing(context, SigningStopped.RESTORED)
+    else:
+        context.notice(SigningStopped.RESTORED.value)
+
+
+def _lost_lists(context: Context, welcome: Welcome) -> bool:
+    confirmed = own_lists.newest_published(context.database)
+    return confirmed is not None and welcome.head.place < confirmed

@@ -1,0 +1,348 @@
+"""Alice loses her phone: a new one takes over, and everybody notices what concerns them."""
+
+from __future__ import annotations
+
+import pytest
+from tests.conversations.mishaps import (
+    answers_lost,
+    begin_recovery,
+    confirm_recovery,
+    found_companions,
+    query,
+    recover,
+    served_lists,
+)
+from tests.world import World
+
+from untether.base.errors import LocalError, RemoteError
+from untether.base.identifiers import DeviceNumber
+from untether.device import directory, events, inputs, recovery, senders
+from untether.device.context import Context
+from untether.device.store import contacts
+from untether.device.store.own_device import State
+from untether.protocol.identity.list_rules import first_number_of_generation
+from untether.wire import client_frames
+from untether.wire.client_frames import Recover
+from untether.wire.server_frames import Lists, Refused
+
+
+def test_a_new_phone_takes_over_while_the_laptop_keeps_working() -> None:
+    """The kept companion goes on in its sessions; contacts keep pin and verified mark."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    laptop = world.link(alice, "alice's laptop")
+    bob.send("alice", "before")
+    laptop.send("bob", "from the laptop")
+    bob.feed(inputs.MarkVerified("alice"))
+    with_bob = "SELECT id FROM sessions JOIN peers USING (peer) WHERE account_id = ? AND place = 0"
+    session = query(laptop, with_bob, bob.own.account_id)
+    alice.disconnect()
+
+    phone = recover(world, alice, keep=(laptop,))
+    assert phone.own.state is State.ACTIVE
+    assert phone.own.generation == 1
+    assert phone.own.device == first_number_of_generation(1, DeviceNumber(1)) == 1024
+    assert phone.happened(events.AccountActivated)
+    assert "own-new-phone" in laptop.notices()
+
+    laptop.send("bob", "still here")
+    world.pass_time(1)
+    bob.send("alice", "welcome back")
+    assert phone.texts() == ["still here", "welcome back"]
+    assert laptop.texts()[-1] == "welcome back"
+    assert "still here" in bob.texts()
+    assert "contact-new-phone" in bob.notices()
+    assert "identity-changed" not in bob.notices()
+    with bob.database.transaction():
+        contact = contacts.by_name(bob.database, "alice")
+    assert contact is not None
+    assert contact.verified
+    assert query(laptop, with_bob, bob.own.account_id) == session
+    phone.send("bob", "from the new phone")
+    assert bob.texts()[-1] == "from the new phone"
+    assert "possible-copy" not in bob.notices() + laptop.notices()
+
+
+def test_a_companion_that_is_not_kept_is_out() -> None:
+    """Its keys are erased and its credentials end; nothing sent later reaches it."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    laptop = world.link(alice, "alice's laptop")
+    tablet = world.link(alice, "alice's tablet")
+    alice.disconnect()
+    recover(world, alice, keep=(tablet,))
+    assert laptop.own.state is State.LOGGED_OUT
+    assert query(laptop, "SELECT count(*) FROM sessions") == [(0,)]
+    bob.send("alice", "who reads this?")
+    assert laptop.texts() == []
+    assert tablet.texts() == ["who reads this?"]
+
+
+def test_the_owner_sees_the_codes_that_the_companions_show() -> None:
+    """Number and short code of each companion, so that a stranger's device is not kept."""
+    world = World()
+    alice = world.register("alice")
+    laptop = world.link(alice, "alice's laptop")
+    linked = alice.happened(events.DeviceLinked)[-1]
+    assert alice.account_seed is not None
+    phone = begin_recovery(world, "alice", alice.account_seed)
+    found = phone.happened(events.RecoveryFound)[-1]
+    assert found.companions == ((laptop.own.device, linked.certificate_code),)
+    with pytest.raises(LocalError, match="no companion 7"):
+        phone.feed(inputs.ConfirmRecovery((DeviceNumber(7),)))
+
+
+def test_a_displaced_phone_keeps_everything_and_may_recover_again() -> None:
+    """Its seal and messages stay; the red notice is shown; it comes back as a new phone."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    bob.send("alice", "hello")
+    thief = recover(world, alice)
+    assert alice.notices().count("phone-displaced") == 1
+    assert alice.own.state is State.SUSPENDED
+    assert alice.own.sealed_account_seed is not None
+    assert alice.texts() == ["hello"]
+    with pytest.raises(LocalError) as caught:
+        alice.feed(inputs.SetLease(10 * 24 * 3_600_000))
+    assert caught.value.code == "displaced"
+    alice.connect()
+    assert alice.notices().count("phone-displaced") == 1
+
+    alice.feed(inputs.RecoverSamePhone())
+    alice.connect(receiving=False)
+    assert found_companions(alice) == []
+    confirm_recovery(world, alice)
+    assert alice.own.state is State.ACTIVE
+    assert alice.own.generation == 2
+    assert thief.own.state is State.SUSPENDED
+    bob.send("alice", "is it you?")
+    assert alice.texts() == ["hello", "is it you?"]
+    assert thief.texts() == []
+
+
+def test_what_a_displaced_phone_had_queued_leaves_after_its_recovery() -> None:
+    """A message written meanwhile is sealed again under the new number."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    alice.send("bob", "first")
+    alice.disconnect()
+    recover(world, alice)
+    alice.feed(inputs.SendText(bob.own.account_id, "written while displaced"))
+    alice.connect()
+    assert bob.texts() == ["first"]
+    alice.feed(inputs.RecoverSamePhone())
+    alice.connect(receiving=False)
+    confirm_recovery(world, alice)
+    assert bob.texts() == ["first", "written while displaced"]
+    assert alice.history()[-1].state == "sent"
+
+
+def test_the_number_of_the_old_phone_is_refused_for_ever() -> None:
+    """Its sessions end once Bob's mailbox is drained; what it sends later opens no new one."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    alice.send("bob", "hello")
+    bob.send("alice", "hello")
+    old, account = alice.own.device, alice.own.account_id
+    recover(world, alice)
+    bob.send("alice", "to the new one")
+    bob.connect()
+    sessions_with = "SELECT count(*) FROM sessions JOIN peers USING (peer) WHERE device = ?"
+    assert query(bob, sessions_with, old) == [(0,)]
+    with bob.database.transaction():
+        context = Context(bob.database, world.now, world.randomness)
+        held = directory.held_list(context, account)
+        assert held is not None
+        assert held.was_removed(old)
+        sender = senders.find(context, account, old)
+        assert sender is not None
+        assert sender.removed
+        stranger = DeviceNumber(old + 1)
+        with pytest.raises(RemoteError) as caught:
+            senders.find(context, account, stranger)
+    assert caught.value.code == "device-removed"
+
+
+def test_a_lost_answer_is_asked_for_with_the_same_bytes() -> None:
+    """Nobody knows whether the relay took it: the repetition changes nothing there."""
+    world = World()
+    alice = world.register("alice")
+    assert alice.account_seed is not None
+    phone = begin_recovery(world, "alice", alice.account_seed)
+    with answers_lost(world, Recover):
+        phone.feed(inputs.ConfirmRecovery(()))
+        world.settle()
+    assert phone.own.state is State.RECOVERING
+    lists = query(phone, "SELECT body FROM own_lists")
+    phone.connect()
+    phone.connect()
+    assert phone.own.state is State.ACTIVE
+    assert query(phone, "SELECT body FROM own_lists WHERE version = 1") == lists
+    assert query(phone, "SELECT count(*) FROM prekeys WHERE uploaded = 0") == [(0,)]
+
+
+def test_confirming_twice_signs_no_second_list() -> None:
+    """A list of this generation exists already: it is sent again, never made anew."""
+    world = World()
+    alice = world.register("alice")
+    laptop = world.link(alice, "alice's laptop")
+    assert alice.account_seed is not None
+    phone = begin_recovery(world, "alice", alice.account_seed)
+    with answers_lost(world, Recover):
+        phone.feed(inputs.ConfirmRecovery(()))
+        world.settle()
+    lists = query(phone, "SELECT body FROM own_lists")
+    phone.feed(inputs.ConfirmRecovery((laptop.own_or_none.device,)))  # type: ignore[union-attr]
+    assert query(phone, "SELECT body FROM own_lists") == lists
+
+
+def test_a_list_that_moved_on_is_shown_again_under_a_higher_generation() -> None:
+    """Two phones recover at once: the slower one drops its list and its whole generation."""
+    world = World()
+    alice = world.register("alice")
+    assert alice.account_seed is not None
+    slow = begin_recovery(world, "alice", alice.account_seed)
+    quick = recover(world, alice)
+    slow.feed(inputs.ConfirmRecovery(()))
+    world.settle()
+    assert slow.happened(events.RequestRefused)[-1].request == "recover"
+    assert slow.own.state is State.RECOVERING
+    assert len(slow.happened(events.RecoveryFound)) == 2
+    confirm_recovery(world, slow)
+    assert slow.own.state is State.ACTIVE
+    assert slow.own.generation == 2
+    assert quick.own.state is State.SUSPENDED
+
+
+@pytest.mark.parametrize(("name", "code"), [("bob", "recovery-wrong-name"), ("ALICE", "bad-name")])
+def test_a_wrong_name_leaves_the_profile_unused(name: str, code: str) -> None:
+    """The recovery code of one account does not open another name."""
+    world = World()
+    alice = world.register("alice")
+    assert alice.account_seed is not None
+    if code == "bad-name":
+        with pytest.raises(LocalError):
+            begin_recovery(world, name, alice.account_seed)
+        return
+    phone = begin_recovery(world, name, alice.account_seed)
+    assert phone.happened(events.RequestRefused)[-1].code == code
+    assert phone.own_or_none is None
+
+
+def test_an_unknown_account_is_named_and_a_used_profile_is_refused() -> None:
+    """No account with that key: the profile is unused again; a used one is left alone."""
+    world = World()
+    phone = begin_recovery(world, "nobody", bytes(32))
+    assert phone.happened(events.RequestRefused)[-1].code == "no-such-account"
+    assert phone.own_or_none is None
+    alice = world.register("alice")
+    with pytest.raises(LocalError) as caught:
+        alice.feed(inputs.BeginRecovery("alice", bytes(32), b"", "http://localhost:1", "phone"))
+    assert caught.value.code == "already-registered"
+    for command in (inputs.ConfirmRecovery(()), inputs.RecoverSamePhone()):
+        with pytest.raises(LocalError):
+            alice.feed(command)
+
+
+def test_a_relay_that_is_busy_is_asked_again() -> None:
+    """A refusal that will pass keeps the signed list for the next connection."""
+    world = World()
+    alice = world.register("alice")
+    assert alice.account_seed is not None
+    phone = begin_recovery(world, "alice", alice.account_seed)
+    honest = world.relay.answering
+    world.relay.answering = lambda _link, frame, answer: (
+        Refused("rate-limited", 5) if isinstance(frame, Recover) else answer
+    )
+    phone.feed(inputs.ConfirmRecovery(()))
+    world.settle()
+    refused = phone.happened(events.RequestRefused)[-1]
+    assert (refused.code, refused.retry_after_ms) == ("rate-limited", 5)
+    world.relay.answering = lambda _link, frame, answer: (
+        Refused("lease-too-long") if isinstance(frame, Recover) else answer
+    )
+    phone.connect(receiving=False)
+    assert phone.happened(events.RequestRefused)[-1].code == "lease-too-long"
+    world.relay.answering = honest
+    confirm_recovery(world, phone)
+    assert phone.own.state is State.ACTIVE
+
+
+@pytest.mark.parametrize("lie", ["another account", "no lists", "busy", "garbage"])
+def test_bad_answers_to_the_first_question_end_nothing_else(lie: str) -> None:
+    """Lists of another account say nothing; none, or forged ones, end the recovery."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    assert alice.account_seed is not None
+    others = Lists(bob.own.account_id, served_lists(world, bob.own.account_id))
+
+    def answering(_link: object, frame: object, answer: object) -> object:
+        if not isinstance(frame, client_frames.FetchLists):
+            return answer
+        assert isinstance(answer, Lists)
+        if lie == "another account":
+            return others
+        if lie == "busy":
+            return Refused("busy")
+        shown = answer.account
+        lists = () if lie == "no lists" else others.account.lists
+        return Lists(answer.account_id, type(shown)(name=shown.name, lists=lists))
+
+    world.relay.answering = answering  # type: ignore[assignment]
+    phone = begin_recovery(world, "alice", alice.account_seed)
+    assert not phone.happened(events.RecoveryFound)
+    if lie in ("another account", "busy"):
+        assert phone.own.state is State.RECOVERING
+    else:
+        assert phone.own_or_none is None
+
+
+def test_only_the_certificate_that_was_asked_for_is_taken() -> None:
+    """A certificate of an earlier try names another generation or other keys."""
+    world = World()
+    alice = world.register("alice")
+    assert alice.account_seed is not None
+    phone = begin_recovery(world, "alice", alice.account_seed)
+    with pytest.raises(LocalError) as caught:
+        phone.feed(inputs.CertificateSigned(b"whatever", bytes(64)))
+    assert caught.value.code == "nothing-to-confirm"
+    phone.account_seed = None
+    phone.feed(inputs.ConfirmRecovery(()))
+    with pytest.raises(LocalError) as caught:
+        phone.feed(inputs.CertificateSigned(b"whatever", bytes(64)))
+    assert caught.value.code == "certificate-outdated"
+
+
+def test_refused_verification_leaves_the_recovery_open() -> None:
+    """The owner may confirm again after a wrong passphrase."""
+    world = World()
+    alice = world.register("alice")
+    assert alice.account_seed is not None
+    phone = begin_recovery(world, "alice", alice.account_seed)
+    phone.verification_refused = True
+    phone.feed(inputs.ConfirmRecovery(()))
+    assert phone.happened(events.RequestRefused)[-1].code == "verification-refused"
+    phone.verification_refused = False
+    confirm_recovery(world, phone)
+    assert phone.own.state is State.ACTIVE
+
+
+def test_twin_without_the_name_check_recovers_under_any_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Switched off: the relay could give the phone of one account another one's name."""
+    world = World()
+    alice = world.register("alice")
+    assert alice.account_seed is not None
+
+    def on_lists(context, request, answer):  # type: ignore[no-untyped-def]
+        from untether.device import directory
+
+        directory.learn(context, request.account_id, answer.account)
+        recovery._show_companions(context)
+
+    monkeypatch.setattr(recovery, "on_lists", on_lists)
+    phone = begin_recovery(world, "mallory", alice.account_seed)
+    confirm_recovery(world, phone)
+    assert phone.own.state is State.ACTIVE
+    assert phone.own.name == "mallory"

@@ -1,0 +1,238 @@
+"""Databases put back from a copy: a companion's, a phone's, the relay's."""
+
+from __future__ import annotations
+
+import pytest
+from tests.conversations.mishaps import copy_database, put_back, query
+from tests.world import World, WorldDevice
+
+from untether.base.errors import LocalError
+from untether.base.identifiers import DAY_MS
+from untether.base.limits import LOGIN_COUNTER_MAX, ONE_TIME_PREKEYS
+from untether.device import inputs, own_account, restored
+from untether.device.store.own_device import State
+from untether.wire.client_frames import DepositPrekeys, Login
+from untether.wire.server_frames import Welcome
+
+
+def _sessions(device: WorldDevice) -> set[object]:
+    return {row[0] for row in query(device, "SELECT id FROM sessions WHERE place = 0")}
+
+
+def _standing(device: WorldDevice, column: str) -> object:
+    return query(device, f"SELECT {column} FROM own_standing")[0][0]  # noqa: S608
+
+
+def test_a_restored_companion_renews_its_sessions_and_prekeys() -> None:
+    """Nothing that the lost state sealed or handed out is ever used again."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    laptop = world.link(alice, "alice's laptop")
+    laptop.send("bob", "one")
+    bob.send("alice", "two")
+    world.pass_time(10_000)
+    backup = copy_database(laptop)
+    before = _sessions(laptop)
+    prekeys = {row[0] for row in query(laptop, "SELECT id FROM prekeys")}
+    laptop.connect()
+    laptop.send("bob", "lost with the disk")
+
+    put_back(laptop, backup)
+    laptop.connect()
+    world.pass_time(10_000)
+    assert laptop.notices().count("restored-from-copy") == 1
+    assert not before & _sessions(laptop)
+    ids = {row[0] for row in query(laptop, "SELECT id FROM prekeys WHERE type = 'one-time'")}
+    assert not prekeys & ids
+    assert _standing(laptop, "renewal_due") == 0
+    laptop.send("bob", "written after the restore")
+    world.pass_time(1)
+    bob.send("alice", "heard you")
+    assert bob.texts()[-2:] == ["written after the restore", "heard you"]
+    assert laptop.texts()[-1] == "heard you"
+    assert "possible-copy" in bob.notices()
+    laptop.connect()
+    assert laptop.notices().count("restored-from-copy") == 1
+
+
+def test_twin_without_the_renewal_its_messages_vanish(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Switched off: Bob takes a repeated message key for a duplicate and shows nothing."""
+    monkeypatch.setattr(restored, "compare_memories", lambda *_: None)
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    laptop = world.link(alice, "alice's laptop")
+    laptop.send("bob", "one")
+    bob.send("alice", "two")
+    world.pass_time(10_000)
+    backup = copy_database(laptop)
+    laptop.send("bob", "lost with the disk")
+    put_back(laptop, backup)
+    laptop.connect()
+    laptop.send("bob", "written after the restore")
+    assert "written after the restore" not in bob.texts()
+
+
+def test_a_restored_phone_signs_and_sends_nothing_until_it_recovers() -> None:
+    """Then only its generation rises, and what it had queued leaves."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    laptop = world.link(alice, "alice's laptop")
+    alice.send("bob", "one")
+    bob.send("alice", "two")
+    backup = copy_database(alice)
+    alice.connect()
+    alice.feed(inputs.SetLease(90 * DAY_MS))
+    world.settle()
+    number, keys = alice.own.device, alice.own.secrets.public_keys
+
+    put_back(alice, backup)
+    world.pass_time(3 * DAY_MS)
+    alice.connect()
+    assert alice.notices().count("restored-from-copy") == 1
+    with pytest.raises(LocalError) as caught:
+        alice.feed(inputs.SetLease(60 * DAY_MS))
+    assert caught.value.code == "displaced"
+    waiting = alice.send("bob", "waits")
+    assert waiting.state == "queued"
+    assert "lists-forked" not in laptop.notices() + bob.notices()
+
+    alice.feed(inputs.RecoverSamePhone())
+    world.settle()
+    alice.connect()
+    world.pass_time(10_000)
+    assert (alice.own.device, alice.own.secrets.public_keys) == (number, keys)
+    assert alice.own.generation == 1
+    assert bob.texts() == ["one", "two", "waits"]
+    assert laptop.own.state is State.ACTIVE
+    assert _standing(alice, "renewal_due") == 0
+    bob.send("alice", "good to hear")
+    assert alice.texts()[-1] == laptop.texts()[-1] == "good to hear"
+    assert "possible-copy" not in bob.notices() + laptop.notices()
+    assert "contact-new-phone" in bob.notices()
+    alice.feed(inputs.SetLease(60 * DAY_MS))
+    world.settle()
+    with pytest.raises(LocalError) as caught:
+        alice.feed(inputs.RecoverSamePhone())
+    assert caught.value.code == "not-displaced"
+
+
+def test_twin_a_restored_phone_that_goes_on_signing_forks_its_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Switched off: it signs a second list for one place, and everybody who sees both knows."""
+    monkeypatch.setattr(restored, "compare_memories", lambda *_: None)
+    monkeypatch.setattr(own_account, "is_displaced", lambda _: False)
+    world = World()
+    alice = world.register("alice")
+    laptop = world.link(alice, "alice's laptop")
+    backup = copy_database(alice)
+    alice.feed(inputs.SetLease(90 * DAY_MS))
+    world.settle()
+    put_back(alice, backup)
+    alice.feed(inputs.SetLease(60 * DAY_MS))
+    alice.connect()
+    assert "lists-forked" in alice.notices()
+    assert "lists-forked" not in laptop.notices()
+
+
+def test_a_restored_phone_whose_relay_hides_the_counter_stops_at_the_lists() -> None:
+    """The later lists of its own key are proof enough: it signed them and does not know it."""
+    world = World()
+    alice = world.register("alice")
+    backup = copy_database(alice)
+    alice.feed(inputs.SetLease(90 * DAY_MS))
+    world.settle()
+    put_back(alice, backup)
+    world.relay.answering = lambda _link, request, answer: (
+        Welcome(0, answer.head, answer.one_time_prekeys, answer.mailbox_entries)
+        if isinstance(request, Login) and isinstance(answer, Welcome)
+        else answer
+    )
+    world.pass_time(2 * DAY_MS)
+    alice.connect()
+    assert "phone-displaced" in alice.notices()
+    assert "lists-forked" not in alice.notices()
+    alice.feed(inputs.RecoverSamePhone())
+    world.settle()
+    assert query(alice, "SELECT max(generation) FROM own_lists WHERE published = 1") == [(1,)]
+
+
+def test_recover_same_phone_is_for_the_phone() -> None:
+    """A companion has no account key to ask for."""
+    world = World()
+    laptop = world.link(world.register("alice"), "alice's laptop")
+    with pytest.raises(LocalError) as caught:
+        laptop.feed(inputs.RecoverSamePhone())
+    assert caught.value.code == "not-the-phone"
+
+
+def test_a_relay_put_back_from_a_backup_gets_lists_and_prekeys_again() -> None:
+    """It had handed out pairs since: they are replaced; peers wait until the lists are back."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    bob.send("alice", "hello")
+    backup = world.relay.store.copy()
+    laptop = world.link(alice, "alice's laptop")
+    bob.send("alice", "to both")
+    assert laptop.texts() == ["to both"]
+    for device in (alice, bob, laptop):
+        device.disconnect()
+
+    world.relay.store = backup
+    bob.connect()
+    waiting = bob.send("alice", "while the relay is behind")
+    assert waiting.state == "queued"
+    causes = [one.cause for one in bob.events if hasattr(one, "cause")]
+    assert causes[-1] == "relay-behind"
+
+    frames: list[DepositPrekeys] = []
+    world.relay.answering = lambda _link, request, answer: (
+        (frames.append(request) if isinstance(request, DepositPrekeys) else None) or answer
+    )
+    alice.connect()
+    assert any(frame.replace for frame in frames)
+    assert query(alice, "SELECT count(*) FROM prekeys WHERE type = 'one-time'") == [
+        (ONE_TIME_PREKEYS,)
+    ]
+    laptop.connect()
+    bob.connect()
+    assert "while the relay is behind" in alice.texts()
+    assert "while the relay is behind" in laptop.texts()
+    assert "restored-from-copy" not in alice.notices() + laptop.notices() + bob.notices()
+
+
+def test_crossing_logins_of_two_processes_alarm_nobody() -> None:
+    """Counters that come back in another order are neither a copy nor a relay put back."""
+    world = World()
+    alice = world.register("alice")
+    with alice.database.transaction():
+        alice.database.run("UPDATE own_device SET login_counter = 9")
+        alice.database.run("UPDATE own_standing SET welcomed_counter = 9")
+    login = Login(alice.own.certificate, bytes(32), "", 8, bytes(64))  # type: ignore[arg-type]
+    head = _newest(alice)
+    alice.feed(inputs.RelayAnswered(login, Welcome(7, head, ONE_TIME_PREKEYS, 0)))
+    assert "restored-from-copy" not in alice.notices()
+    assert _standing(alice, "renewal_due") == 0
+    alice.feed(inputs.RelayAnswered(login, Welcome(8, head, ONE_TIME_PREKEYS, 0)))
+    assert "restored-from-copy" in alice.notices()
+
+
+def test_an_absurd_counter_does_not_end_logins() -> None:
+    """A lying relay can't push the counter to where no further login can be encoded."""
+    world = World()
+    alice = world.register("alice")
+    laptop = world.link(alice, "alice's laptop")
+    login = Login(laptop.own.certificate, bytes(32), "", 9, bytes(64))  # type: ignore[arg-type]
+    head = _newest(laptop)
+    laptop.feed(inputs.RelayAnswered(login, Welcome(2**53 - 1, head, ONE_TIME_PREKEYS, 0)))
+    assert laptop.own.login_counter == LOGIN_COUNTER_MAX
+    laptop.connect()
+    assert laptop.own.login_counter == LOGIN_COUNTER_MAX + 1
+
+
+def _newest(device: WorldDevice):  # type: ignore[no-untyped-def]
+    from untether.device.context import Context
+
+    with device.database.transaction():
+        context = Context(device.database, device.world.now, device.world.randomness)
+        return own_account.newest(context).head
