@@ -40,7 +40,7 @@ def _send_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _receive_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--timeout", metavar="S", type=_seconds, help="wait so long for more")
+    parser.add_argument("--timeout", metavar="S", type=seconds, help="wait so long for more")
     parser.add_argument("--follow", action="store_true", help="go on until interrupted")
     parser.add_argument("--max", metavar="N", type=_count, help="end after so many messages")
     parser.set_defaults(run=_receive)
@@ -52,7 +52,8 @@ def _messages_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_messages)
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """Read a number of seconds from the command line."""
     value = float(text)
     if not 0 <= value < 10**9:
         raise argparse.ArgumentTypeError("must be a number of seconds")

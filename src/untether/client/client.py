@@ -10,17 +10,28 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager
 
 from untether.base.errors import NetworkError
-from untether.client import account, people, receiving, sending
+from untether.base.identifiers import DeviceNumber
+from untether.client import (
+    account,
+    devices,
+    linking,
+    people,
+    receiving,
+    recovery,
+    sending,
+)
 from untether.client.account import Registered, Standing
 from untether.client.driver import Driver
 from untether.client.people import Person, SecurityCode
 from untether.client.sending import Sent
 from untether.client.vault import Vault
-from untether.device.events import Event
+from untether.device.events import AccountActivated, DeviceLinked, Event
 from untether.device.inputs import AcceptContact, MarkVerified
+from untether.device.own_devices import OwnDeviceView
 from untether.device.store import messages, notices
 from untether.device.store.messages import Message
 from untether.device.store.notices import Notice
+from untether.wire.link_offer import CompanionKind
 
 
 class Client:
@@ -90,6 +101,55 @@ class Client:
         """Make a new account whose phone this device is; returns the recovery code once."""
         return await account.register(
             self.driver, self.vault, name, device_name=device_name, invitation=invitation
+        )
+
+    async def link(
+        self,
+        *,
+        device_name: str,
+        device_kind: CompanionKind,
+        on_offer: linking.OnOffer,
+        is_mine: linking.IsMine,
+        timeout_s: float | None = None,
+    ) -> AccountActivated:
+        """Make this unused device a companion of the account whose phone approves it."""
+        return await linking.link_companion(
+            self.driver,
+            device_name=device_name,
+            device_kind=device_kind,
+            on_offer=on_offer,
+            is_mine=is_mine,
+            timeout_s=timeout_s,
+        )
+
+    async def approve(self, link_text: str, may_link: linking.MayLink) -> DeviceLinked:
+        """On the phone: link the device that shows this text, after user verification."""
+        return await linking.approve(self.driver, link_text, may_link)
+
+    async def devices(self) -> list[OwnDeviceView]:
+        """Return the devices of the own account."""
+        return await devices.own_devices(self.driver)
+
+    async def log_out(self, device: DeviceNumber, *, wipe: bool = False) -> None:
+        """Log a companion out from the phone, or this companion itself."""
+        await devices.log_out(self.driver, device, wipe=wipe)
+
+    async def recover(
+        self,
+        name: str,
+        *,
+        device_name: str,
+        get_code: recovery.GetCode,
+        which_stay: recovery.WhichStay,
+    ) -> AccountActivated:
+        """Become the phone of an account, from its recovery code or this phone's own seal."""
+        return await recovery.recover(
+            self.driver,
+            self.vault,
+            name,
+            device_name=device_name,
+            get_code=get_code,
+            which_stay=which_stay,
         )
 
     async def accept(self, name: str) -> None:

@@ -15,7 +15,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from untether.base.errors import NetworkError, RemoteError, UntetherError
+from untether.base.errors import NetworkError, RemoteError, UntetherError, VerificationError
 from untether.base.identifiers import UnixMillis
 from untether.base.limits import FRAME_MAX
 from untether.base.randomness import Randomness
@@ -57,6 +57,7 @@ class Driver:
         self._in_flight = InFlight()
         self._quiet = asyncio.Event()
         self._quiet.set()
+        self._opened = asyncio.Event()
         self._lost = asyncio.Event()
         self._loss: UntetherError | None = None
         self._listeners: list[asyncio.Queue[Event]] = []
@@ -120,6 +121,11 @@ class Driver:
             yield queue
         finally:
             self._listeners.remove(queue)
+
+    async def until_connected(self) -> None:
+        """Wait until a socket is open and the login was answered."""
+        await self._opened.wait()
+        await self.idle()
 
     async def next_event(self, heard: asyncio.Queue[Event]) -> Event:
         """Wait for the next event; raises what ended the connection when it is lost first."""
@@ -190,10 +196,12 @@ class Driver:
             raise _not_a_relay()
         self._connection = connection
         self.challenge = first.frame
+        self._opened.set()
         await self.handle(inputs.Challenged(first.frame, self._connector.origin))
 
     async def _close(self, error: UntetherError) -> None:
         connection, self._connection = self._connection, None
+        self._opened.clear()
         self._in_flight.lose(error)
         self._note_quiet()
         if connection is not None:
@@ -261,10 +269,19 @@ class Driver:
                 if self._connection is not None:
                     await self._connection.send(codec.encode(Request(0, Acknowledge(up_to))))
             case effects.SignCertificate(body):
-                if self.signer is not None:
-                    await self.handle(inputs.CertificateSigned(body, await self.signer(body)))
+                await self._sign(body)
             case effects.WakeAt(time):
                 self._wake_at(time)
+
+    async def _sign(self, body: bytes) -> None:
+        if self.signer is None:
+            return
+        try:
+            signature = await self.signer(body)
+        except VerificationError:
+            await self.handle(inputs.VerificationRefused())
+            raise
+        await self.handle(inputs.CertificateSigned(body, signature))
 
     def _wake_at(self, time: UnixMillis) -> None:
         loop = asyncio.get_running_loop()

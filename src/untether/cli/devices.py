@@ -1,0 +1,133 @@
+"""The verb ``devices``: list the own devices, approve a new one, log one out."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from untether.base.errors import ExitStatus
+from untether.base.identifiers import DeviceNumber
+from untether.cli import ask
+from untether.cli.errors import show_hint
+from untether.cli.opening import with_client
+from untether.cli.render import local_time, show_json, show_text, timestamp
+from untether.client.client import Client
+from untether.device.events import LinkRequested
+from untether.device.own_devices import OwnDeviceView
+from untether.protocol.identity.certificate import Role
+
+
+def _devices_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_list)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    approve = actions.add_parser("approve", help="on the phone: link a new device")
+    source = approve.add_mutually_exclusive_group(required=True)
+    source.add_argument("link_text", metavar="LINK_TEXT", nargs="?", help="untether://link/…")
+    source.add_argument("--qr-image", metavar="FILE", type=Path, help="read the QR code from it")
+    approve.add_argument("--yes", action="store_true", help="don't ask whether to link it")
+    approve.set_defaults(run=_approve)
+    logout = actions.add_parser("logout", help="log a device out")
+    logout.add_argument("number", metavar="NUMBER", type=_number)
+    logout.add_argument("--wipe", action="store_true", help="it erases its messages too")
+    logout.set_defaults(run=_logout)
+
+
+def _number(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError("must be the number of a device")
+    return value
+
+
+def _list(arguments: argparse.Namespace) -> int:
+    async def act(client: Client) -> int:
+        async with client.online_if_possible() as unreachable:
+            devices = await client.devices()
+        for device in devices:
+            if arguments.output == "json":
+                show_json(_device_json(device))
+            else:
+                show_text(_device_line(device))
+        if unreachable is not None:
+            show_hint(f"untether: {unreachable.message} [{unreachable.code}]")
+        return ExitStatus.OK
+
+    return with_client(arguments, act)
+
+
+def _device_json(device: OwnDeviceView) -> dict[str, object]:
+    active = device.last_active_at
+    return {
+        "device": device.device,
+        "name": device.name,
+        "kind": device.kind,
+        "platform": device.kind,
+        "added_at": None if device.added_at is None else timestamp(device.added_at),
+        "last_active_at": None if active is None else timestamp(active),
+        "this": device.this,
+        "role": device.role.name.lower(),
+        "code": device.certificate_code,
+        "resigned": device.resigned,
+    }
+
+
+def _device_line(device: OwnDeviceView) -> str:
+    kind = "phone" if device.role is Role.PRIMARY else device.kind or "companion"
+    added = "" if device.added_at is None else f"added {local_time(device.added_at)}"
+    active = "" if device.last_active_at is None else f"active {local_time(device.last_active_at)}"
+    this = "  ← this device" if device.this else ""
+    name = device.name or "(name not known yet)"
+    return (
+        f"{device.device:>4}  {name:<24} {kind:<9} {added}  {active}  "
+        f"{device.certificate_code}{this}"
+    )
+
+
+def _approve(arguments: argparse.Namespace) -> int:
+    link_text = _link_text(arguments)
+
+    async def may_link(requested: LinkRequested) -> bool:
+        shown = f"“{requested.device_name}” ({requested.device_kind})"
+        if arguments.yes:
+            return True
+        show_hint(f"{shown} wants to be linked. It will read and send all your messages.")
+        return await ask.yes("Link it?", without_terminal="Use --yes.")
+
+    async def act(client: Client) -> int:
+        linked = await client.approve(link_text, may_link)
+        if arguments.output == "json":
+            shown = {"event": "linked", "device": linked.device, "name": linked.name}
+            show_json({**shown, "code": linked.certificate_code})
+        else:
+            show_text(f"Linked: “{linked.name}” is device {linked.device} of your account now.")
+        return ExitStatus.OK
+
+    return with_client(arguments, act)
+
+
+def _link_text(arguments: argparse.Namespace) -> str:
+    if arguments.qr_image is None:
+        text: str = arguments.link_text
+        return text.strip()
+    from untether.adapters.qr import read_link_text  # noqa: PLC0415 (slow to load)
+
+    return read_link_text(arguments.qr_image)
+
+
+def _logout(arguments: argparse.Namespace) -> int:
+    number = DeviceNumber(arguments.number)
+
+    async def act(client: Client) -> int:
+        async with client.online():
+            await client.log_out(number, wipe=arguments.wipe)
+        if arguments.output == "json":
+            show_json({"event": "logged-out", "device": number, "wipe": arguments.wipe})
+        else:
+            show_text(f"Device {number} is logged out.")
+        return ExitStatus.OK
+
+    return with_client(arguments, act)
+
+
+VERBS = {"devices": _devices_arguments}
+"""Verb → what adds its arguments."""

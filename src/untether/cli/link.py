@@ -1,0 +1,80 @@
+"""The verb ``link``: this device becomes a companion of an account."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from untether.base.errors import ExitStatus
+from untether.cli import ask
+from untether.cli.account import default_device_name
+from untether.cli.conversations import seconds
+from untether.cli.errors import show_hint
+from untether.cli.opening import with_new_client
+from untether.cli.render import local_time, show_json, show_text, timestamp
+from untether.client.client import Client
+from untether.device.events import LinkAnswered, LinkOffered
+
+
+def _link_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--server", metavar="URL", required=True, help="address of the relay")
+    parser.add_argument("--device-name", metavar="N", default=default_device_name())
+    parser.add_argument("--qr-png", metavar="FILE", type=Path, help="save the QR code as an image")
+    parser.add_argument(
+        "--account", metavar="NAME", help="answer yes for this account, and no for any other"
+    )
+    parser.add_argument("--timeout", metavar="S", type=seconds, help="give up after so long")
+    parser.set_defaults(run=_link)
+
+
+def _link(arguments: argparse.Namespace) -> int:
+    json_wanted = arguments.output == "json"
+
+    def on_offer(offered: LinkOffered) -> None:
+        if json_wanted:
+            shown = {"event": "offer", "link_text": offered.link_text}
+            show_json({**shown, "expires_at": timestamp(offered.expires_at)})
+        _show_code(arguments, offered)
+
+    async def is_mine(answered: LinkAnswered) -> bool:
+        if arguments.account is not None:
+            return bool(answered.account_name == arguments.account)
+        show_hint(f"“{answered.phone_name}”, the phone of “{answered.account_name}”, answered.")
+        show_hint(f"It must show this code too: {answered.certificate_code}")
+        return await ask.yes("Is this your account?", without_terminal="Use --account NAME.")
+
+    async def act(client: Client) -> int:
+        linked = await client.link(
+            device_name=arguments.device_name,
+            device_kind="desktop",
+            on_offer=on_offer,
+            is_mine=is_mine,
+            timeout_s=arguments.timeout,
+        )
+        if json_wanted:
+            shown = {"event": "linked", "account_id": linked.account_id.hex()}
+            show_json({**shown, "name": linked.name, "device": linked.device})
+        else:
+            show_text(f"Linked: this is device {linked.device} of “{linked.name}” now.")
+        return ExitStatus.OK
+
+    return with_new_client(arguments, act)
+
+
+def _show_code(arguments: argparse.Namespace, offered: LinkOffered) -> None:
+    from untether.adapters.qr import render_terminal, save_png  # noqa: PLC0415 (slow to load)
+
+    if arguments.qr_png is not None:
+        save_png(offered.link_text, arguments.qr_png)
+    if arguments.output == "json":
+        return
+    show_text("On your phone: untether devices approve, with this QR code or this text.")
+    show_text()
+    show_text(render_terminal(offered.link_text, colour=False))
+    show_text(offered.link_text)
+    show_text()
+    show_text(f"It is valid until {local_time(offered.expires_at)}. Waiting for your phone …")
+
+
+VERBS = {"link": _link_arguments}
+"""Verb → what adds its arguments."""

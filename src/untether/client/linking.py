@@ -1,0 +1,125 @@
+"""Linking a companion, as its two people see it (spec 03, "Walk").
+
+Both sides stay connected, through restarts of the relay too, until the link has ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from untether.base.errors import NetworkError
+from untether.base.identifiers import SECOND_MS
+from untether.base.limits import LINK_SLOT_MS
+from untether.client.driver import Driver
+from untether.client.receiving import Heard
+from untether.device.events import (
+    AccountActivated,
+    DeviceLinked,
+    Event,
+    LinkAnswered,
+    LinkFailed,
+    LinkOffered,
+    LinkRequested,
+)
+from untether.device.inputs import (
+    ApproveLink,
+    CancelLink,
+    ConfirmAccount,
+    ConfirmLink,
+    OfferLink,
+    Tick,
+)
+from untether.protocol.linking.failures import link_error
+from untether.wire.link_offer import CompanionKind
+
+OnOffer = Callable[[LinkOffered], None]
+IsMine = Callable[[LinkAnswered], Awaitable[bool]]
+MayLink = Callable[[LinkRequested], Awaitable[bool]]
+
+_APPROVAL_S = LINK_SLOT_MS / SECOND_MS
+
+
+async def link_companion(
+    driver: Driver,
+    *,
+    device_name: str,
+    device_kind: CompanionKind,
+    on_offer: OnOffer,
+    is_mine: IsMine,
+    timeout_s: float | None,
+) -> AccountActivated:
+    """Offer this unused device to a phone, and wait until it is listed.
+
+    ``on_offer`` shows the code; ``is_mine`` asks whether the phone's account is the owner's.
+    Raises the named failures of spec 03, and NetworkError when the relay can't be reached.
+    """
+    async with driver.connected():
+        assert driver.challenge is not None
+        relay_id = driver.challenge.relay_id
+    lifetime_ms = LINK_SLOT_MS
+    if timeout_s is not None:
+        lifetime_ms = min(lifetime_ms, max(1, int(timeout_s * SECOND_MS)))
+    offer = OfferLink(driver.origin, relay_id, device_name, device_kind, lifetime_ms)
+    async with _walk(driver, offer, timeout_s) as heard:
+        while True:
+            match await _next_step(driver, heard):
+                case LinkOffered() as offered:
+                    on_offer(offered)
+                case LinkAnswered() as answered:
+                    await driver.handle(ConfirmAccount(await is_mine(answered)))
+                case AccountActivated() as activated:
+                    return activated
+
+
+async def approve(driver: Driver, link_text: str, may_link: MayLink) -> DeviceLinked:
+    """On the phone: link the device that shows this text, if its user agrees.
+
+    Raises the named failures of spec 03, and VerificationError when the user was not verified.
+    """
+    async with driver.connected():
+        await driver.idle()
+    async with _walk(driver, ApproveLink(link_text), _APPROVAL_S) as heard:
+        while True:
+            match await _next_step(driver, heard):
+                case LinkRequested() as requested:
+                    await driver.handle(ConfirmLink(await may_link(requested)))
+                case DeviceLinked() as linked:
+                    await driver.idle()
+                    return linked
+
+
+@asynccontextmanager
+async def _walk(
+    driver: Driver, first: OfferLink | ApproveLink, timeout_s: float | None
+) -> AsyncIterator[Heard]:
+    """Stay connected inside, begin with ``first``, and cancel when the inside gives up."""
+    with driver.listening() as heard:
+        connection = asyncio.create_task(driver.stay_connected(_ignore, then=Tick()))
+        try:
+            await driver.until_connected()
+            await driver.handle(first)
+            async with asyncio.timeout(timeout_s):
+                yield heard
+        except (TimeoutError, asyncio.CancelledError) as error:
+            await driver.handle(CancelLink())
+            await driver.idle()
+            if isinstance(error, TimeoutError):
+                raise link_error("link-expired") from error
+            raise
+        finally:
+            connection.cancel()
+            await asyncio.gather(connection, return_exceptions=True)
+
+
+async def _next_step(driver: Driver, heard: Heard) -> Event:
+    event = await heard.get()
+    if isinstance(event, LinkFailed):
+        await driver.idle()
+        raise link_error(event.code)
+    return event
+
+
+def _ignore(_error: NetworkError) -> None:
+    """The connection is opened again; while the code is valid nobody must act."""
