@@ -211,99 +211,104 @@ def alternatives(honest: dict[str, Draft]) -> dict[str, Draft]:
     }
 
 
+GENERATION_0 = ["phone alone", "laptop linked", "tablet linked", "laptop logged out", "renewed"]
+EVERYTHING = [*GENERATION_0, "new phone", "desktop linked", "same phone recovered"]
+FOLLOWED_RUNS = [
+    (None, ["tablet linked"], "tablet linked", "first contact takes the newest"),
+    (None, GENERATION_0, "renewed", "first contact with the whole history"),
+    ("phone alone", ["laptop linked"], "laptop linked", "one step"),
+    ("phone alone", EVERYTHING[1:], "same phone recovered", "every step"),
+    ("tablet linked", EVERYTHING, "same phone recovered", "a run over what is held"),
+    ("tablet linked", ["tablet linked"], "tablet linked", "nothing new"),
+    ("tablet linked", GENERATION_0[:3], "tablet linked", "only known lists"),
+    ("tablet linked", [], "tablet linked", "empty run"),
+    ("tablet linked", ["new phone"], "new phone", "recovery over a gap"),
+    (
+        "tablet linked",
+        ["new phone that saw less"],
+        "new phone that saw less",
+        "recovery that saw less",
+    ),
+    (
+        "laptop linked",
+        ["same phone recovered"],
+        "same phone recovered",
+        "two recoveries at once",
+    ),
+    (
+        "laptop logged out",
+        ["renewed two days ahead", "successor of the list ahead"],
+        "successor of the list ahead",
+        "a wrong clock that was corrected",
+    ),
+]
+"""Held, run, result, name."""
+
+REFUSED_RUNS = [
+    (None, [], "list-missing", "first contact without a list"),
+    ("tablet linked", ["laptop linked"], "list-rolled-back", "older version"),
+    ("renewed", ["laptop logged out"], "list-rolled-back", "a lease put back"),
+    ("renewed", ["renewed", "renewed"], "list-rolled-back", "a list twice"),
+    ("new phone", ["renewed"], "list-rolled-back", "older generation"),
+    ("new phone", ["desktop linked", "renewed"], "list-rolled-back", "older behind newer"),
+    ("phone alone", ["tablet linked"], "list-gap", "a dropped list"),
+    ("phone alone", ["tablet linked", "laptop linked"], "list-gap", "reordered lists"),
+    ("tablet linked", ["desktop linked"], "list-gap", "recovery without its first list"),
+    ("tablet linked", ["third list, other time"], "list-forked", "two third lists"),
+    (
+        "laptop linked",
+        ["tablet linked", "third list, other time"],
+        "list-forked",
+        "two third lists in one run",
+    ),
+    (
+        "tablet linked",
+        ["successor of the other third"],
+        "list-forked",
+        "successor of another list",
+    ),
+    (
+        "new phone",
+        ["second phone of generation one"],
+        "list-forked",
+        "two phones in one generation",
+    ),
+    (
+        "laptop logged out",
+        ["logged-out laptop returns"],
+        "list-number-reused",
+        "a logged-out device returns",
+    ),
+    (
+        "renewed",
+        ["laptop returns with the new phone"],
+        "list-number-reused",
+        "a logged-out device returns at recovery",
+    ),
+    ("desktop linked", ["next number falls"], "list-number-reused", "next number falls"),
+    ("tablet linked", ["tablet with other keys"], "list-device-changed", "swapped device"),
+    ("renewed", ["tablet becomes the phone"], "list-device-changed", "changed role"),
+    (
+        "laptop logged out",
+        ["renewed two days ahead"],
+        "list-from-the-future",
+        "issued over 24 hours ahead",
+    ),
+    (None, ["renewed two days ahead"], "list-from-the-future", "first contact with the future"),
+]
+"""Held, run, error, name."""
+
+
 def runs() -> list[dict[str, object]]:
     """Return what happens to a verifier: what it holds, what comes, and the result."""
-    generation_0 = ["phone alone", "laptop linked", "tablet linked", "laptop logged out", "renewed"]
-    everything = [*generation_0, "new phone", "desktop linked", "same phone recovered"]
-    good = [
-        (None, ["tablet linked"], "tablet linked", "first contact takes the newest"),
-        (None, generation_0, "renewed", "first contact with the whole history"),
-        ("phone alone", ["laptop linked"], "laptop linked", "one step"),
-        ("phone alone", everything[1:], "same phone recovered", "every step"),
-        ("tablet linked", everything, "same phone recovered", "a run over what is held"),
-        ("tablet linked", ["tablet linked"], "tablet linked", "nothing new"),
-        ("tablet linked", generation_0[:3], "tablet linked", "only known lists"),
-        ("tablet linked", [], "tablet linked", "empty run"),
-        ("tablet linked", ["new phone"], "new phone", "recovery over a gap"),
-        (
-            "tablet linked",
-            ["new phone that saw less"],
-            "new phone that saw less",
-            "recovery that saw less",
-        ),
-        (
-            "laptop linked",
-            ["same phone recovered"],
-            "same phone recovered",
-            "two recoveries at once",
-        ),
-        (
-            "laptop logged out",
-            ["renewed two days ahead", "successor of the list ahead"],
-            "successor of the list ahead",
-            "a wrong clock that was corrected",
-        ),
-    ]
-    bad = [
-        (None, [], "list-missing", "first contact without a list"),
-        ("tablet linked", ["laptop linked"], "list-rolled-back", "older version"),
-        ("renewed", ["laptop logged out"], "list-rolled-back", "a lease put back"),
-        ("renewed", ["renewed", "renewed"], "list-rolled-back", "a list twice"),
-        ("new phone", ["renewed"], "list-rolled-back", "older generation"),
-        ("new phone", ["desktop linked", "renewed"], "list-rolled-back", "older behind newer"),
-        ("phone alone", ["tablet linked"], "list-gap", "a dropped list"),
-        ("phone alone", ["tablet linked", "laptop linked"], "list-gap", "reordered lists"),
-        ("tablet linked", ["desktop linked"], "list-gap", "recovery without its first list"),
-        ("tablet linked", ["third list, other time"], "list-forked", "two third lists"),
-        (
-            "laptop linked",
-            ["tablet linked", "third list, other time"],
-            "list-forked",
-            "two third lists in one run",
-        ),
-        (
-            "tablet linked",
-            ["successor of the other third"],
-            "list-forked",
-            "successor of another list",
-        ),
-        (
-            "new phone",
-            ["second phone of generation one"],
-            "list-forked",
-            "two phones in one generation",
-        ),
-        (
-            "laptop logged out",
-            ["logged-out laptop returns"],
-            "list-number-reused",
-            "a logged-out device returns",
-        ),
-        (
-            "renewed",
-            ["laptop returns with the new phone"],
-            "list-number-reused",
-            "a logged-out device returns at recovery",
-        ),
-        ("desktop linked", ["next number falls"], "list-number-reused", "next number falls"),
-        ("tablet linked", ["tablet with other keys"], "list-device-changed", "swapped device"),
-        ("renewed", ["tablet becomes the phone"], "list-device-changed", "changed role"),
-        (
-            "laptop logged out",
-            ["renewed two days ahead"],
-            "list-from-the-future",
-            "issued over 24 hours ahead",
-        ),
-        (None, ["renewed two days ahead"], "list-from-the-future", "first contact with the future"),
-    ]
     now = START_MS + 8 * DAY_MS
     followed: list[dict[str, object]] = [
         {"name": name, "held": held, "run": run, "now": now, "result": result}
-        for held, run, result, name in good
+        for held, run, result, name in FOLLOWED_RUNS
     ]
     refused: list[dict[str, object]] = [
         {"name": name, "held": held, "run": run, "now": now, "error": error}
-        for held, run, error, name in bad
+        for held, run, error, name in REFUSED_RUNS
     ]
     return followed + refused
 
