@@ -70,13 +70,13 @@ async def publish(tx: RelayTransaction, call: Call, request: PublishLists) -> De
         await lists.check_keys(tx, newest)
     stock = _companion_stock(newest, request)
     orders = [await _open_order(tx, account, newest, signed) for signed in request.wipe_orders]
+    for order in orders:  # first: the last word to a removed device shows them
+        await tx.put_statement(order)
     effects = (
         await lists.extend(tx, account, held, newest, request.lists) if newest is not held else ()
     )
     if stock is not None:
         await _store_companion_stock(tx, call, *stock)
-    for order in orders:
-        await tx.put_statement(order)
     return Decision(Done(call.now), effects)
 
 

@@ -21,6 +21,8 @@ from untether.base.identifiers import HOUR_MS, MessageId, SlotId
 from untether.relay import login
 from untether.relay.admission import (
     GUEST_REQUESTS,
+    LINK_SLOTS,
+    SIGNED_UPLOADS,
     Bearer,
     Budgets,
     Device,
@@ -193,6 +195,23 @@ async def test_a_connection_is_limited(desk: RelayDesk, alice: RelayDevice) -> N
     assert answers[-1] == Refused("rate-limited", 1001)
     assert not isinstance(answers[-2], Refused)
     assert not isinstance(await alice.ask(FetchStatus()), Refused)
+
+
+async def test_signed_uploads_are_limited(desk: RelayDesk, alice: RelayDevice) -> None:
+    """Checking signatures costs the relay time, so a device brings only so many."""
+    frame = DepositPrekeys(alice.stock(one_time=0))
+    answers = [await alice.ask(frame) for _ in range(SIGNED_UPLOADS.burst + 1)]
+    assert [isinstance(one, Refused) for one in answers] == [False] * SIGNED_UPLOADS.burst + [True]
+
+
+async def test_one_address_opens_few_slots(desk: RelayDesk) -> None:
+    """A few guests can't take all link slots."""
+    answers = [
+        await desk.ask_as_guest(OpenLinkSlot(SlotId(bytes([number]) * 16), b"offer"))
+        for number in range(LINK_SLOTS.burst + 1)
+    ]
+    assert isinstance(answers[-1], Refused)
+    assert not isinstance(answers[-2], Refused)
 
 
 async def test_a_failing_disk_is_no_refusal(

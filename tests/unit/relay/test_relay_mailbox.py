@@ -150,6 +150,15 @@ async def test_a_sweep_goes_in_bounded_steps(
     assert await desk.store.transact(count_bodies) == 0
 
 
+async def test_young_mail_stays(desk: RelayDesk, alice: RelayDevice, bob: RelayDevice) -> None:
+    """A sweep touches nothing before its time."""
+    await fill(alice, bob, 2)
+    desk.pass_time(30 * DAY_MS)
+    await sweep(desk)
+    deliveries = await bob.read()
+    assert (len(deliveries.entries), deliveries.dropped) == (2, 0)
+
+
 async def test_a_submission_is_remembered_longer_than_its_mail(
     desk: RelayDesk, alice: RelayDevice, bob: RelayDevice
 ) -> None:

@@ -202,6 +202,7 @@ class SqliteRelayStore:
         while position < len(left):
             job = left[position]
             before = self._tx.writes
+            job.error = None
             try:
                 job.result = _run_to_end(job.start(self._tx))
             except Exception as error:

@@ -138,7 +138,8 @@ class SqliteMailboxes(SqliteStatements):
         """See the port."""
         found: list[StoredEntry] = []
         for *columns, body in self._cursor.execute(
-            """SELECT entries.*, body FROM entries LEFT JOIN bodies USING (body_id)
+            """SELECT entries.*, bodies.body
+            FROM entries LEFT JOIN bodies ON bodies.body_id = entries.body_id
             WHERE account_id = ? AND device = ? AND number > ? ORDER BY number LIMIT ?""",
             (*address, after, count_max),
         ):
