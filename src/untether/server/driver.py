@@ -7,6 +7,7 @@ else goes to standard error.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
@@ -30,6 +31,7 @@ from untether.server.store import open_store
 
 RELAY_ID_LENGTH = 16
 STOP_TIMEOUT_S = 5  # for connections to take their last answers
+COLLECT_AFTER_ALLOCATIONS = 100_000
 BACKLOG = 1024  # a restarted relay is met by all its devices at once
 
 
@@ -38,6 +40,7 @@ def run(config: Config) -> None:
     configuration.check(config)
     log = Log()
     report_libraries(log)
+    _calm_collector()
     with serve_alone(config.data_directory), asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve_until_signal(config, log))
 
@@ -112,6 +115,15 @@ def _listen(config: Config) -> socket.socket:
             f"Listening on {config.host} port {config.port} failed: {error.strerror}.",
             "Choose another --port, or end the program that has it.",
         ) from error
+
+
+def _calm_collector() -> None:
+    """Let the garbage collector look seldom: a busy relay has thousands of requests in flight.
+
+    None of them is a cycle, and walking them at Python's defaults takes a fifth of the CPU.
+    """
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER_ALLOCATIONS, 20, 50)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -1,0 +1,262 @@
+"""The HTTP face: health that means it, metrics for this machine, TLS that is verified."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from tests.unit.server.relay_devices import make_phone, register
+
+from untether.adapters.transport.websocket import WebSocketConnector
+from untether.base.errors import LocalError, NetworkError, PlatformError
+from untether.server import app
+from untether.server.app import peer_address
+from untether.server.config import Config, Tls
+from untether.server.driver import serving
+from untether.server.event_log import Log
+from untether.server.housekeeping import clear_expired, measure_mailboxes
+from untether.server.relay_process import RelayProcess
+from untether.wire.server_frames import Welcome
+
+
+@pytest.fixture
+async def http(relay: RelayProcess) -> AsyncIterator[aiohttp.ClientSession]:
+    """An HTTP client at the relay's address."""
+    async with aiohttp.ClientSession(relay.address) as session:
+        yield session
+
+
+async def _text(http: aiohttp.ClientSession, path: str) -> tuple[int, str]:
+    async with http.get(path) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_the_root_says_what_this_is(http: aiohttp.ClientSession, relay: RelayProcess) -> None:
+    """A person who opens the address learns what it is and how to use it."""
+    status, text = await _text(http, "/")
+    assert status == 200
+    assert f"--server {relay.address}" in text
+
+
+async def test_health_means_that_the_store_commits(
+    http: aiohttp.ClientSession, relay: RelayProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relay whose disk is full is not healthy, and says so without a traceback."""
+    assert await _text(http, "/healthz") == (200, "ok\n")
+
+    async def full(*_arguments: object) -> None:
+        raise PlatformError("disk-full", "The relay's disk is full.")
+
+    monkeypatch.setattr(relay.store, "transact", full)
+    assert await _text(http, "/healthz") == (503, "the store does not commit\n")
+
+
+async def test_metrics_count_what_happened(
+    http: aiohttp.ClientSession, relay: RelayProcess, connector: WebSocketConnector
+) -> None:
+    """One message leaves its traces, and no name."""
+    alice, bob = await register(connector, "alice"), await register(connector, "bob")
+    await alice.log_in(connector)
+    await alice.write(bob)
+    await measure_mailboxes(relay)
+    await bob.receive_mail(connector)
+    await clear_expired(relay)
+    _, text = await _text(http, "/metrics")
+    for line in (
+        'untether_connections{principal="device"} 2.0',
+        'untether_logins_total{result="welcome"} 2.0',
+        'untether_verdicts_total{verdict="accepted"} 1.0',
+        "untether_submissions_total 1.0",
+        "untether_deliveries_total 1.0",
+        "untether_mailbox_entries 1.0",
+        'untether_commit_batch_size_bucket{le="1.0"}',
+        "untether_request_seconds_count 6.0",
+    ):
+        assert line in text, text
+    assert "alice" not in text
+    assert "bob" not in text
+
+
+@pytest.mark.parametrize("path", ["/metrics/", "/v2/socket", "/../etc/passwd", "/%00"])
+async def test_other_paths_are_not_found(http: aiohttp.ClientSession, path: str) -> None:
+    """There is nothing else, and nothing fails."""
+    assert (await _text(http, path))[0] == 404
+
+
+async def test_a_socket_needs_an_upgrade(http: aiohttp.ClientSession) -> None:
+    """A browser that opens the socket's path gets a client error."""
+    assert (await _text(http, "/v1/socket"))[0] == 400
+
+
+async def test_metrics_are_for_this_machine(
+    http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes from elsewhere is refused."""
+    monkeypatch.setattr(app, "peer_address", lambda *_: "192.0.2.7")
+    assert (await _text(http, "/metrics"))[0] == 403
+
+
+class TestPublicMetrics:
+    """The operator may open them."""
+
+    @pytest.fixture
+    def config(self, config: Config) -> Config:
+        """Say so in the configuration."""
+        return Config(port=0, data=config.data, public_metrics=True)
+
+    async def test_others_may_see_them(
+        self, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Twin: with the check off, the same visitor gets the figures."""
+        monkeypatch.setattr(app, "peer_address", lambda *_: "192.0.2.7")
+        assert (await _text(http, "/metrics"))[0] == 200
+
+
+def _peer(remote: str, headers: Mapping[str, str], *trusted: str) -> str:
+    request = make_mocked_request("GET", "/", headers=headers).clone(remote=remote)
+    return peer_address(request, trusted)
+
+
+def test_only_a_trusted_proxy_speaks_for_others() -> None:
+    """A guest can't choose whose quota it uses; behind a proxy only the last entry counts."""
+    claim = {"X-Forwarded-For": "10.9.9.9, 192.0.2.7"}
+    assert _peer("198.51.100.1", claim) == "198.51.100.1"
+    assert _peer("127.0.0.1", claim, "127.0.0.1") == "192.0.2.7"
+    assert _peer("127.0.0.1", {}, "127.0.0.1") == "127.0.0.1"
+    assert _peer("127.0.0.1", {"X-Forwarded-For": "nonsense"}, "127.0.0.1") == "unknown"
+
+
+def test_ipv6_guests_count_by_their_network() -> None:
+    """One customer has 2⁶⁴ addresses and one quota."""
+    assert _peer("2001:db8:1:2::3", {}) == _peer("2001:db8:1:2:ffff::1", {})
+    assert _peer("2001:db8:1:2::3", {}) != _peer("2001:db8:1:3::3", {})
+    assert _peer("::1", {}) == "::1"
+
+
+def _certificate(directory: Path) -> Tls:
+    """Make a self-signed certificate for localhost."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName(
+                [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+            ),
+            critical=False,
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    tls = Tls(str(directory / "cert.pem"), str(directory / "key.pem"))
+    Path(tls.certificate).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    Path(tls.key).write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return tls
+
+
+class TestTls:
+    """A relay with a certificate of its own."""
+
+    @pytest.fixture
+    def config(self, tmp_path: Path) -> Config:
+        """Serve TLS with a self-signed certificate."""
+        return Config(port=0, data=str(tmp_path), tls=_certificate(tmp_path))
+
+    async def test_a_device_that_knows_the_authority_logs_in(
+        self, relay: RelayProcess, config: Config
+    ) -> None:
+        """The login signs the https origin, and the relay takes only that."""
+        assert config.tls is not None
+        assert relay.address.startswith("https://localhost:")
+        ca_file = Path(config.tls.certificate)
+        async with WebSocketConnector(relay.address, ca_file=ca_file) as connector:
+            alice = await register(connector, "alice")
+            assert isinstance(await alice.log_in(connector), Welcome)
+
+    async def test_an_unknown_certificate_is_refused(self, relay: RelayProcess) -> None:
+        """Without the authority the device does not even send a frame."""
+        async with WebSocketConnector(relay.address) as connector:
+            with pytest.raises(NetworkError) as refusal:
+                await connector.connect()
+        assert refusal.value.code == "tls-failed"
+
+    async def test_plain_http_to_a_tls_port_is_not_a_relay(self, relay: RelayProcess) -> None:
+        """A wrong scheme is named, not hung on."""
+        plain = relay.address.replace("https", "http")
+        async with WebSocketConnector(plain) as connector:
+            with pytest.raises(NetworkError) as refusal:
+                await connector.connect()
+        assert refusal.value.code in {"not-a-relay", "unreachable"}
+
+
+def test_a_wrong_authority_file_is_named(tmp_path: Path) -> None:
+    """A typo in a path is the user's to mend, not the network's."""
+    with pytest.raises(LocalError) as refusal:
+        WebSocketConnector("https://localhost", ca_file=tmp_path / "absent.pem")
+    assert refusal.value.code == "bad-ca-file"
+
+
+async def test_an_unreachable_relay_is_named(config: Config) -> None:
+    """Nobody listens there (any more)."""
+    async with serving(config, Log()) as relay:
+        address = relay.address
+    async with WebSocketConnector(address) as connector:
+        with pytest.raises(NetworkError) as refusal:
+            await connector.connect()
+    assert refusal.value.code == "unreachable"
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(404, "not-a-relay"), (502, "unreachable"), (429, "too-many-connections")],
+)
+async def test_other_servers_are_told_apart(status: int, code: str) -> None:
+    """A web server is no relay; a proxy without its relay, and a busy relay, say so."""
+
+    async def answer(_request: web.BaseRequest) -> web.Response:
+        return web.Response(status=status)
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    (_, port) = runner.addresses[0]
+    async with WebSocketConnector(f"http://127.0.0.1:{port}") as connector:
+        with pytest.raises(NetworkError) as refusal:
+            await connector.connect()
+    await runner.cleanup()
+    assert refusal.value.code == code
+
+
+async def test_a_connection_that_ends_is_told(connector: WebSocketConnector) -> None:
+    """Sending and receiving on a closed socket raise the same named error."""
+    phone = make_phone("alice")
+    await phone.connect(connector)
+    await phone.connection.close()
+    await phone.connection.close()
+    for act in (phone.connection.receive(), phone.connection.send(b"late")):
+        with pytest.raises(NetworkError) as end:
+            await act
+        assert end.value.code == "closed"
