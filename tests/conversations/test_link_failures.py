@@ -1,0 +1,338 @@
+"""Links that fail: each failure has its name on both screens, and nothing of it stays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from tests.conversations.link_steps import LinkStory, late_answers, newest_list, numbers
+from tests.world import UntetherError, World, WorldDevice
+from tests.world_relay import Link
+
+from untether.base.identifiers import DeviceNumber
+from untether.base.limits import CLOCK_WARNING_MS, LINK_POLL_MS, LINK_SLOT_MS
+from untether.device import events, inputs, prekeys
+from untether.device.context import Context
+from untether.device.store import links
+from untether.protocol.identity.device_list import sign_list
+from untether.protocol.identity.list_rules import next_list_body
+from untether.wire.client_frames import PublishLists
+from untether.wire.records import AccountLists, PrekeyStock
+from untether.wire.server_frames import (
+    Done,
+    LinkContent,
+    LinkOffered,
+    LinkSlotOpened,
+    Lists,
+    Refused,
+    ServerFrame,
+)
+
+
+@pytest.fixture
+def alice() -> WorldDevice:
+    """Return Alice's phone."""
+    return World().register("alice")
+
+
+def assert_failed(story: LinkStory, phone: str, companion: str) -> None:
+    """Check what both sides were told, and that the new device's profile is unused."""
+    assert story.failures() == (
+        [phone] if phone else [],
+        [companion] if companion else [],
+    )
+    assert story.companion.own_or_none is None
+    assert story.is_forgotten()
+    assert numbers(story.phone) == [0]
+
+
+def test_a_code_that_nobody_scans_expires(alice: WorldDevice) -> None:
+    """The new device says so by itself; who scans the old code later hears it too."""
+    story = LinkStory.begin(alice)
+    alice.world.pass_time(LINK_SLOT_MS + LINK_POLL_MS)
+    story.scan()
+    assert_failed(story, "link-expired", "link-expired")
+
+
+def test_a_question_that_nobody_answers_expires(alice: WorldDevice) -> None:
+    """A phone whose user never decides, and a new device whose user never does, give up."""
+    story = LinkStory.begin(alice)
+    story.scan()
+    alice.world.pass_time(LINK_SLOT_MS + LINK_POLL_MS)
+    assert_failed(story, "link-expired", "link-expired")
+    other = LinkStory.begin(alice, "tablet").until_answered()
+    other.phone.disconnect()
+    other.companion.disconnect()
+    alice.world.now += LINK_SLOT_MS + 1
+    other.accept()
+    other.phone.connect()
+    assert other.failures()[1] == ["link-expired"]
+    assert other.is_forgotten()
+
+
+def test_a_code_can_be_used_by_one_phone_only(alice: WorldDevice) -> None:
+    """Bob scanned Alice's screen first: her phone says so, and his gets no further alone."""
+    bob = alice.world.register("bob")
+    story = LinkStory.begin(alice)
+    bob.feed(inputs.ApproveLink(story.text))
+    alice.world.settle()
+    story.scan()
+    assert story.failures() == (["link-used"], [])
+    bob.feed(inputs.ConfirmLink(accept=True))
+    alice.world.settle()
+    (answered,) = story.companion.happened(events.LinkAnswered)
+    assert answered.account_name == "bob"
+    story.companion.feed(inputs.ConfirmAccount(accept=False))
+    alice.world.settle()
+    assert [event.code for event in bob.happened(events.LinkFailed)] == ["link-declined"]
+
+
+def test_the_owner_says_not_mine(alice: WorldDevice) -> None:
+    """The phone hears that the account was not its owner's; the number is skipped."""
+    story = LinkStory.begin(alice).until_answered()
+    story.companion.feed(inputs.ConfirmAccount(accept=False))
+    alice.world.settle()
+    assert_failed(story, "link-declined", "link-declined")
+    assert alice.world.link(alice, "laptop again").own.device == 2
+
+
+def test_without_consuming_numbers_one_is_certified_twice(
+    alice: WorldDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twin: with the durable consumption switched off, two devices get one number."""
+    monkeypatch.setattr(links, "consume_number", lambda _database, _number: None)
+    story = LinkStory.begin(alice).until_answered()
+    story.companion.feed(inputs.ConfirmAccount(accept=False))
+    alice.world.settle()
+    assert alice.world.link(alice, "laptop again").own.device == 1
+
+
+def test_user_verification_is_refused(alice: WorldDevice) -> None:
+    """Without the owner's passphrase nothing is signed, and both screens say why."""
+    story = LinkStory.begin(alice)
+    alice.verification_refused = True
+    story.until_answered()
+    assert_failed(story, "link-verification-refused", "link-verification-refused")
+
+
+def test_the_phone_s_user_says_no(alice: WorldDevice) -> None:
+    """The new device hears at once that it was not wanted."""
+    story = LinkStory.begin(alice)
+    story.scan()
+    alice.feed(inputs.ConfirmLink(accept=False))
+    alice.world.settle()
+    assert_failed(story, "link-cancelled", "link-cancelled")
+
+
+def test_cancelled_on_the_phone(alice: WorldDevice) -> None:
+    """The new device hears of it with its next item: the answer, or the result."""
+    story = LinkStory.begin(alice)
+    story.scan()
+    alice.feed(inputs.CancelLink())
+    alice.world.settle()
+    assert_failed(story, "link-cancelled", "link-cancelled")
+    other = LinkStory.begin(alice, "tablet").until_answered()
+    alice.feed(inputs.CancelLink())
+    other.accept()  # it was asked already; the result says what happened
+    assert other.failures()[1] == ["link-cancelled"]
+    assert other.companion.own_or_none is None
+    assert other.is_forgotten()
+
+
+def test_cancelled_on_the_new_device(alice: WorldDevice) -> None:
+    """Before “yes, mine” it can cancel; the phone hears it when there is a channel."""
+    story = LinkStory.begin(alice)
+    story.companion.feed(inputs.CancelLink())
+    assert story.failures() == ([], ["link-cancelled"])
+    assert story.is_forgotten()
+    other = LinkStory.begin(alice, "tablet").until_answered()
+    other.companion.feed(inputs.CancelLink())
+    alice.world.settle()
+    assert_failed(other, "link-cancelled", "link-cancelled")
+
+
+def test_after_yes_mine_the_new_device_waits(alice: WorldDevice) -> None:
+    """What was signed can't be taken back: cancelling works only when no phone goes on."""
+    story = LinkStory.begin(alice).until_answered()
+    alice.disconnect()
+    story.accept()
+    with pytest.raises(UntetherError) as caught:
+        story.companion.feed(inputs.CancelLink())
+    assert caught.value.code == "link-wrong-moment"
+    story.companion.disconnect()
+    alice.world.now += LINK_SLOT_MS + CLOCK_WARNING_MS + 1
+    story.companion.feed(inputs.CancelLink())
+    assert story.companion.own_or_none is None
+
+
+def test_a_phone_that_stays_away_ends_the_link(alice: WorldDevice) -> None:
+    """The new device asks for the signed lists, and gives up when they stay without it."""
+    story = LinkStory.begin(alice).until_answered()
+    alice.disconnect()
+    story.accept()
+    alice.world.pass_time(LINK_SLOT_MS + CLOCK_WARNING_MS)
+    assert story.failures()[1] == []
+    alice.world.pass_time(2 * LINK_POLL_MS)
+    assert story.failures()[1] == ["link-expired"]
+    alice.connect()
+    assert_failed(story, "link-expired", "link-expired")
+
+
+def test_a_new_scan_gives_up_the_link_before(alice: WorldDevice) -> None:
+    """A phone decides about one device at a time."""
+    first = LinkStory.begin(alice)
+    first.scan()
+    second = LinkStory.begin(alice, "tablet").until_answered()
+    second.accept()
+    assert first.failures() == (["link-cancelled"], ["link-cancelled"])
+    assert second.companion.own.device == 1
+
+
+def flipped(data: bytes) -> bytes:
+    """Change the last bit."""
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
+def changing(kind: type[ServerFrame], index: int = 0) -> Callable[..., ServerFrame]:
+    """Return a lie that changes one bit of an offer, or of the given item from then on."""
+    seen: list[bytes] = []
+
+    def lie(_link: Link, frame: ServerFrame) -> ServerFrame:
+        if isinstance(frame, LinkOffered) and kind is LinkOffered:
+            return LinkOffered(flipped(frame.offer))
+        if isinstance(frame, LinkContent) and kind is LinkContent and frame.item is not None:
+            if frame.item not in seen:
+                seen.append(frame.item)
+            if seen.index(frame.item) == index:
+                return LinkContent(flipped(frame.item))
+        return frame
+
+    return lie
+
+
+@pytest.mark.parametrize(
+    ("kind", "index", "phone", "companion"),
+    [
+        pytest.param(LinkOffered, 0, "link-tampered", "link-expired", id="offer"),
+        pytest.param(LinkContent, 0, "link-expired", "link-tampered", id="answer"),
+        pytest.param(LinkContent, 1, "link-tampered", "link-tampered", id="acceptance"),
+    ],
+)
+def test_a_relay_that_changes_items(
+    alice: WorldDevice, kind: type[ServerFrame], index: int, phone: str, companion: str
+) -> None:
+    """What the other side did not seal ends the link; who can't be told hears it by time."""
+    alice.world.relay.lie = changing(kind, index)
+    story = LinkStory.begin(alice)
+    story.scan()
+    if story.phone.happened(events.LinkRequested):
+        story.approve()
+    if story.companion.happened(events.LinkAnswered):
+        story.accept()
+    alice.world.pass_time(LINK_SLOT_MS + LINK_POLL_MS)
+    assert_failed(story, phone, companion)
+
+
+def test_a_relay_that_changes_the_result_makes_nobody_a_member(alice: WorldDevice) -> None:
+    """The new device stops; the phone lists it, shows it, and can log it out."""
+    alice.world.relay.lie = changing(LinkContent, 2)
+    story = LinkStory.begin(alice).until_answered()
+    story.accept()
+    assert story.failures() == ([], ["link-tampered"])
+    assert story.companion.own_or_none is None
+    alice.feed(inputs.LogOutDevice(DeviceNumber(1), wipe=False))
+    alice.world.settle()
+    assert numbers(alice) == [0]
+
+
+def no_prekeys_of_its_own(alice: WorldDevice, monkeypatch: pytest.MonkeyPatch) -> LinkStory:
+    """Link a device that offers the prekeys of another device as its own."""
+    bob = alice.world.register("bob")
+    with bob.database.transaction():
+        theirs = prekeys_of(bob)
+    story = LinkStory.begin(alice).until_answered()
+    monkeypatch.setattr(prekeys, "full_stock", lambda _context: theirs)
+    story.accept()
+    return story
+
+
+def prekeys_of(device: WorldDevice) -> PrekeyStock:
+    """Return the signed stock of a device."""
+    return prekeys.unconfirmed(Context(device.database, device.world.now, bytes))
+
+
+def test_foreign_prekeys_are_refused_before_a_list_is_signed(
+    alice: WorldDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relay would never take a list with them, so the phone must not sign one."""
+    story = no_prekeys_of_its_own(alice, monkeypatch)
+    assert_failed(story, "link-tampered", "link-tampered")
+    assert newest_list(alice).head.version == 1
+
+
+def test_a_list_that_the_relay_refuses_is_followed_by_one_without_the_device(
+    alice: WorldDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twin: with that check off the list is signed and refused, yet the phone is not stuck."""
+    monkeypatch.setattr(prekeys, "check_stock", lambda _stock, _owner: None)
+    story = no_prekeys_of_its_own(alice, monkeypatch)
+    monkeypatch.undo()
+    assert_failed(story, "link-tampered", "link-tampered")
+    assert newest_list(alice).head.version == 3
+    assert alice.world.link(alice, "laptop").own.device == 2
+
+
+def test_the_account_s_lists_moved_on(alice: WorldDevice) -> None:
+    """A second history of the account ends the link, and the phone signs nothing any more."""
+    story = LinkStory.begin(alice).until_answered()
+    held = newest_list(alice)
+    other = next_list_body(held, now=alice.world.now, lease_ms=1_000)
+    fork = sign_list(other, alice.own.secrets.signing_seed)
+    answer = Lists(held.account_id, AccountLists("alice", (fork,)))
+
+    def lie(link: Link, frame: ServerFrame) -> ServerFrame:
+        publishes = any(isinstance(asked, PublishLists) for asked in alice.asked.values())
+        is_answer = isinstance(frame, Done) and link.device is alice
+        return answer if publishes and is_answer else frame
+
+    alice.world.relay.lie = lie
+    story.accept()
+    assert story.failures() == (["link-list-moved-on"], ["link-list-moved-on"])
+    assert "lists-forked" in alice.notices()
+    with pytest.raises(UntetherError) as caught:
+        alice.feed(inputs.ApproveLink(LinkStory.begin(alice, "tablet").text))
+    assert caught.value.code == "displaced"
+
+
+def test_a_relay_without_room_is_asked_again(alice: WorldDevice) -> None:
+    """A refusal that is about the relay's load is told, and tried again until it passes."""
+    full = True
+
+    def lie(_link: Link, frame: ServerFrame) -> ServerFrame:
+        if full and isinstance(frame, LinkSlotOpened):
+            return Refused("too-many-slots", 1_000)
+        return frame
+
+    alice.world.relay.lie = lie
+    companion = alice.world.offer_link("laptop")
+    assert [event.code for event in companion.happened(events.RequestRefused)] == ["too-many-slots"]
+    full = False
+    alice.world.pass_time(LINK_POLL_MS)
+    assert len(companion.happened(events.LinkOffered)) == 1
+
+
+def test_answers_that_come_late_or_twice_say_nothing(alice: WorldDevice) -> None:
+    """Answers to requests of a finished link are ignored."""
+    story = LinkStory.begin(alice)
+    story.companion.connect()
+    text = story.text
+    story.until_answered()
+    story.accept()
+    story.companion.connect()
+    with alice.database.transaction():
+        assert links.phone_links(alice.database) == []
+    for device in (alice, story.companion):
+        before = list(device.events)
+        for request, answer in late_answers(text):
+            device.feed(inputs.RelayAnswered(request, answer))
+        assert device.events == before
