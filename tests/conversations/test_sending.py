@@ -1,0 +1,201 @@
+"""Sending under trouble: verdicts, queues, repeats; both ends checked."""
+
+from __future__ import annotations
+
+import pytest
+from tests.world import World, WorldDevice
+from tests.world_relay import Link
+
+from untether.base.errors import LocalError
+from untether.base.identifiers import DAY_MS, AccountId
+from untether.base.limits import QUEUED_RETRY_MS, TEXT_MAX
+from untether.device import events, inputs
+from untether.wire import codec
+from untether.wire.client_frames import ClaimPrekeys, ClientFrame, Request, Submit
+from untether.wire.server_frames import (
+    AccountRefused,
+    Bundles,
+    Refused,
+    ServerFrame,
+    Submitted,
+)
+
+
+@pytest.fixture
+def world() -> World:
+    """Alice and Bob with a phone each."""
+    world = World()
+    world.register("alice")
+    world.register("bob")
+    return world
+
+
+def causes(device: WorldDevice) -> list[str]:
+    """Return why messages of a device have had to wait, in order."""
+    return [one.cause for one in device.happened(events.MessageProgressed) if one.cause]
+
+
+def test_a_message_written_offline_leaves_with_the_next_connection(world: World) -> None:
+    """Queued is not lost, even over days and a restart."""
+    alice, bob = world.devices
+    alice.send("bob", "first")
+    alice.disconnect()
+    message = alice.send_to(bob.own.account_id, "offline")
+    assert message.state == "queued"
+    world.pass_time(3 * DAY_MS)
+    alice.connect()
+    assert bob.texts() == ["first", "offline"]
+    assert [message.state for message in alice.history()] == ["sent", "sent"]
+
+
+def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(world: World) -> None:
+    """The relay takes the repeat for what it is; Bob sees the message once."""
+    alice, bob = world.devices
+    alice.send("bob", "first")
+    world.relay.lie = lambda _link, frame: None if isinstance(frame, Submitted) else frame
+    message = alice.send_to(bob.own.account_id, "once")
+    assert message.state == "queued"
+    world.relay.lie = lambda _link, frame: frame
+    alice.connect()
+    assert bob.texts() == ["first", "once"]
+    submissions = [
+        request.frame
+        for request in (_request(frame) for frame in world.relay.frames)
+        if request is not None
+        and isinstance(request.frame, Submit)
+        and request.frame.message_id == message.message_id
+    ]
+    assert len(submissions) == 2
+    assert submissions[0] == submissions[1]
+
+
+def _request(frame: bytes) -> Request | None:
+    try:
+        return codec.decode(frame, Request, size_max=1 << 20)
+    except Exception:
+        return None
+
+
+def test_a_full_mailbox_is_named_and_tried_again(world: World) -> None:
+    """The cause is told, and when the mailbox has room the message leaves by itself."""
+    alice, bob = world.devices
+    alice.send("bob", "first")
+    full = _refusing(world, bob.own.account_id, "mailbox-full", retry_after_ms=60_000)
+    message = alice.send_to(bob.own.account_id, "second")
+    assert (message.state, causes(alice)) == ("queued", ["mailbox-full"])
+    full.clear()
+    world.pass_time(61_000)
+    assert bob.texts() == ["first", "second"]
+
+
+def test_an_account_that_is_gone_fails_visibly(world: World) -> None:
+    """A refusal for good ends the message; it is not tried for ever."""
+    alice, bob = world.devices
+    alice.send("bob", "first")
+    _refusing(world, bob.own.account_id, "no-such-account")
+    message = alice.send_to(bob.own.account_id, "second")
+    assert message.state == "failed"
+    assert alice.happened(events.MessageProgressed)[-1].cause == "no-such-account"
+    submitted = len(world.relay.frames)
+    alice.feed(inputs.Tick())
+    world.settle()
+    assert len(world.relay.frames) == submitted
+
+
+def test_a_device_without_prekeys_is_named_and_tried_again(world: World) -> None:
+    """Nobody can be sealed for: the message is kept, not submitted to nobody."""
+    alice, bob = world.devices
+    keys = _without_prekeys(world)
+    message = alice.send("bob", "hello")
+    assert (message.state, causes(alice)) == ("queued", ["unsealable"])
+    keys.clear()
+    world.pass_time(QUEUED_RETRY_MS + 1)
+    assert bob.texts() == ["hello"]
+
+
+def test_the_other_devices_get_theirs_when_one_can_t_be_sealed_for(world: World) -> None:
+    """The laptop without prekeys gets a placeholder and a visible notice."""
+    alice, bob = world.devices
+    alice.send("bob", "first")
+    laptop = world.link(bob, "bob's laptop")
+    _without_prekeys(world)
+    message = alice.send_to(bob.own.account_id, "second")
+    assert (message.state, message.devices) == ("sent", 1)
+    assert bob.texts() == ["first", "second"]
+    assert laptop.texts() == []
+    assert "message-not-readable" in laptop.notices()
+
+
+@pytest.mark.parametrize("length", [0, TEXT_MAX + 1])
+def test_what_is_empty_or_too_long_is_refused_at_once(world: World, length: int) -> None:
+    """The error tells the sizes, and nothing is queued."""
+    alice, bob = world.devices
+    with pytest.raises(LocalError) as refused:
+        alice.feed(inputs.SendText(bob.own.account_id, "x" * length))
+    assert refused.value.code == ("message-too-long" if length else "message-empty")
+    assert alice.history() == []
+
+
+def test_the_longest_text_arrives(world: World) -> None:
+    """The bounds of text, padding and body fit each other."""
+    alice, bob = world.devices
+    text = "é" * (TEXT_MAX // 2)
+    alice.send("bob", text)
+    assert bob.texts() == [text]
+
+
+def test_a_note_to_self_reaches_all_own_devices(world: World) -> None:
+    """With one device the relay just tells the time; with two the other one shows it."""
+    alice, _ = world.devices
+    alone = alice.send_to(alice.own.account_id, "buy milk")
+    assert (alone.state, alone.devices) == ("sent", 0)
+    laptop = world.link(alice, "alice's laptop")
+    both = alice.send_to(alice.own.account_id, "and bread")
+    assert (both.state, both.devices) == ("sent", 1)
+    assert laptop.texts() == ["and bread"]
+
+
+def test_refused_requests_leave_everything_queued(world: World) -> None:
+    """A relay that is busy or limits the rate loses nothing."""
+    alice, bob = world.devices
+    alice.send("bob", "first")
+    world.relay.answering = lambda _link, request, answer: (
+        Refused("rate-limited", 1_000) if isinstance(request, Submit) else answer
+    )
+    message = alice.send_to(bob.own.account_id, "second")
+    assert message.state == "queued"
+    world.relay.answering = lambda _link, _request, answer: answer
+    alice.connect()
+    assert bob.texts() == ["first", "second"]
+
+
+def _refusing(
+    world: World, account: AccountId, code: str, *, retry_after_ms: int = 0
+) -> dict[AccountId, str]:
+    """Let the relay refuse submissions for an account until the result is emptied."""
+    refused = {account: code}
+
+    def answer(_link: Link, request: ClientFrame, answer: ServerFrame) -> ServerFrame:
+        if not isinstance(request, Submit) or not isinstance(answer, Submitted) or not refused:
+            return answer
+        verdicts = tuple(
+            AccountRefused(one.account_id, refused[one.account_id], retry_after_ms)
+            if one.account_id in refused
+            else one
+            for one in answer.verdicts
+        )
+        return Submitted(answer.message_id, verdicts)
+
+    world.relay.answering = answer
+    return refused
+
+
+def _without_prekeys(world: World) -> dict[str, bool]:
+    """Let the relay hand out no prekeys until the result is emptied."""
+    kept_back = {"all": True}
+
+    def answer(_link: Link, request: ClientFrame, answer: ServerFrame) -> ServerFrame:
+        return Bundles(()) if isinstance(request, ClaimPrekeys) and kept_back else answer
+
+    world.relay.answering = answer
+    return kept_back
