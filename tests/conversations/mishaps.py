@@ -13,6 +13,7 @@ from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
 from untether.base.identifiers import AccountId, DeviceNumber
 from untether.crypto.provider import provider
 from untether.device import events, inputs
+from untether.device.store.own_device import State
 from untether.relay.lists import account_lists
 from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import ClientFrame
@@ -70,6 +71,11 @@ def put_back(device: WorldDevice, data: bytes) -> None:
     connection.deserialize(data)
     device.database = Sqlite3DeviceDatabase(connection)
     device.wake_times.clear()
+
+
+def state(device: WorldDevice) -> State:
+    """Return where a device stands now."""
+    return device.own.state
 
 
 def query(device: WorldDevice, sql: str, *parameters: object) -> list[tuple[object, ...]]:

@@ -11,6 +11,7 @@ from tests.conversations.mishaps import (
     query,
     recover,
     served_lists,
+    state,
 )
 from tests.world import World
 
@@ -39,7 +40,7 @@ def test_a_new_phone_takes_over_while_the_laptop_keeps_working() -> None:
     alice.disconnect()
 
     phone = recover(world, alice, keep=(laptop,))
-    assert phone.own.state is State.ACTIVE
+    assert state(phone) is State.ACTIVE
     assert phone.own.generation == 1
     assert phone.own.device == first_number_of_generation(1, DeviceNumber(1)) == 1024
     assert phone.happened(events.AccountActivated)
@@ -71,7 +72,7 @@ def test_a_companion_that_is_not_kept_is_out() -> None:
     tablet = world.link(alice, "alice's tablet")
     alice.disconnect()
     recover(world, alice, keep=(tablet,))
-    assert laptop.own.state is State.LOGGED_OUT
+    assert state(laptop) is State.LOGGED_OUT
     assert query(laptop, "SELECT count(*) FROM sessions") == [(0,)]
     bob.send("alice", "who reads this?")
     assert laptop.texts() == []
@@ -99,7 +100,7 @@ def test_a_displaced_phone_keeps_everything_and_may_recover_again() -> None:
     bob.send("alice", "hello")
     thief = recover(world, alice)
     assert alice.notices().count("phone-displaced") == 1
-    assert alice.own.state is State.SUSPENDED
+    assert state(alice) is State.SUSPENDED
     assert alice.own.sealed_account_seed is not None
     assert alice.texts() == ["hello"]
     with pytest.raises(LocalError) as caught:
@@ -112,9 +113,9 @@ def test_a_displaced_phone_keeps_everything_and_may_recover_again() -> None:
     alice.connect(receiving=False)
     assert found_companions(alice) == []
     confirm_recovery(world, alice)
-    assert alice.own.state is State.ACTIVE
+    assert state(alice) is State.ACTIVE
     assert alice.own.generation == 2
-    assert thief.own.state is State.SUSPENDED
+    assert state(thief) is State.SUSPENDED
     bob.send("alice", "is it you?")
     assert alice.texts() == ["hello", "is it you?"]
     assert thief.texts() == []
@@ -172,11 +173,11 @@ def test_a_lost_answer_is_asked_for_with_the_same_bytes() -> None:
     with answers_lost(world, Recover):
         phone.feed(inputs.ConfirmRecovery(()))
         world.settle()
-    assert phone.own.state is State.RECOVERING
+    assert state(phone) is State.RECOVERING
     lists = query(phone, "SELECT body FROM own_lists")
     phone.connect()
     phone.connect()
-    assert phone.own.state is State.ACTIVE
+    assert state(phone) is State.ACTIVE
     assert query(phone, "SELECT body FROM own_lists WHERE version = 1") == lists
     assert query(phone, "SELECT count(*) FROM prekeys WHERE uploaded = 0") == [(0,)]
 
@@ -206,12 +207,12 @@ def test_a_list_that_moved_on_is_shown_again_under_a_higher_generation() -> None
     slow.feed(inputs.ConfirmRecovery(()))
     world.settle()
     assert slow.happened(events.RequestRefused)[-1].request == "recover"
-    assert slow.own.state is State.RECOVERING
+    assert state(slow) is State.RECOVERING
     assert len(slow.happened(events.RecoveryFound)) == 2
     confirm_recovery(world, slow)
-    assert slow.own.state is State.ACTIVE
+    assert state(slow) is State.ACTIVE
     assert slow.own.generation == 2
-    assert quick.own.state is State.SUSPENDED
+    assert state(quick) is State.SUSPENDED
 
 
 @pytest.mark.parametrize(("name", "code"), [("bob", "recovery-wrong-name"), ("ALICE", "bad-name")])
@@ -265,7 +266,7 @@ def test_a_relay_that_is_busy_is_asked_again() -> None:
     assert phone.happened(events.RequestRefused)[-1].code == "lease-too-long"
     world.relay.answering = honest
     confirm_recovery(world, phone)
-    assert phone.own.state is State.ACTIVE
+    assert state(phone) is State.ACTIVE
 
 
 @pytest.mark.parametrize("lie", ["another account", "no lists", "busy", "garbage"])
@@ -292,7 +293,7 @@ def test_bad_answers_to_the_first_question_end_nothing_else(lie: str) -> None:
     phone = begin_recovery(world, "alice", alice.account_seed)
     assert not phone.happened(events.RecoveryFound)
     if lie in ("another account", "busy"):
-        assert phone.own.state is State.RECOVERING
+        assert state(phone) is State.RECOVERING
     else:
         assert phone.own_or_none is None
 
@@ -324,7 +325,7 @@ def test_refused_verification_leaves_the_recovery_open() -> None:
     assert phone.happened(events.RequestRefused)[-1].code == "verification-refused"
     phone.verification_refused = False
     confirm_recovery(world, phone)
-    assert phone.own.state is State.ACTIVE
+    assert state(phone) is State.ACTIVE
 
 
 def test_twin_without_the_name_check_recovers_under_any_name(
@@ -344,5 +345,5 @@ def test_twin_without_the_name_check_recovers_under_any_name(
     monkeypatch.setattr(recovery, "on_lists", on_lists)
     phone = begin_recovery(world, "mallory", alice.account_seed)
     confirm_recovery(world, phone)
-    assert phone.own.state is State.ACTIVE
+    assert state(phone) is State.ACTIVE
     assert phone.own.name == "mallory"

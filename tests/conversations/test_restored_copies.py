@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.conversations.mishaps import copy_database, put_back, query
+from tests.conversations.mishaps import copy_database, put_back, query, state
 from tests.world import World, WorldDevice
 
 from untether.base.errors import LocalError
@@ -103,7 +103,7 @@ def test_a_restored_phone_signs_and_sends_nothing_until_it_recovers() -> None:
     assert (alice.own.device, alice.own.secrets.public_keys) == (number, keys)
     assert alice.own.generation == 1
     assert bob.texts() == ["one", "two", "waits"]
-    assert laptop.own.state is State.ACTIVE
+    assert state(laptop) is State.ACTIVE
     assert _standing(alice, "renewal_due") == 0
     bob.send("alice", "good to hear")
     assert alice.texts()[-1] == laptop.texts()[-1] == "good to hear"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from untether.base.errors import LocalError, RemoteError, TrustError
 from untether.base.identifiers import AccountId
-from untether.device import account_lists
+from untether.device import account_lists, directory
 from untether.device.context import Context
 from untether.device.events import NameResolved, RequestRefused
 from untether.device.inputs import AcceptContact, MarkVerified
@@ -29,8 +29,10 @@ def on_resolved(context: Context, request: ResolveName, answer: ServerFrame) -> 
     try:
         account_lists.learn(context, answer.account_id, answer.account)
     except (RemoteError, TrustError) as error:
-        context.notify(RequestRefused("resolve-name", error.code))
-        return
+        if error.code != "list-gap":
+            context.notify(RequestRefused("resolve-name", error.code))
+            return
+        directory.fetch(context, answer.account_id)  # known, and lists in between are missing
     account = _pin(context, request.name, answer.account_id)
     context.notify(NameResolved(request.name, account))
 
