@@ -53,6 +53,7 @@ PREKEY_ROTATION_MS = 7 * DAY_MS  # bounds what one stolen signed prekey opens
 PREKEY_RETIRED_MS = 14 * DAY_MS  # mail in flight may still use the key before
 PREKEY_AGE_MAX_MS = 45 * DAY_MS  # an older signed prekey means that the device is asleep
 ONE_TIME_PREKEYS_STORED_MAX = 2 * ONE_TIME_PREKEYS  # a refill may cross a repeated one
+PREKEY_MEMORY_MS = PREKEY_AGE_MAX_MS + CLOCK_AHEAD_MAX_MS  # a used id outlives its pair's uploads
 CLAIMS_PER_TARGET_BURST = 6  # handshakes that one account may start with one device at once
 CLAIMS_PER_TARGET_REFILL_MS = 10 * MINUTE_MS  # then one more each ten minutes
 

@@ -13,7 +13,7 @@ from untether.base.limits import (
     HOUSEKEEPING_STEP_ROWS,
     IDEMPOTENCE_MS,
     MAIL_MS,
-    PREKEY_AGE_MAX_MS,
+    PREKEY_MEMORY_MS,
 )
 from untether.relay import mailbox
 from untether.relay.rows import DeviceRow
@@ -46,7 +46,7 @@ async def _forget(tx: RelayTransaction, now: UnixMillis) -> bool:
     """Delete rows that only their age matters for; True when a step was not enough."""
     deleted = (
         await tx.delete_submissions(now - IDEMPOTENCE_MS, HOUSEKEEPING_STEP_ROWS),
-        await tx.delete_handed_out_prekeys(now - PREKEY_AGE_MAX_MS, HOUSEKEEPING_STEP_ROWS),
+        await tx.delete_handed_out_prekeys(now - PREKEY_MEMORY_MS, HOUSEKEEPING_STEP_ROWS),
         await tx.delete_claim_limits(now, HOUSEKEEPING_STEP_ROWS),
         await tx.delete_slots(now, HOUSEKEEPING_STEP_ROWS),
         await tx.delete_invitations(now, HOUSEKEEPING_STEP_ROWS),

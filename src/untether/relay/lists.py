@@ -7,7 +7,7 @@ lists, but not make any.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
 from untether.base.identifiers import DeviceAddress, DeviceNumber, UnixMillis
@@ -141,7 +141,7 @@ async def extend(
     }
     row = account_row(newest, account.name, resigned)
     await tx.put_account(row)
-    await _add_devices(tx, newest)
+    await _add_devices(tx, newest, row.present)
     gone = [one.address for one in held.devices if newest.device(one.device) is None]
     for address in gone:
         await mailbox.erase(tx, address)
@@ -153,8 +153,9 @@ async def found(
 ) -> None:
     """Store the first lists of a new account; the caller has called :func:`check_keys`."""
     await _add_lists(tx, newest, run, behind=None)
-    await tx.put_account(account_row(newest, name, resigned=()))
-    await _add_devices(tx, newest)
+    row = account_row(newest, name, resigned=())
+    await tx.put_account(row)
+    await _add_devices(tx, newest, row.present)
 
 
 async def check_keys(tx: RelayTransaction, newest: DeviceList) -> None:
@@ -198,11 +199,14 @@ async def _add_lists(
             )
 
 
-async def _add_devices(tx: RelayTransaction, newest: DeviceList) -> None:
+async def _add_devices(
+    tx: RelayTransaction, newest: DeviceList, present: Collection[DeviceNumber]
+) -> None:
     for certificate in newest.devices:
         for key in (certificate.signing_key, certificate.agreement_key):
             await tx.put_key_owner(key, certificate.address)
-        if await tx.device(certificate.address) is None:
+        is_present = certificate.device in present
+        if is_present and await tx.device(certificate.address) is None:
             await tx.put_device(mailbox.new_device(certificate.address))
 
 

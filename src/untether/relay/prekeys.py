@@ -11,7 +11,11 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from untether.base.identifiers import AccountId, DeviceAddress, UnixMillis
-from untether.base.limits import ONE_TIME_PREKEYS_STORED_MAX, PREKEY_AGE_MAX_MS
+from untether.base.limits import (
+    CLOCK_AHEAD_MAX_MS,
+    ONE_TIME_PREKEYS_STORED_MAX,
+    PREKEY_AGE_MAX_MS,
+)
 from untether.protocol.identity.certificate import DeviceCertificate
 from untether.protocol.pairwise.parties import Party
 from untether.protocol.pairwise.prekeys import PrekeyType, PublicPrekeyPair, verify
@@ -78,8 +82,15 @@ async def _empty(tx: RelayTransaction, address: DeviceAddress, now: UnixMillis) 
 async def _unknown(
     tx: RelayTransaction, address: DeviceAddress, pairs: Iterable[VerifiedPair], now: UnixMillis
 ) -> list[VerifiedPair]:
-    """Leave out pairs that are known, and those so old that a used id may be forgotten."""
-    young = {one.pair.id: one for one in pairs if now - one.pair.created_at < PREKEY_AGE_MAX_MS}
+    """Leave out pairs that are known, and those so old that a used id may be forgotten.
+
+    A pair from the future would stay young for too long, so it is left out as well.
+    """
+    young = {
+        one.pair.id: one
+        for one in pairs
+        if -CLOCK_AHEAD_MAX_MS <= now - one.pair.created_at < PREKEY_AGE_MAX_MS
+    }
     known = await tx.known_prekey_ids(address, young)
     return [one for prekey_id, one in young.items() if prekey_id not in known]
 

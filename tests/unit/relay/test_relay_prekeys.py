@@ -13,6 +13,7 @@ from untether.base.identifiers import DAY_MS, DeviceNumber
 from untether.base.limits import (
     CLAIMS_PER_TARGET_BURST,
     CLAIMS_PER_TARGET_REFILL_MS,
+    CLOCK_AHEAD_MAX_MS,
     PREKEY_AGE_MAX_MS,
 )
 from untether.relay import prekeys
@@ -85,6 +86,15 @@ async def test_an_upload_as_old_as_the_memory_is_not_taken(
         desk.pass_time(step)
         await desk.store.transact(expire, desk.now, Sweep())
         assert await bob.ask(DepositPrekeys(stock)) == PrekeysStored(0)
+
+
+async def test_a_pair_from_the_future_is_not_taken(desk: RelayDesk, bob: RelayDevice) -> None:
+    """It would still be young when its id is forgotten."""
+    stock = bob.stock(one_time=1)
+    desk.pass_time(-CLOCK_AHEAD_MAX_MS - 1)
+    assert await bob.ask(DepositPrekeys(stock)) == PrekeysStored(2)
+    desk.pass_time(1)
+    assert await bob.ask(DepositPrekeys(stock)) == PrekeysStored(3)
 
 
 async def test_a_stock_is_bounded(bob: RelayDevice, monkeypatch: pytest.MonkeyPatch) -> None:
