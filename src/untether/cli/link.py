@@ -6,9 +6,10 @@ import argparse
 from pathlib import Path
 
 from untether.base.errors import ExitStatus
+from untether.base.names import check_device_name
 from untether.cli import ask
 from untether.cli.account import default_device_name
-from untether.cli.conversations import seconds
+from untether.cli.arguments import seconds, text
 from untether.cli.errors import show_hint
 from untether.cli.opening import with_new_client
 from untether.cli.render import local_time, show_json, show_text, timestamp
@@ -18,10 +19,13 @@ from untether.device.events import LinkAnswered, LinkOffered
 
 def _link_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", metavar="URL", required=True, help="address of the relay")
-    parser.add_argument("--device-name", metavar="N", default=default_device_name())
+    parser.add_argument("--device-name", metavar="N", type=text, default=default_device_name())
     parser.add_argument("--qr-png", metavar="FILE", type=Path, help="save the QR code as an image")
     parser.add_argument(
-        "--account", metavar="NAME", help="answer yes for this account, and no for any other"
+        "--account",
+        metavar="NAME",
+        type=text,
+        help="answer yes for this account, and no for any other",
     )
     parser.add_argument("--timeout", metavar="S", type=seconds, help="give up after so long")
     parser.set_defaults(run=_link)
@@ -29,12 +33,10 @@ def _link_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _link(arguments: argparse.Namespace) -> int:
     json_wanted = arguments.output == "json"
+    check_device_name(arguments.device_name)
 
     def on_offer(offered: LinkOffered) -> None:
-        if json_wanted:
-            shown = {"event": "offer", "link_text": offered.link_text}
-            show_json({**shown, "expires_at": timestamp(offered.expires_at)})
-        _show_code(arguments, offered)
+        _show_offer(arguments, offered)
 
     async def is_mine(answered: LinkAnswered) -> bool:
         if arguments.account is not None:
@@ -61,12 +63,15 @@ def _link(arguments: argparse.Namespace) -> int:
     return with_new_client(arguments, act)
 
 
-def _show_code(arguments: argparse.Namespace, offered: LinkOffered) -> None:
+def _show_offer(arguments: argparse.Namespace, offered: LinkOffered) -> None:
+    """Save the image first: a program that reads of the offer may open it at once."""
     from untether.adapters.qr import render_terminal, save_png  # noqa: PLC0415 (slow to load)
 
     if arguments.qr_png is not None:
         save_png(offered.link_text, arguments.qr_png)
     if arguments.output == "json":
+        shown = {"event": "offer", "link_text": offered.link_text}
+        show_json({**shown, "expires_at": timestamp(offered.expires_at)})
         return
     show_text("On your phone: untether devices approve, with this QR code or this text.")
     show_text()
