@@ -10,6 +10,7 @@ from untether.base.identifiers import UnixMillis
 from untether.device import events, inputs
 from untether.device.own_devices import OwnDeviceView, overview
 from untether.device.store import accounts, links
+from untether.device.store.own_device import State
 from untether.protocol.identity.device_list import DeviceList, open_list
 from untether.protocol.linking.link_text import LinkText
 from untether.wire.client_frames import (
@@ -112,6 +113,11 @@ def devices(device: WorldDevice) -> list[OwnDeviceView]:
     """Return what a device shows of its account's devices."""
     with device.database.transaction():
         return overview(device.database)
+
+
+def state_of(device: WorldDevice) -> State:
+    """Return where a device stands."""
+    return device.own.state
 
 
 def numbers(device: WorldDevice) -> list[int]:

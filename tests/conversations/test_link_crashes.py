@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.conversations.link_steps import LinkStory, numbers
+from tests.conversations.link_steps import LinkStory, numbers, state_of
 from tests.world import World, WorldDevice
 
 from untether.base.limits import LINK_POLL_MS, LINK_SLOT_MS
@@ -34,7 +34,7 @@ def assert_settled(story: LinkStory) -> bool:
     made = companion.own_or_none is not None
     assert numbers(phone) == ([0, 1] if made else [0])
     if made:
-        assert companion.own.state is State.ACTIVE
+        assert state_of(companion) is State.ACTIVE
         companion.connect()
         phone.connect()
         assert numbers(companion) == [0, 1]
@@ -89,9 +89,9 @@ def test_a_result_that_never_comes_is_replaced_by_the_lists() -> None:
     alice.inputs_until_crash = 3  # news, acceptance, publication confirmed: then nothing
     story.accept()
     assert alice.link is None
-    assert story.companion.own.state is State.LINKING
+    assert state_of(story.companion) is State.LINKING
     world.pass_time(LINK_SLOT_MS + 2 * LINK_POLL_MS)
-    assert story.companion.own.state is State.ACTIVE
+    assert state_of(story.companion) is State.ACTIVE
     alice.connect()
     story.companion.connect()
     can_talk(alice, story.companion)

@@ -9,18 +9,20 @@ from tests.conversations.link_steps import LinkStory, late_answers, newest_list,
 from tests.world import UntetherError, World, WorldDevice
 from tests.world_relay import Link
 
-from untether.base.identifiers import DeviceNumber
+from untether.base.identifiers import DeviceNumber, UnixMillis
 from untether.base.limits import CLOCK_WARNING_MS, LINK_POLL_MS, LINK_SLOT_MS
-from untether.device import events, inputs, prekeys
+from untether.device import events, inputs, own_account, prekeys
 from untether.device.context import Context
 from untether.device.store import links
 from untether.protocol.identity.device_list import sign_list
+from untether.protocol.identity.keys import DeviceSecrets
 from untether.protocol.identity.list_rules import next_list_body
-from untether.wire.client_frames import PublishLists
+from untether.wire.client_frames import PublishLists, PutLinkItem
 from untether.wire.records import AccountLists, PrekeyStock
 from untether.wire.server_frames import (
     Done,
     LinkContent,
+    LinkNews,
     LinkOffered,
     LinkSlotOpened,
     Lists,
@@ -63,7 +65,7 @@ def test_a_question_that_nobody_answers_expires(alice: WorldDevice) -> None:
     other = LinkStory.begin(alice, "tablet").until_answered()
     other.phone.disconnect()
     other.companion.disconnect()
-    alice.world.now += LINK_SLOT_MS + 1
+    alice.world.now = UnixMillis(alice.world.now + LINK_SLOT_MS + 1)
     other.accept()
     other.phone.connect()
     assert other.failures()[1] == ["link-expired"]
@@ -160,7 +162,7 @@ def test_after_yes_mine_the_new_device_waits(alice: WorldDevice) -> None:
         story.companion.feed(inputs.CancelLink())
     assert caught.value.code == "link-wrong-moment"
     story.companion.disconnect()
-    alice.world.now += LINK_SLOT_MS + CLOCK_WARNING_MS + 1
+    alice.world.now = UnixMillis(alice.world.now + LINK_SLOT_MS + CLOCK_WARNING_MS + 1)
     story.companion.feed(inputs.CancelLink())
     assert story.companion.own_or_none is None
 
@@ -322,10 +324,13 @@ def test_a_relay_without_room_is_asked_again(alice: WorldDevice) -> None:
 
 
 def test_answers_that_come_late_or_twice_say_nothing(alice: WorldDevice) -> None:
-    """Answers to requests of a finished link are ignored."""
+    """Answers to requests of a link that has gone on, or is finished, are ignored."""
     story = LinkStory.begin(alice)
     story.companion.connect()
     text = story.text
+    offered = len(story.companion.events)
+    story.companion.feed(inputs.RelayAnswered(*late_answers(text)[0]))
+    assert len(story.companion.events) == offered
     story.until_answered()
     story.accept()
     story.companion.connect()
@@ -336,3 +341,72 @@ def test_answers_that_come_late_or_twice_say_nothing(alice: WorldDevice) -> None
         for request, answer in late_answers(text):
             device.feed(inputs.RelayAnswered(request, answer))
         assert device.events == before
+
+
+def test_a_device_that_offers_listed_keys_is_refused(
+    alice: WorldDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No number is consumed for keys that another device of the account has."""
+    laptop = alice.world.link(alice, "laptop")
+    theirs = laptop.own.secrets
+    monkeypatch.setattr(DeviceSecrets, "generate", lambda _randomness: theirs)
+    story = LinkStory.begin(alice, "its twin").until_answered()
+    assert story.failures() == (["link-tampered"], ["link-tampered"])
+    monkeypatch.undo()
+    assert alice.world.link(alice, "tablet").own.device == 2
+
+
+def test_a_phone_that_was_displaced_meanwhile_signs_nothing(
+    alice: WorldDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account has moved on between the answer and the acceptance; both sides say so."""
+    story = LinkStory.begin(alice).until_answered()
+    monkeypatch.setattr(own_account, "is_displaced", lambda _context: True)
+    story.accept()
+    assert_failed(story, "link-list-moved-on", "link-list-moved-on")
+
+
+def test_a_result_that_the_relay_does_not_take_is_not_needed(alice: WorldDevice) -> None:
+    """The slot ends before the phone could put the result: the lists say enough."""
+    story = LinkStory.begin(alice).until_answered()
+
+    def lie(link: Link, frame: ServerFrame) -> ServerFrame | None:
+        if isinstance(frame, LinkContent | LinkNews) and link.device is not alice:
+            return None
+        puts = any(isinstance(asked, PutLinkItem) for asked in alice.asked.values())
+        is_answer = isinstance(frame, Done) and link.device is alice
+        return Refused("slot-expired") if puts and is_answer else frame
+
+    alice.world.relay.lie = lie
+    story.accept()
+    alice.world.pass_time(LINK_SLOT_MS + 2 * LINK_POLL_MS)
+    assert story.companion.own.device == 1
+    assert story.is_forgotten()
+
+
+def test_refused_verification_of_something_else_says_nothing(alice: WorldDevice) -> None:
+    """No link waits for a signature: there is nothing to end."""
+    alice.feed(inputs.VerificationRefused())
+    assert alice.happened(events.LinkFailed) == []
+
+
+def test_a_conflict_that_proves_nothing_leaves_the_link_open(alice: WorldDevice) -> None:
+    """A relay that answers with an older list is behind, or lies: the list is sent again."""
+    story = LinkStory.begin(alice).until_answered()
+    held = newest_list(alice)
+    answer = Lists(held.account_id, AccountLists("alice", (held.signed,)))
+    behind = True
+
+    def lie(link: Link, frame: ServerFrame) -> ServerFrame:
+        publishes = any(isinstance(asked, PublishLists) for asked in alice.asked.values())
+        is_answer = isinstance(frame, Done) and link.device is alice
+        return answer if behind and publishes and is_answer else frame
+
+    alice.world.relay.lie = lie
+    story.accept()
+    assert story.failures() == ([], [])
+    behind = False
+    alice.connect()
+    assert story.failures() == ([], [])
+    assert numbers(alice) == [0, 1]
+    assert len(alice.happened(events.DeviceLinked)) == 1

@@ -251,10 +251,26 @@ def test_answers_at_a_wrong_moment_change_nothing(alice: WorldDevice) -> None:
         (alice, inputs.ConfirmLink(accept=True)),
         (alice, inputs.CancelLink()),
         (alice, inputs.CertificateSigned(b"body", bytes(64))),
-        (alice, inputs.VerificationRefused()),
         (story.companion, inputs.ConfirmAccount(accept=True)),
     ):
         with pytest.raises(UntetherError) as caught:
             device.feed(step)
         assert caught.value.code == "link-wrong-moment"
     assert story.failures() == ([], [])
+
+
+def test_a_relay_that_was_put_back_to_before_the_link_is_healed(alice: WorldDevice) -> None:
+    """The phone sends the lists again, and one more: the prekeys of that time are gone."""
+    bob = alice.world.register("bob")
+    before = alice.world.relay.store.copy()
+    laptop = alice.world.link(alice, "laptop")
+    for device in (alice, bob, laptop):
+        device.disconnect()
+    alice.world.relay.store = before
+    for device in (alice, bob, laptop):
+        device.connect()
+    assert "lists-not-taken" not in alice.notices()
+    assert newest_list(alice).head.version == 3
+    assert numbers(laptop) == [0, 1]
+    assert bob.send("alice", "are you all there?").devices == 2
+    assert alice.texts() == laptop.texts() == ["are you all there?"]

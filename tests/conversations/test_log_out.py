@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.conversations.link_steps import devices, newest_list, numbers
+from tests.conversations.link_steps import devices, newest_list, numbers, state_of
 from tests.world import UntetherError, World, WorldDevice
 from tests.world_relay import Link
 
@@ -152,11 +152,11 @@ def test_a_relay_alone_only_suspends(world: World, alice: WorldDevice) -> None:
     world.relay.lie = lie
     laptop.connect()
     laptop.connect()
-    assert laptop.own.state is State.SUSPENDED
+    assert state_of(laptop) is State.SUSPENDED
     assert len(laptop.happened(events.DeviceSuspended)) == 1
     world.relay.lie = lambda _, frame: frame
     laptop.connect()
-    assert laptop.own.state is State.ACTIVE
+    assert state_of(laptop) is State.ACTIVE
 
 
 def test_lists_of_a_stranger_log_nobody_out(
@@ -165,7 +165,7 @@ def test_lists_of_a_stranger_log_nobody_out(
     """A relay that shows another account's list with its refusal is not believed."""
     laptop = world.link(alice, "laptop")
     laptop.feed(inputs.RelayPushed(LoggedOut(AccountLists("alice", (newest_list(bob).signed,)))))
-    assert laptop.own.state is State.SUSPENDED
+    assert state_of(laptop) is State.SUSPENDED
     assert "relay-lists-refused" in laptop.notices()
 
 
@@ -281,7 +281,7 @@ def test_a_resignation_waits_for_the_relay(world: World, alice: WorldDevice) -> 
     laptop = world.link(alice, "laptop")
     laptop.disconnect()
     laptop.feed(inputs.Resign())
-    assert laptop.own.state is State.ACTIVE
+    assert state_of(laptop) is State.ACTIVE
     laptop.connect()
     assert_logged_out(laptop)
 
@@ -295,7 +295,7 @@ def test_a_lost_answer_to_a_resignation_is_found_at_the_next_login(
     laptop.feed(inputs.Resign())
     laptop.step()
     laptop.disconnect()
-    assert laptop.own.state is State.ACTIVE
+    assert state_of(laptop) is State.ACTIVE
     laptop.connect()
     assert_logged_out(laptop)
 
@@ -306,7 +306,7 @@ def test_answers_to_another_resignation_erase_nothing(world: World, alice: World
     own = laptop.own
     other = sign_resignation(own.secrets.signing_seed, own.account_id, own.device, bytes(32))
     laptop.feed(inputs.RelayAnswered(client_frames.Resign(other), Done(world.now)))
-    assert laptop.own.state is State.ACTIVE
+    assert state_of(laptop) is State.ACTIVE
 
 
 def test_who_may_log_out_whom(world: World, alice: WorldDevice) -> None:
@@ -328,9 +328,9 @@ def test_a_phone_is_never_erased(world: World, alice: WorldDevice) -> None:
     """Whatever lists say, only its user erases a phone: it may have to recover."""
     alice.feed(inputs.RelayPushed(LoggedOut(AccountLists("alice", (newest_list(alice).signed,)))))
     assert alice.own.role is Role.PRIMARY
-    assert alice.own.state is State.SUSPENDED
+    assert state_of(alice) is State.SUSPENDED
     alice.connect()
-    assert alice.own.state is State.ACTIVE
+    assert state_of(alice) is State.ACTIVE
 
 
 def test_a_list_that_arrives_by_another_way_is_looked_into(
@@ -341,7 +341,7 @@ def test_a_list_that_arrives_by_another_way_is_looked_into(
     world.relay.lie = lambda link, frame: None if link.device is laptop else frame
     alice.log_out(laptop)
     world.relay.lie = lambda _, frame: frame
-    assert laptop.own.state is State.ACTIVE
+    assert state_of(laptop) is State.ACTIVE
     learn_by_evidence(alice, laptop)
     laptop.feed(inputs.Tick())
     fetches = [client_frames.FetchLists(laptop.own.account_id, newest_list(laptop).head)]

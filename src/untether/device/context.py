@@ -57,6 +57,15 @@ class Context:
             self._own = own_device.load(self.database)
         return self._own
 
+    def require_unused(self, verb: str) -> None:
+        """Raise LocalError ``already-registered`` in a profile that has an account."""
+        if self.own_or_none is not None:
+            raise LocalError(
+                "already-registered",
+                f"This profile already belongs to the account “{self.own.name}”.",
+                f"Use another profile: `untether --profile DIR {verb} …`.",
+            )
+
     @property
     def active(self) -> OwnDevice:
         """This device when it takes part; raises LocalError that says why it does not."""

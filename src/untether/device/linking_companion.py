@@ -1,8 +1,8 @@
 """Linking on the new device (spec 03, "Companion").
 
 Theory of operation. The machine of :mod:`untether.protocol.linking.companion` is stored with
-each step, and :func:`pursue` says again whatever is open: at each connection, at each Tick, and
-when something changed. So a lost answer or a killed process costs seconds.
+each step, and :func:`pursue` says again whatever is open. So a lost answer or a killed process
+costs seconds.
 
 Until “yes, mine” the profile stays unused. With it, this device's row is stored in state
 *linking*, and from then on only two things end the link: the result, or the account's signed
@@ -46,12 +46,7 @@ _OPEN = _SHOWN | {CompanionState.ANSWERED}
 
 def offer(context: Context, command: OfferLink) -> None:
     """Make an offer and open its slot; the codes shown before stay valid until they end."""
-    if context.own_or_none is not None:
-        raise LocalError(
-            "already-registered",
-            f"This profile already belongs to the account “{context.own.name}”.",
-            "Use another profile: `untether --profile DIR link …`.",
-        )
+    context.require_unused("link")
     if not 1 <= len(command.device_name) <= DEVICE_NAME_MAX:
         raise LocalError("bad-device-name", f"A device name has 1 to {DEVICE_NAME_MAX} characters.")
     before = [row.link for row in links.companion_links(context.database)]
@@ -140,7 +135,7 @@ def on_put(context: Context, row: CompanionRow) -> None:
 
 
 def confirm(context: Context, command: ConfirmAccount) -> None:
-    """The user says whether this account is theirs; RemoteError texts never come from here."""
+    """The user says whether this account is theirs."""
     row = _in_state(context, CompanionState.ANSWERED)
     if context.now > row.link.expires_at:
         _end(context, row, companion.fail(row.link, "link-expired"))
@@ -195,7 +190,7 @@ def _answered(context: Context, row: CompanionRow, item: bytes) -> None:
     if link.state is CompanionState.FAILED:
         _end(context, row, link)
         return
-    _forget_others(context, row)
+    links.keep_only(context.database, row.slot_id)
     _save(context, row, link)
     tell_again(context)
 
@@ -245,16 +240,10 @@ def _save(context: Context, row: CompanionRow, link: CompanionLink) -> None:
     _pursue(context, moved)
 
 
-def _forget_others(context: Context, row: CompanionRow) -> None:
-    for other in links.companion_links(context.database):
-        if other.slot_id != row.slot_id:
-            links.remove(context.database, other.slot_id)
-
-
 def _end(context: Context, row: CompanionRow, link: CompanionLink) -> None:
     """Linking has failed: the profile is unused again, and the phone hears why if it can."""
     context.notify(LinkFailed(known(link.failure)))
-    _forget_others(context, row)
+    links.keep_only(context.database, row.slot_id)
     if context.own_or_none is not None:
         own_device.erase_everything(context.database)
         context.forget_own()

@@ -16,7 +16,7 @@ from dataclasses import replace
 
 from untether.base.errors import UntetherError
 from untether.base.identifiers import DeviceNumber, UnixMillis
-from untether.base.limits import LINK_POLL_MS, LINK_SLOT_MS, LISTS_PER_ANSWER_MAX
+from untether.base.limits import LINK_POLL_MS, LINK_SLOT_MS
 from untether.device import outgoing, own_account, prekeys
 from untether.device.context import Context
 from untether.device.events import DeviceLinked, LinkFailed, LinkRequested
@@ -24,11 +24,7 @@ from untether.device.inputs import ApproveLink, CertificateSigned, ConfirmLink
 from untether.device.store import links, own_lists, own_notices, publications
 from untether.device.store.links import PhoneRow
 from untether.device.store.publications import Publication
-from untether.protocol.identity.certificate import (
-    certificate_hash,
-    short_code,
-    verify_certificate,
-)
+from untether.protocol.identity.certificate import certificate_hash, short_code, verify_certificate
 from untether.protocol.identity.list_rules import allocate_number
 from untether.protocol.linking import phone
 from untether.protocol.linking.failures import link_error, refusal_code
@@ -43,9 +39,6 @@ _UNDECIDED = frozenset(
     {PhoneState.SCANNED, PhoneState.OFFER_READ, PhoneState.VERIFYING, PhoneState.ANSWERED}
 )
 """No list has been signed for the link yet."""
-
-_LIST_MOVED_ON = frozenset({"displaced", "not-the-phone", "number-used"})
-"""Why the phone could not sign the list, as the other side needs to know it."""
 
 
 def approve(context: Context, command: ApproveLink) -> None:
@@ -137,8 +130,10 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
 
 
 def verification_refused(context: Context) -> None:
-    """The owner was not verified: nothing was signed."""
-    _refuse(context, _in_state(context, PhoneState.VERIFYING), "link-verification-refused")
+    """The owner was not verified: nothing was signed. What else it was for needs no word here."""
+    for row in links.phone_links(context.database):
+        if row.link.state is PhoneState.VERIFYING:
+            _refuse(context, row, "link-verification-refused")
 
 
 def on_item(context: Context, row: PhoneRow, item: bytes) -> None:
@@ -152,7 +147,7 @@ def on_item(context: Context, row: PhoneRow, item: bytes) -> None:
         prekeys.check_stock(known(link.prekeys), certificate)
         following = own_account.sign_next(context, add=certificate)
     except UntetherError as error:
-        _end(context, row, phone.refuse(link, _refusal(error), context.randomness))
+        _end(context, row, phone.refuse(link, refusal_code(error), context.randomness))
         return
     brought = Publication(added=certificate.device, prekeys=link.prekeys)
     publications.add(context.database, following.head, brought)
@@ -165,9 +160,7 @@ def admitted(context: Context, device: DeviceNumber) -> None:
     row = _accepted(context, device)
     if row is None:
         return
-    lists = own_lists.published_after(
-        context.database, known(row.answered_head), LISTS_PER_ANSWER_MAX
-    )
+    lists = own_lists.published_after(context.database, known(row.answered_head))
     _save(context, row, phone.admit(row.link, tuple(lists), context.randomness))
     offer, body = known(row.link.offer), known(row.link.certificate_body)
     notice = DeviceNotice(device, certificate_hash(body), offer.name, offer.kind, context.now)
@@ -218,12 +211,6 @@ def _pursue(context: Context, row: PhoneRow) -> None:
         context.request(PutLinkItem(row.slot_id, *link.outgoing))
     if link.state is not PhoneState.ACCEPTED:
         context.wake_at(UnixMillis(context.now + LINK_POLL_MS))
-
-
-def _refusal(error: UntetherError) -> RefusalCode:
-    if error.code in _LIST_MOVED_ON:
-        return "link-list-moved-on"
-    return "link-limit-reached" if error.code == "too-many-devices" else "link-tampered"
 
 
 def _in_state(context: Context, state: PhoneState) -> PhoneRow:

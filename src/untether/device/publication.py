@@ -8,7 +8,7 @@ takes both, and the phone is never stuck behind a list that nobody will have.
 from __future__ import annotations
 
 from untether.base.errors import RemoteError
-from untether.device import directory, linking_phone, outbox, own_account
+from untether.device import linking_phone, outbox, own_account
 from untether.device.context import Context
 from untether.device.events import DeviceRemoved
 from untether.device.store import own_lists, publications
@@ -48,15 +48,14 @@ def _conflict(context: Context, request: PublishLists, answer: Lists) -> None:
     except RemoteError as error:
         # The relay is behind, or lies; the next login tells which of its lists are missing.
         context.notice("relay-lists-refused", context.own.account_id, cause=error.code)
-    found = directory.row(context, context.own.account_id)
-    moved_on = not own_account.may_sign(context) or (found is not None and found.forked)
-    if request.device is not None and moved_on:
+    if request.device is not None and not own_account.may_sign(context):
         linking_phone.not_admitted(context, request.device, "link-list-moved-on")
 
 
 def _refused(context: Context, request: PublishLists, code: str) -> None:
     device = request.device
-    if device is None or own_account.newest(context).device(device) is None:
+    is_listed = device is not None and own_account.newest(context).device(device) is not None
+    if device is None or not is_listed or not own_account.may_sign(context):
         context.notice("lists-not-taken", context.own.account_id, cause=code)
         return
     sent = open_list(request.lists[-1], context.own.account_key)

@@ -56,12 +56,7 @@ from untether.wire.server_frames import Done, Lists, Refused, ServerFrame
 
 def begin(context: Context, command: BeginRecovery) -> None:
     """Make this device's keys; the next connection asks for the account's list."""
-    if context.own_or_none is not None:
-        raise LocalError(
-            "already-registered",
-            f"This profile already belongs to the account “{context.own.name}”.",
-            "Use another profile: `untether --profile DIR recover …`.",
-        )
+    context.require_unused("recover")
     context.save_own(
         OwnDevice(
             state=State.RECOVERING,

@@ -7,7 +7,6 @@ answer is healed by asking again; a refusal leaves the profile as unused as befo
 
 from __future__ import annotations
 
-from untether.base.errors import LocalError
 from untether.base.identifiers import DeviceNumber
 from untether.base.limits import LEASE_DEFAULT_MS
 from untether.base.names import check_name
@@ -37,12 +36,7 @@ RETRIED_REFUSALS = frozenset({"rate-limited", "busy"})
 
 def begin(context: Context, command: BeginRegistration) -> None:
     """Make this device's keys and have the account key certify them."""
-    if context.own_or_none is not None:
-        raise LocalError(
-            "already-registered",
-            f"This profile already belongs to the account “{context.own.name}”.",
-            "Use another profile: `untether --profile DIR register …`.",
-        )
+    context.require_unused("register")
     own = OwnDevice(
         state=State.REGISTERING,
         account_key=command.account_key,

@@ -111,6 +111,11 @@ def remove(database: Database, slot_id: SlotId) -> None:
     database.run("DELETE FROM phone_links WHERE slot_id = ?", slot_id)
 
 
+def keep_only(database: Database, slot_id: SlotId) -> None:
+    """Forget this device's other links: the one through this slot was taken up."""
+    database.run("DELETE FROM companion_links WHERE slot_id <> ?", slot_id)
+
+
 def consume_number(database: Database, number: DeviceNumber) -> None:
     """Give out a device number for ever, before the account key signs for it."""
     database.run("INSERT INTO consumed_numbers VALUES (?)", number)

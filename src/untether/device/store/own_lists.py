@@ -73,15 +73,15 @@ def after(database: Database, head: ListHead) -> list[SignedObject]:
     )
 
 
-def published_after(database: Database, head: ListHead, limit: int) -> list[SignedObject]:
-    """Return lists that follow ``head`` and that the relay has, ascending."""
+def published_after(database: Database, head: ListHead) -> list[SignedObject]:
+    """Return lists after ``head`` that the relay has, ascending, as many as fit one answer."""
     return _signed(
         database.rows(
             "SELECT body, signature FROM own_lists WHERE (generation, version) > (?, ?) "
             "AND published = 1 ORDER BY generation, version LIMIT ?",
             head.generation,
             head.version,
-            limit,
+            LISTS_PER_ANSWER_MAX,
         )
     )
 

@@ -97,6 +97,16 @@ FAILURES: Final[Mapping[str, Failure]] = {
 }
 
 
+_REFUSALS: Final[Mapping[str, RefusalCode]] = {
+    "list-from-the-future": "link-clock",
+    "too-many-devices": "link-limit-reached",
+    "displaced": "link-list-moved-on",
+    "not-the-phone": "link-list-moved-on",
+    "number-used": "link-list-moved-on",
+}
+"""What the rules of lists call it when a link can't be finished; all else is tampering."""
+
+
 def link_error(code: str) -> UntetherError:
     """Return the error for a code of :data:`FAILURES`."""
     failure = FAILURES[code]
@@ -105,7 +115,6 @@ def link_error(code: str) -> UntetherError:
 
 def refusal_code(error: UntetherError) -> RefusalCode:
     """Return the code by which one side tells the other that this error ended the link."""
-    if error.code == "list-from-the-future":
-        return "link-clock"
-    known = error.code in get_args(RefusalCode)
-    return cast("RefusalCode", error.code) if known else "link-tampered"
+    if error.code in get_args(RefusalCode):
+        return cast("RefusalCode", error.code)
+    return _REFUSALS.get(error.code, "link-tampered")
