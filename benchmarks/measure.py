@@ -51,8 +51,9 @@ def compare(
 ) -> list[Row]:
     """Measure in turns; one row for each peer, with the target for our advantage over it.
 
-    A figure is the best of three, since other work on the machine only ever adds. The ratio is the median of the ratios of the same round (peer ÷ ours, above 1 is faster
-    than the peer); its spread is the smallest and the largest of them.
+    A figure is the best of three, since other work on the machine only ever adds. The ratio is
+    the median of the ratios of the same round (peer ÷ ours, above 1 is faster than the peer);
+    its spread is the smallest and the largest of them.
     """
     own: list[float] = []
     others: dict[str, list[float]] = {name: [] for name in peers}

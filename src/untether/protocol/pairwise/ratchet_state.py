@@ -24,6 +24,8 @@ _closed = Struct(">32sI")
 _header = Struct(">c32sII")
 
 SENDING_CHAIN_LENGTH: Final = _sending.size
+ROOT_LENGTH: Final = _root.size
+CLOSED_CHAIN_LENGTH: Final = _closed.size
 
 
 class Keys(Record, frozen=True):

@@ -15,6 +15,8 @@ from untether.base.identifiers import UnixMillis
 from untether.base.limits import RATCHET_TURN_WANTED_MS, UNANSWERED_SESSION_MS
 from untether.protocol.pairwise.handshake import PREFIX_LENGTH
 from untether.protocol.pairwise.ratchet_state import (
+    CLOSED_CHAIN_LENGTH,
+    ROOT_LENGTH,
     Keys,
     RatchetState,
     ReceivingChain,
@@ -75,7 +77,7 @@ class Session(Keys, frozen=True):
         return RatchetState(
             SendingChain.from_bytes(self.sending),
             ReceivingChain.from_bytes(self.receiving) if self.receiving else None,
-            Root.from_bytes(self.cold[_cold.size + len(self.prefix) :]),
+            Root.from_bytes(self.cold[self._root_at :]),
         )
 
     @property
@@ -92,8 +94,12 @@ class Session(Keys, frozen=True):
     @property
     def prefix(self) -> bytes:
         """What precedes each message until the peer has answered; empty afterwards."""
+        return self.cold[_cold.size : self._root_at]
+
+    @property
+    def _root_at(self) -> int:
         _, _, _, unanswered = _cold.unpack_from(self.cold)
-        return self.cold[_cold.size : _UNANSWERED_COLD_LENGTH] if unanswered else b""
+        return _UNANSWERED_COLD_LENGTH if unanswered else _cold.size
 
     @property
     def is_unanswered(self) -> bool:
@@ -121,4 +127,8 @@ class Session(Keys, frozen=True):
         """Tell whether the peer's ratchet key is one of this session's chains."""
         if self.receiving.startswith(ratchet_key):
             return True
-        return any(chain.ratchet_key == ratchet_key for chain in self.state.root.closed)
+        closed = self.cold[self._root_at + ROOT_LENGTH :]
+        return any(
+            closed.startswith(ratchet_key, start)
+            for start in range(0, len(closed), CLOSED_CHAIN_LENGTH)
+        )
