@@ -7,9 +7,8 @@ runs where they can't exist, e.g. in a browser.
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from untether.adapters.storage import profile as profiles
@@ -42,8 +41,7 @@ class NativeClient(Client):
         profile = await profiles.unlock(
             Path(directory).expanduser(), passphrases=source, key_store=system_key_store()
         )
-        database = profile.open_database()
-        try:
+        with _database(profile) as database:
             with database.transaction():
                 own = own_device.load(database)
             if own is None:
@@ -52,45 +50,66 @@ class NativeClient(Client):
                     "This profile has no account yet.",
                     "Make one with `untether register`, or link this device with `untether link`.",
                 )
-            async with _client(profile, database, own.origin, source) as client:
+            connector = WebSocketConnector(own.origin)
+            async with _client(profile, database, connector, source) as client:
                 yield client
-        finally:
-            database.close()
 
     @staticmethod
     @asynccontextmanager
     async def create(
         directory: Path | str, server: str, *, passphrase_file: Path | None = None
     ) -> AsyncIterator[NativeClient]:
-        """Make a profile for a device that is about to join an account.
+        """Open a profile for a device that is about to join an account; make it if need be.
 
-        When no account came of it, the profile is removed again: nothing is left half done.
-        Raises LocalError ``already-registered`` for a profile in use.
+        When no account came of a profile that was made here, it is removed again: nothing is
+        left half done. Raises LocalError ``bad-address``, ``plain-http``, VerificationError.
         """
         path = Path(directory).expanduser()
+        connector = WebSocketConnector(server)
         source = passphrase_source(passphrase_file, os.environ)
-        key_store = system_key_store()
-        if profiles.exists(path):
-            profile = await profiles.unlock(path, passphrases=source, key_store=key_store)
-        else:
-            profile = await profiles.create(
-                path, passphrases=source, key_store=key_store, randomness=os.urandom
-            )
-        database = profile.open_database()
-        try:
-            async with _client(profile, database, server, source) as client:
-                yield client
-        finally:
-            with database.transaction():
-                unused = own_device.load(database) is None
-            database.close()
-            if unused:
-                shutil.rmtree(path)
+        async with _profile(path, source) as profile:
+            with _database(profile) as database:
+                async with _client(profile, database, connector, source) as client:
+                    yield client
+
+
+@asynccontextmanager
+async def _profile(path: Path, source: PassphraseSource) -> AsyncIterator[Profile]:
+    """Yield the profile; one that was made here and has no account in the end is removed."""
+    key_store = system_key_store()
+    if profiles.exists(path):
+        yield await profiles.unlock(path, passphrases=source, key_store=key_store)
+        return
+    profile = await profiles.create(
+        path, passphrases=source, key_store=key_store, randomness=os.urandom
+    )
+    try:
+        yield profile
+    finally:
+        if _is_unused(profile):
+            profiles.remove(path)
+
+
+@contextmanager
+def _database(profile: Profile) -> Iterator[DeviceDatabase]:
+    database = profile.open_database()
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+def _is_unused(profile: Profile) -> bool:
+    with _database(profile) as database, database.transaction():
+        return own_device.load(database) is None
 
 
 @asynccontextmanager
 async def _client(
-    profile: Profile, database: DeviceDatabase, server: str, source: PassphraseSource
+    profile: Profile,
+    database: DeviceDatabase,
+    connector: WebSocketConnector,
+    source: PassphraseSource,
 ) -> AsyncIterator[NativeClient]:
     vault = PassphraseVault(source, os.urandom)
 
@@ -102,7 +121,6 @@ async def _client(
         seed = await vault.open(own.sealed_account_seed, _VERIFICATION_REASON)
         return sign_as_account(SecretBytes(seed), body)
 
-    connector = WebSocketConnector(server)
     driver = Driver(database, connector, os.urandom, signer=sign)
     try:
         yield NativeClient(driver, vault=vault, receive_alone=profile.receive_alone)

@@ -6,8 +6,9 @@ import argparse
 import platform
 
 from untether.base.errors import ExitStatus
-from untether.base.names import check_name
-from untether.cli.errors import show_hint
+from untether.base.names import check_device_name, check_name
+from untether.cli.arguments import text
+from untether.cli.errors import show_warning
 from untether.cli.opening import with_client, with_new_client
 from untether.cli.render import local_time, show_json, show_text, timestamp
 from untether.client.account import Standing
@@ -17,8 +18,8 @@ from untether.client.client import Client
 def _register_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--server", metavar="URL", required=True, help="address of the relay")
-    parser.add_argument("--device-name", metavar="N", default=default_device_name())
-    parser.add_argument("--invitation", metavar="CODE")
+    parser.add_argument("--device-name", metavar="N", type=text, default=default_device_name())
+    parser.add_argument("--invitation", metavar="CODE", type=text)
     parser.set_defaults(run=_register)
 
 
@@ -33,6 +34,7 @@ def default_device_name() -> str:
 
 def _register(arguments: argparse.Namespace) -> int:
     check_name(arguments.name)
+    check_device_name(arguments.device_name)
 
     async def act(client: Client) -> int:
         registered = await client.register(
@@ -72,7 +74,7 @@ def _status(arguments: argparse.Namespace) -> int:
         else:
             _show_standing(standing)
         if unreachable is not None:
-            show_hint(f"untether: {unreachable.message} [{unreachable.code}]")
+            show_warning(unreachable, json_wanted=arguments.output == "json")
         return ExitStatus.OK
 
     return with_client(arguments, act)

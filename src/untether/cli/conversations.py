@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
+from functools import partial
 
 from untether.base.errors import ExitStatus, LocalError, NetworkError, UntetherError
 from untether.base.limits import TEXT_MAX
-from untether.cli.errors import show_error, show_hint
+from untether.cli.arguments import count, seconds, text
+from untether.cli.errors import show_error, show_warning
 from untether.cli.opening import with_client
 from untether.cli.render import (
     message_json,
@@ -32,43 +34,30 @@ _CAUSES = {
 
 
 def _send_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", metavar="NAME", nargs="+")
-    text = parser.add_mutually_exclusive_group(required=True)
-    text.add_argument("-m", dest="text", metavar="TEXT", help="what to write")
-    text.add_argument("--message-from-stdin", action="store_true", help="read it from stdin")
+    parser.add_argument("names", metavar="NAME", nargs="+", type=text)
+    message = parser.add_mutually_exclusive_group(required=True)
+    message.add_argument("-m", dest="text", metavar="TEXT", type=text, help="what to write")
+    message.add_argument("--message-from-stdin", action="store_true", help="read it from stdin")
     parser.set_defaults(run=_send)
 
 
 def _receive_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", metavar="S", type=seconds, help="wait so long for more")
     parser.add_argument("--follow", action="store_true", help="go on until interrupted")
-    parser.add_argument("--max", metavar="N", type=_count, help="end after so many messages")
+    parser.add_argument("--max", metavar="N", type=count, help="end after so many messages")
     parser.set_defaults(run=_receive)
 
 
 def _messages_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--with", dest="with_name", metavar="NAME", help="only with somebody")
-    parser.add_argument("--limit", metavar="N", type=_count, default=50, help="newest N (50)")
+    parser.add_argument(
+        "--with", dest="with_name", metavar="NAME", type=text, help="only with somebody"
+    )
+    parser.add_argument("--limit", metavar="N", type=count, default=50, help="newest N (50)")
     parser.set_defaults(run=_messages)
 
 
-def seconds(text: str) -> float:
-    """Read a number of seconds from the command line."""
-    value = float(text)
-    if not 0 <= value < 10**9:
-        raise argparse.ArgumentTypeError("must be a number of seconds")
-    return value
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("must be 1 or more")
-    return value
-
-
 def _send(arguments: argparse.Namespace) -> int:
-    text = _text_from_stdin() if arguments.message_from_stdin else arguments.text
+    written = _text_from_stdin() if arguments.message_from_stdin else arguments.text
 
     async def act(client: Client) -> int:
         status = ExitStatus.OK
@@ -76,7 +65,7 @@ def _send(arguments: argparse.Namespace) -> int:
             for name in dict.fromkeys(arguments.names):
                 try:
                     _show_sent(
-                        await client.send(name, text), json_wanted=arguments.output == "json"
+                        await client.send(name, written), json_wanted=arguments.output == "json"
                     )
                 except UntetherError as error:
                     error = (
@@ -85,11 +74,15 @@ def _send(arguments: argparse.Namespace) -> int:
                     show_error(error, json_wanted=arguments.output == "json")
                     status = error.exit_status
         if unreachable is not None and status is ExitStatus.OK:
-            show_hint(f"untether: {unreachable.message} [{unreachable.code}]")
-            show_hint("          The message is kept and leaves with the next connection.")
+            show_warning(_kept(unreachable), json_wanted=arguments.output == "json")
         return status
 
     return with_client(arguments, act)
+
+
+def _kept(unreachable: NetworkError) -> NetworkError:
+    hint = "The message is kept and leaves with the next connection."
+    return NetworkError(unreachable.code, unreachable.message, hint)
 
 
 def _text_from_stdin() -> str:
@@ -123,9 +116,12 @@ def _receive(arguments: argparse.Namespace) -> int:
         with client.receive_alone(), client.driver.listening() as heard:
             if arguments.follow or arguments.timeout is not None:
                 return await _follow(arguments, client, heard)
+            show = partial(_show_message, arguments, client)
             async with client.online():
-                await receiving.drain(client.driver, heard)
-                _show_all(arguments, client, arguments.max)
+                try:
+                    await receiving.drain(client.driver, heard)
+                finally:
+                    receiving.print_unprinted(client.driver, show, arguments.max)
                 await receiving.settle_receipts(client.driver)
         return ExitStatus.OK
 
@@ -133,36 +129,26 @@ def _receive(arguments: argparse.Namespace) -> int:
 
 
 async def _follow(arguments: argparse.Namespace, client: Client, heard: receiving.Heard) -> int:
-    left = arguments.max
-    timeout_s = None if arguments.timeout is None else arguments.timeout
+    json_wanted = arguments.output == "json"
 
     def on_failure(error: NetworkError) -> None:
-        show_hint(f"untether: {error.message} [{error.code}] It is tried again.")
+        show_warning(error, json_wanted=json_wanted)
+
+    def show(message: Message) -> None:
+        _show_message(arguments, client, message)
+        show_notices(client, json_wanted=json_wanted)
 
     async with receiving.kept_connected(client.driver, on_failure) as connection:
-        async for message in receiving.each_message(
-            client.driver, heard, connection, timeout_s=timeout_s
-        ):
-            _show_message(arguments, client, message)
-            show_notices(client, json_wanted=arguments.output == "json")
-            left = None if left is None else left - 1
-            if left == 0:
-                break
+        await receiving.follow(
+            client.driver,
+            heard,
+            connection,
+            show,
+            limit=arguments.max,
+            timeout_s=arguments.timeout,
+        )
         await receiving.settle_receipts(client.driver)
     return ExitStatus.OK
-
-
-def _show_all(arguments: argparse.Namespace, client: Client, limit: int | None) -> None:
-    left = limit
-    while left is None or left > 0:
-        batch = receiving.take_unprinted(
-            client.driver, receiving.BATCH_MAX if left is None else min(left, receiving.BATCH_MAX)
-        )
-        if not batch:
-            return
-        for message in batch:
-            _show_message(arguments, client, message)
-        left = None if left is None else left - len(batch)
 
 
 def _show_message(arguments: argparse.Namespace, client: Client, message: Message) -> None:

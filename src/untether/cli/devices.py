@@ -8,7 +8,8 @@ from pathlib import Path
 from untether.base.errors import ExitStatus
 from untether.base.identifiers import DeviceNumber
 from untether.cli import ask
-from untether.cli.errors import show_hint
+from untether.cli.arguments import device_number
+from untether.cli.errors import show_hint, show_warning
 from untether.cli.opening import with_client
 from untether.cli.render import local_time, show_json, show_text, timestamp
 from untether.client.client import Client
@@ -27,16 +28,9 @@ def _devices_arguments(parser: argparse.ArgumentParser) -> None:
     approve.add_argument("--yes", action="store_true", help="don't ask whether to link it")
     approve.set_defaults(run=_approve)
     logout = actions.add_parser("logout", help="log a device out")
-    logout.add_argument("number", metavar="NUMBER", type=_number)
+    logout.add_argument("number", metavar="NUMBER", type=device_number)
     logout.add_argument("--wipe", action="store_true", help="it erases its messages too")
     logout.set_defaults(run=_logout)
-
-
-def _number(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError("must be the number of a device")
-    return value
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -47,9 +41,9 @@ def _list(arguments: argparse.Namespace) -> int:
             if arguments.output == "json":
                 show_json(_device_json(device))
             else:
-                show_text(_device_line(device))
+                show_text(_device_line(device, asked=unreachable is None))
         if unreachable is not None:
-            show_hint(f"untether: {unreachable.message} [{unreachable.code}]")
+            show_warning(unreachable, json_wanted=arguments.output == "json")
         return ExitStatus.OK
 
     return with_client(arguments, act)
@@ -71,10 +65,12 @@ def _device_json(device: OwnDeviceView) -> dict[str, object]:
     }
 
 
-def _device_line(device: OwnDeviceView) -> str:
+def _device_line(device: OwnDeviceView, *, asked: bool) -> str:
     kind = "phone" if device.role is Role.PRIMARY else device.kind or "companion"
     added = "" if device.added_at is None else f"added {local_time(device.added_at)}"
-    active = "" if device.last_active_at is None else f"active {local_time(device.last_active_at)}"
+    active = "never active" if asked else ""
+    if device.last_active_at is not None:
+        active = f"active {local_time(device.last_active_at)}"
     this = "  ← this device" if device.this else ""
     name = device.name or "(name not known yet)"
     return (

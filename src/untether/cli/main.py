@@ -7,14 +7,17 @@ the command line, because the relay's modules take longer to load than a message
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import cast
 
 from untether import __version__
-from untether.base.errors import ExitStatus, UntetherError
+from untether.base.errors import ExitStatus, PlatformError, UntetherError
+from untether.cli.arguments import Parser, UsageError, wants_json
 from untether.cli.errors import show_error
 
 VERBS = {
@@ -31,6 +34,7 @@ VERBS = {
     "security-code": ("people", "the digits to compare with somebody"),
     "verify": ("people", "mark somebody as verified"),
     "status": ("account", "how this device stands"),
+    "demo": ("demo.verb", "tell and check the story of two people and their devices"),
 }
 """Verb → module and one line of help."""
 
@@ -43,7 +47,11 @@ AddArguments = Callable[[argparse.ArgumentParser], None]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     given = sys.argv[1:] if arguments is None else arguments
-    parsed = _parser(given).parse_args(given)
+    try:
+        parsed = _parser(given).parse_args(given)
+    except UsageError as error:
+        show_error(error, json_wanted=wants_json(given))
+        return error.exit_status
     try:
         status: int = parsed.run(parsed)
     except UntetherError as error:
@@ -52,13 +60,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stderr.close()
+        _drop_output()
         return ExitStatus.OK
+    except OSError as error:
+        _drop_output()
+        show_error(_system_failure(error), json_wanted=parsed.output == "json")
+        return ExitStatus.USER_ERROR
     return status
 
 
+def _drop_output() -> None:
+    """Nobody takes what is still to be written; Python would fail over it again at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _system_failure(error: OSError) -> PlatformError:
+    return PlatformError(
+        "io-error",
+        f"The system refused to read or write: {error.strerror or error}.",
+        "Check the disk and where the output goes. What was not printed is printed next time.",
+    )
+
+
 def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="untether",
         description="End-to-end encrypted messages for one phone and up to four companions.",
     )

@@ -10,8 +10,12 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from untether.adapters.storage.profile import default_directory
+from untether.base.errors import PlatformError
+from untether.base.identifiers import MINUTE_MS
+from untether.cli.errors import show_warning
 from untether.cli.render import show_notices
 from untether.client.client import Client
+from untether.device.events import ClockDiffers
 from untether.native import NativeClient
 
 Act = Callable[[Client], Awaitable[int]]
@@ -44,8 +48,31 @@ def with_new_client(arguments: argparse.Namespace, act: Act) -> int:
 async def _run(
     arguments: argparse.Namespace, opened: AbstractAsyncContextManager[NativeClient], act: Act
 ) -> int:
+    json_wanted = arguments.output == "json"
     async with opened as client:
+        clock_watch = asyncio.create_task(_watch_clock(client, json_wanted))
         try:
             return await act(client)
         finally:
-            show_notices(client, json_wanted=arguments.output == "json")
+            clock_watch.cancel()
+            show_notices(client, json_wanted=json_wanted)
+
+
+async def _watch_clock(client: Client, json_wanted: bool) -> None:
+    """Warn once when this machine's clock and the relay's differ: much would fail later."""
+    with client.driver.listening() as heard:
+        while not isinstance(event := await heard.get(), ClockDiffers):
+            pass
+    show_warning(clock_differs(event.difference_ms), json_wanted=json_wanted)
+
+
+def clock_differs(difference_ms: int) -> PlatformError:
+    """Say how far this machine's clock is off, by the relay's."""
+    side = "behind" if difference_ms > 0 else "ahead of"
+    minutes = round(abs(difference_ms) / MINUTE_MS)
+    return PlatformError(
+        "clock-differs",
+        f"This machine's clock is {minutes} minutes {side} the relay's.",
+        "Set the clock; with a wrong one, devices stop trusting each other's lists.",
+        difference_ms=difference_ms,
+    )

@@ -7,6 +7,7 @@ import sys
 
 from untether.base.errors import ExitStatus
 from untether.base.identifiers import short_id
+from untether.cli.arguments import text
 from untether.cli.opening import with_client
 from untether.cli.render import show_json, show_text, timestamp
 from untether.client.client import Client
@@ -18,17 +19,17 @@ def _contacts_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_contacts)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     accept = actions.add_parser("accept", help="accept that a name is another account now")
-    accept.add_argument("name", metavar="NAME")
+    accept.add_argument("name", metavar="NAME", type=text)
     accept.set_defaults(run=_accept)
 
 
 def _security_code_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", metavar="NAME", type=text)
     parser.set_defaults(run=_security_code)
 
 
 def _verify_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", metavar="NAME", type=text)
     parser.set_defaults(run=_verify)
 
 

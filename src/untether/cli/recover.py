@@ -8,9 +8,10 @@ from pathlib import Path
 
 from untether.base.errors import ExitStatus, LocalError
 from untether.base.identifiers import DeviceNumber
-from untether.base.names import check_name
+from untether.base.names import check_device_name, check_name
 from untether.cli import ask
 from untether.cli.account import default_device_name
+from untether.cli.arguments import device_number, text
 from untether.cli.errors import show_hint
 from untether.cli.opening import with_new_client
 from untether.cli.render import show_json, show_text
@@ -23,13 +24,13 @@ _CODE_FILE_MAX = 4096
 def _recover_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("--server", metavar="URL", required=True, help="address of the relay")
-    parser.add_argument("--device-name", metavar="N", default=default_device_name())
+    parser.add_argument("--device-name", metavar="N", type=text, default=default_device_name())
     parser.add_argument("--recovery-file", metavar="F", type=Path, help="file with the code")
     keep = parser.add_mutually_exclusive_group()
     keep.add_argument(
         "--keep",
         metavar="NUMBER",
-        type=int,
+        type=device_number,
         action="append",
         default=None,
         help="keep this companion and no other that is not named (repeatable); don't ask",
@@ -41,6 +42,7 @@ def _recover_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _recover(arguments: argparse.Namespace) -> int:
     check_name(arguments.name)
+    check_device_name(arguments.device_name)
 
     async def get_code() -> str:
         if arguments.recovery_file is None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
-from untether.base.identifiers import AccountId, UnixMillis
-from untether.cli.errors import printable, show_hint
+from untether.base.identifiers import UnixMillis
+from untether.cli.errors import json_line, printable, show_hint
 from untether.client.client import Client
 from untether.client.people import display_name, is_stranger
 from untether.device.store.messages import Message
 from untether.device.store.notices import Notice
+
+_NEXT_LINE = "\n" + " " * 18
+"""So that no line of a message looks like the beginning of another message."""
 
 _NOTICE_TEXTS = {
     "contact-new-device": "{who} linked a new device.",
@@ -36,7 +38,7 @@ _NOTICE_TEXTS = {
 
 def show_json(value: dict[str, Any]) -> None:
     """Print one JSON object on one line."""
-    print(json.dumps(value, ensure_ascii=False), flush=True)
+    print(json_line(value), flush=True)
 
 
 def show_text(line: str = "") -> None:
@@ -58,7 +60,7 @@ def local_time(time: UnixMillis) -> str:
 
 def message_json(client: Client, message: Message) -> dict[str, Any]:
     """Return the JSON shape of a message."""
-    author, other = _names(client, message.author, message.other)
+    author, other, known = _names(client, message)
     return {
         "message_id": message.message_id.hex(),
         "from": author,
@@ -68,18 +70,18 @@ def message_json(client: Client, message: Message) -> dict[str, Any]:
         "text": message.text,
         "outgoing": message.outgoing,
         "state": message.state,
+        "known": known,
     }
 
 
 def message_line(client: Client, message: Message) -> str:
     """Return a message as one line for people (more when its text has more)."""
-    author, other = _names(client, message.author, message.other)
-    with client.driver.reading() as database:
-        stranger = is_stranger(database, message.other)
+    author, other, known = _names(client, message)
     who = f"{author} → {other}" if message.outgoing else author
-    who = f"{who} (not a contact)" if stranger else who
+    who = who if known else f"{who} (not a contact)"
     state = f"  [{message.state}]" if message.outgoing else ""
-    return f"{local_time(message.sent_at)}  {who}: {message.text}{state}"
+    text = message.text.replace("\n", _NEXT_LINE)
+    return f"{local_time(message.sent_at)}  {who}: {text}{state}"
 
 
 def notice_line(client: Client, notice: Notice) -> str:
@@ -95,11 +97,14 @@ def show_notices(client: Client, *, json_wanted: bool) -> None:
     for notice in client.take_notices():
         if json_wanted:
             value = {"notice": notice.code, "message": notice_line(client, notice)[2:]}
-            print(json.dumps({**value, **notice.details}, ensure_ascii=False), file=sys.stderr)
+            print(json_line({**value, **notice.details}), file=sys.stderr, flush=True)
         else:
             show_hint(notice_line(client, notice))
 
 
-def _names(client: Client, *account_ids: AccountId) -> list[str]:
+def _names(client: Client, message: Message) -> tuple[str, str, bool]:
+    """Return author, conversation, and whether the other one is known (not a stranger)."""
     with client.driver.reading() as database:
-        return [display_name(database, account_id) for account_id in account_ids]
+        author = display_name(database, message.author)
+        other = display_name(database, message.other)
+        return author, other, not is_stranger(database, message.other)

@@ -119,7 +119,7 @@ async def until_activated(driver: Driver, heard: asyncio.Queue[Event]) -> Accoun
 
 async def status(driver: Driver) -> Standing:
     """Return how this device stands; the caller is connected when the relay can be reached."""
-    answer = await driver.ask(FetchStatus()) if driver.is_connected else None
+    answer = await ask_status(driver)
     with driver.reading() as database:
         context = Context(database, driver.now(), driver.randomness)
         own = context.own
@@ -133,12 +133,22 @@ async def status(driver: Driver) -> Standing:
         state=own.state.value,
         relay=own.origin,
         connected=driver.is_connected,
-        mailbox_entries=answer.mailbox_entries if isinstance(answer, Status) else None,
-        prekeys=answer.one_time_prekeys if isinstance(answer, Status) else None,
+        mailbox_entries=None if answer is None else answer.mailbox_entries,
+        prekeys=None if answer is None else answer.one_time_prekeys,
         lease_ends_at=newest.expires_at,
         list_version=f"{newest.head.generation}.{newest.head.version}",
         unreadable=unreadable,
     )
+
+
+async def ask_status(driver: Driver) -> Status | None:
+    """Return what only the relay knows; None without a connection, and to a device without part."""
+    with driver.reading() as database:
+        own = own_device.load(database)
+    if own is None or own.state is not State.ACTIVE or not driver.is_connected:
+        return None
+    answer = await driver.ask(FetchStatus())
+    return answer if isinstance(answer, Status) else None
 
 
 def _unfinished(driver: Driver, name: str) -> OwnDevice | None:

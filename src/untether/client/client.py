@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, asynccontextmanager
 
 from untether.base.errors import NetworkError
 from untether.base.identifiers import DeviceNumber
+from untether.base.names import check_name
 from untether.client import (
     account,
     devices,
@@ -79,10 +80,10 @@ class Client:
         Raises LocalError ``already-receiving`` when another process of this device receives.
         """
         with self._receive_alone(), self.driver.listening() as heard:
-            async with receiving.kept_connected(self.driver, on_failure=lambda _: None):
+            async with receiving.kept_connected(self.driver, lambda _: None) as connection:
                 while True:
-                    event = await heard.get()
-                    receiving.check_still_receiving(event)
+                    event = await receiving.while_kept(connection, heard.get())
+                    receiving.check_still_receiving(self.driver, event)
                     yield event
 
     def receive_alone(self) -> AbstractContextManager[None]:
@@ -154,11 +155,11 @@ class Client:
 
     async def accept(self, name: str) -> None:
         """Point a name to the account that the relay gives for it now; it is unverified."""
-        await self.driver.handle(AcceptContact(name))
+        await self.driver.handle(AcceptContact(check_name(name)))
 
     async def verify(self, name: str) -> None:
         """Mark a person as verified: the security codes were compared by another way."""
-        await self.driver.handle(MarkVerified(name))
+        await self.driver.handle(MarkVerified(check_name(name)))
 
     def contacts(self) -> list[Person]:
         """Return everybody this account knows."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
-from untether.base.errors import LocalError, NetworkError
+from untether.base.errors import NetworkError
 from untether.base.identifiers import DeviceNumber
+from untether.client.account import ask_status
 from untether.client.driver import Driver
 from untether.client.receiving import Heard
 from untether.client.refusals import refusal
@@ -14,16 +15,15 @@ from untether.device.inputs import LogOutDevice, Resign
 from untether.device.own_devices import OwnDeviceView, overview
 from untether.device.store import own_device
 from untether.protocol.identity.certificate import Role
-from untether.wire.client_frames import FetchStatus
-from untether.wire.server_frames import Status
 
 LOG_OUT_TIMEOUT_S = 30.0
 
 
 async def own_devices(driver: Driver) -> list[OwnDeviceView]:
     """Return the own devices; when they were active only while connected."""
-    answer = await driver.ask(FetchStatus()) if driver.is_connected else None
-    activity = answer.activity if isinstance(answer, Status) else ()
+    answer = await ask_status(driver)
+    told = () if answer is None else answer.activity
+    activity = tuple(one for one in told if one.last_active_at)  # 0: it never connected
     with driver.reading() as database:
         return overview(database, activity)
 
@@ -51,15 +51,6 @@ async def log_out(driver: Driver, number: DeviceNumber, *, wipe: bool) -> None:
     if itself and wipe:
         with driver.reading() as database:
             own_device.erase_messages(database)
-
-
-def this_device(driver: Driver) -> DeviceNumber:
-    """Return the number of this device; LocalError ``no-account``."""
-    with driver.reading() as database:
-        own = own_device.load(database)
-    if own is None:
-        raise LocalError("no-account", "This profile has no account yet.")
-    return own.device
 
 
 async def _until_out(driver: Driver, heard: Heard) -> None:

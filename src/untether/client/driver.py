@@ -32,6 +32,12 @@ from untether.wire import codec
 from untether.wire.client_frames import Acknowledge, ClientFrame, Request
 from untether.wire.server_frames import Answer, Challenge, Refused, ServerFrame
 
+CHALLENGE_TIMEOUT_S = 15.0
+"""A relay challenges as soon as the socket is open."""
+
+ANSWER_TIMEOUT_S = 30.0
+"""A relay that works answers in milliseconds; a slow line brings a large frame in less."""
+
 Signer = Callable[[bytes], Awaitable[bytes]]
 """Signs a certificate body with the account key, by user verification."""
 
@@ -63,6 +69,7 @@ class Driver:
         self._listeners: list[asyncio.Queue[Event]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._patience: asyncio.Timeout | None = None
         self.challenge: Challenge | None = None
 
     @property
@@ -143,23 +150,28 @@ class Driver:
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
         """Be connected inside, once; raises NetworkError when the relay can't be reached."""
-        await self._open()
         self._lost.clear()
         self._loss = None
-        reader = asyncio.create_task(self._read_until_lost())
+        reader: asyncio.Task[None] | None = None
         try:
+            await self._open()
+            reader = asyncio.create_task(self._read_until_lost())
             yield
         finally:
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
+            if reader is not None:
+                reader.cancel()
+                await asyncio.gather(reader, return_exceptions=True)
             await self._close(NetworkError("closed", "The connection was closed."))
 
     async def stay_connected(
-        self, on_failure: Callable[[NetworkError], None], *, then: Input
+        self,
+        on_failure: Callable[[NetworkError], None],
+        *,
+        then: Callable[[], Awaitable[object]],
     ) -> None:
         """Keep a connection until cancelled, opening it again whenever it is lost.
 
-        ``then`` is given to the engine after each login.
+        ``then`` is called after each login; what it raises, but for NetworkError, ends this.
         """
         failures = 0
         while True:
@@ -168,7 +180,7 @@ class Driver:
                 async with self.connected():
                     await self.idle()
                     failures = 0
-                    await self.handle(then)
+                    await then()
                     await self._lost.wait()
                     self._raise_loss()
             except NetworkError as error:
@@ -190,14 +202,15 @@ class Driver:
 
     async def _open(self) -> None:
         connection = await self._connector.connect()
-        first = _answer(await connection.receive())
-        if not isinstance(first.frame, Challenge):
+        try:
+            challenge = await _challenge_of(connection)
+        except BaseException:
             await connection.close()
-            raise _not_a_relay()
+            raise
         self._connection = connection
-        self.challenge = first.frame
+        self.challenge = challenge
         self._opened.set()
-        await self.handle(inputs.Challenged(first.frame, self._connector.origin))
+        await self.handle(inputs.Challenged(challenge, self._connector.origin))
 
     async def _close(self, error: UntetherError) -> None:
         connection, self._connection = self._connection, None
@@ -224,9 +237,23 @@ class Driver:
             raise self._loss
 
     async def _read(self) -> None:
+        """Take what comes; NetworkError ``no-answer`` when nothing does while answers are due."""
         assert self._connection is not None
         while True:
-            await self._take(_answer(await self._connection.receive()))
+            try:
+                async with asyncio.timeout(None) as self._patience:
+                    self._renew_patience()
+                    frame = await self._connection.receive()
+            except TimeoutError as error:
+                raise _no_answer() from error
+            finally:
+                self._patience = None
+            await self._take(_answer(frame))
+
+    def _renew_patience(self) -> None:
+        """Wait from now on, as long as an answer is due."""
+        if self._patience is not None and len(self._in_flight):
+            self._patience.reschedule(asyncio.get_running_loop().time() + ANSWER_TIMEOUT_S)
 
     async def _take(self, answer: Answer) -> None:
         if not answer.token:
@@ -258,6 +285,7 @@ class Driver:
         self._quiet.clear()
         if request is not None:
             await self._connection.send(request)
+            self._renew_patience()
         return answered
 
     async def _carry_out(self, effect: effects.Effect) -> None:
@@ -301,11 +329,30 @@ class Driver:
         await self.handle(inputs.Tick())
 
 
+async def _challenge_of(connection: Connection) -> Challenge:
+    try:
+        async with asyncio.timeout(CHALLENGE_TIMEOUT_S):
+            first = _answer(await connection.receive())
+    except TimeoutError as error:
+        raise _not_a_relay() from error
+    if not isinstance(first.frame, Challenge):
+        raise _not_a_relay()
+    return first.frame
+
+
 def _answer(data: bytes) -> Answer:
     try:
         return codec.decode(data, Answer, size_max=FRAME_MAX)
     except RemoteError as error:
         raise _not_a_relay() from error
+
+
+def _no_answer() -> NetworkError:
+    return NetworkError(
+        "no-answer",
+        "The relay does not answer.",
+        "Try again later; if it stays, tell the relay's owner.",
+    )
 
 
 def _not_a_relay() -> NetworkError:

@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from untether.base.errors import NetworkError
 from untether.base.identifiers import SECOND_MS
 from untether.base.limits import LINK_SLOT_MS
 from untether.client.driver import Driver
-from untether.client.receiving import Heard
+from untether.client.receiving import Heard, while_kept
+from untether.client.refusals import refusal
 from untether.device.events import (
     AccountActivated,
     DeviceLinked,
@@ -22,6 +24,7 @@ from untether.device.events import (
     LinkFailed,
     LinkOffered,
     LinkRequested,
+    RequestRefused,
 )
 from untether.device.inputs import (
     ApproveLink,
@@ -62,13 +65,15 @@ async def link_companion(
     if timeout_s is not None:
         lifetime_ms = min(lifetime_ms, max(1, int(timeout_s * SECOND_MS)))
     offer = OfferLink(driver.origin, relay_id, device_name, device_kind, lifetime_ms)
-    async with _walk(driver, offer, timeout_s) as heard:
+    async with _walk(driver, offer, timeout_s) as next_step:
         while True:
-            match await _next_step(driver, heard):
+            match await next_step():
                 case LinkOffered() as offered:
                     on_offer(offered)
                 case LinkAnswered() as answered:
                     await driver.handle(ConfirmAccount(await is_mine(answered)))
+                case RequestRefused() as refused:
+                    raise refusal(refused.code, refused.retry_after_ms)
                 case AccountActivated() as activated:
                     return activated
 
@@ -80,9 +85,9 @@ async def approve(driver: Driver, link_text: str, may_link: MayLink) -> DeviceLi
     """
     async with driver.connected():
         await driver.idle()
-    async with _walk(driver, ApproveLink(link_text), _APPROVAL_S) as heard:
+    async with _walk(driver, ApproveLink(link_text), _APPROVAL_S) as next_step:
         while True:
-            match await _next_step(driver, heard):
+            match await next_step():
                 case LinkRequested() as requested:
                     await driver.handle(ConfirmLink(await may_link(requested)))
                 case DeviceLinked() as linked:
@@ -93,15 +98,21 @@ async def approve(driver: Driver, link_text: str, may_link: MayLink) -> DeviceLi
 @asynccontextmanager
 async def _walk(
     driver: Driver, first: OfferLink | ApproveLink, timeout_s: float | None
-) -> AsyncIterator[Heard]:
-    """Stay connected inside, begin with ``first``, and cancel when the inside gives up."""
+) -> AsyncIterator[Callable[[], Awaitable[Event]]]:
+    """Stay connected inside, begin with ``first``, and cancel when the inside gives up.
+
+    Yields what waits for the next step; it raises LinkFailed's error, and what ends the
+    connection for good.
+    """
     with driver.listening() as heard:
-        connection = asyncio.create_task(driver.stay_connected(_ignore, then=Tick()))
+        connection = asyncio.create_task(
+            driver.stay_connected(_ignore, then=lambda: driver.handle(Tick()))
+        )
         try:
-            await driver.until_connected()
+            await while_kept(connection, driver.until_connected())
             await driver.handle(first)
             async with asyncio.timeout(timeout_s):
-                yield heard
+                yield partial(_next_step, driver, heard, connection)
         except (TimeoutError, asyncio.CancelledError) as error:
             await driver.handle(CancelLink())
             await driver.idle()
@@ -113,8 +124,8 @@ async def _walk(
             await asyncio.gather(connection, return_exceptions=True)
 
 
-async def _next_step(driver: Driver, heard: Heard) -> Event:
-    event = await heard.get()
+async def _next_step(driver: Driver, heard: Heard, connection: asyncio.Task[None]) -> Event:
+    event = await while_kept(connection, heard.get())
     if isinstance(event, LinkFailed):
         await driver.idle()
         raise link_error(event.code)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from untether.base.errors import LocalError
 from untether.base.identifiers import AccountId, UnixMillis, short_id
+from untether.base.names import check_name
 from untether.client.driver import Driver
 from untether.client.sending import resolve
 from untether.device.store import accounts, contacts, own_device
@@ -56,7 +57,7 @@ def known_account(database: Database, name: str) -> AccountId:
     own = own_device.load(database)
     if own is not None and own.name == name:
         return own.account_id
-    contact = contacts.by_name(database, name)
+    contact = contacts.by_name(database, check_name(name))
     if contact is None:
         raise LocalError(
             "unknown-contact",

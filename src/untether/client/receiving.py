@@ -1,13 +1,21 @@
-"""Receiving: what this profile has received and nobody has printed yet (spec 07)."""
+"""Receiving: what this profile has received and nobody has printed yet (spec 07).
+
+A message counts as printed once it has been shown, not before: what ends a process in between
+shows a message twice rather than never. Only one process receives and prints at a time, so
+nothing else prints one twice.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
-from untether.base.errors import LocalError, NetworkError, RefusedError
+from untether.base.errors import LocalError, NetworkError, RefusedError, UntetherError
 from untether.client.driver import Driver
+from untether.device import own_account
+from untether.device.context import Context
 from untether.device.events import (
     DeviceLoggedOut,
     DeviceSuspended,
@@ -19,41 +27,78 @@ from untether.device.events import (
 from untether.device.inputs import StartMail
 from untether.device.store import messages, receipts
 from untether.device.store.messages import Message
+from untether.device.store.own_device import State
+from untether.protocol.identity.certificate import Role
 
 BATCH_MAX = 100
 _A_MOMENT_S = 0.05
 
 Heard = asyncio.Queue[Event]
+Show = Callable[[Message], None]
+Awaited = TypeVar("Awaited")
 
 
-def take_unprinted(driver: Driver, limit: int = BATCH_MAX) -> list[Message]:
-    """Return the next messages to print, marked as printed in the same transaction."""
+def print_unprinted(driver: Driver, show: Show, limit: int | None = None) -> int:
+    """Show messages not yet printed, at most ``limit``; returns how many were shown.
+
+    What ``show`` raises leaves the message, and those behind it, to be printed next time.
+    """
+    printed = 0
+    while limit is None or printed < limit:
+        batch = BATCH_MAX if limit is None else min(BATCH_MAX, limit - printed)
+        shown = _print_batch(driver, show, batch)
+        printed += shown
+        if shown < batch:
+            break
+    return printed
+
+
+def _print_batch(driver: Driver, show: Show, limit: int) -> int:
     with driver.reading() as database:
-        return messages.take_unprinted(database, limit)
+        waiting = messages.unprinted(database, limit)
+    shown: list[Message] = []
+    try:
+        for message in waiting:
+            show(message)
+            shown.append(message)
+    finally:
+        if shown:
+            with driver.reading() as database:
+                messages.mark_printed(database, shown)
+    return len(shown)
 
 
 async def drain(driver: Driver, heard: Heard) -> None:
-    """Receive until nothing waits at the relay any more; the caller is connected."""
-    await driver.handle(StartMail())
+    """Receive until nothing waits at the relay any more; the caller is connected.
+
+    Raises RefusedError ``logged-out``, ``suspended`` or ``phone-displaced``.
+    """
+    await _start_mail(driver)
     while not isinstance(event := await driver.next_event(heard), MailboxDrained):
-        check_still_receiving(event)
+        check_still_receiving(driver, event)
     await driver.idle()
 
 
-async def each_message(
-    driver: Driver, heard: Heard, connection: asyncio.Task[None], *, timeout_s: float | None
-) -> AsyncIterator[Message]:
-    """Yield messages as they come; ends after ``timeout_s`` without one.
+async def follow(
+    driver: Driver,
+    heard: Heard,
+    connection: asyncio.Task[None],
+    show: Show,
+    *,
+    limit: int | None = None,
+    timeout_s: float | None = None,
+) -> None:
+    """Show messages as they come, until ``limit`` or until none came for ``timeout_s``.
 
-    Raises what ended the connection for good, RefusedError ``logged-out``, or LocalError
-    ``received-elsewhere``.
+    Raises what ended the connection for good, RefusedError as :func:`drain` does, or
+    LocalError ``received-elsewhere``.
     """
+    left = limit
     while True:
-        batch = take_unprinted(driver)
-        for message in batch:
-            yield message
-        if batch:
-            continue
+        printed = print_unprinted(driver, show, left)
+        left = None if left is None else left - printed
+        if left == 0:
+            return
         try:
             async with asyncio.timeout(timeout_s):
                 await _next_message(driver, heard, connection)
@@ -70,22 +115,34 @@ async def settle_receipts(driver: Driver) -> None:
         await driver.idle()
 
 
-async def _next_message(driver: Driver, heard: Heard, connection: asyncio.Task[None]) -> None:
-    """Wait for a message; the connection's end or a log-out is raised."""
-    while True:
-        waiting = asyncio.ensure_future(heard.get())
+async def while_kept(connection: asyncio.Task[None], wanted: Awaitable[Awaited]) -> Awaited:
+    """Wait for something while ``connection`` is kept; what ended that is raised."""
+    waiting = asyncio.ensure_future(wanted)
+    try:
         await asyncio.wait((waiting, connection), return_when=asyncio.FIRST_COMPLETED)
         if not waiting.done():
-            waiting.cancel()
             await connection
-            return
-        event = waiting.result()
-        if isinstance(event, MessageReceived):
-            return
-        check_still_receiving(event)
+        return await waiting
+    finally:
+        waiting.cancel()
 
 
-def check_still_receiving(event: Event) -> None:
+async def _next_message(driver: Driver, heard: Heard, connection: asyncio.Task[None]) -> None:
+    while not isinstance(event := await while_kept(connection, heard.get()), MessageReceived):
+        check_still_receiving(driver, event)
+
+
+async def _start_mail(driver: Driver) -> None:
+    """Begin to receive; raises when the login has shown that this device takes no part."""
+    with driver.reading() as database:
+        context = Context(database, driver.now(), driver.randomness)
+        suspended = context.active.state is State.SUSPENDED
+    if suspended:
+        raise _suspension(driver)
+    await driver.handle(StartMail())
+
+
+def check_still_receiving(driver: Driver, event: Event) -> None:
     """Raise when an event says that no more mail will come to this process."""
     match event:
         case DeviceLoggedOut():
@@ -95,11 +152,7 @@ def check_still_receiving(event: Event) -> None:
                 "Link it again with `untether link` in a new profile.",
             )
         case DeviceSuspended():
-            raise RefusedError(
-                "suspended",
-                "The relay does not list this device, and shows no signed reason.",
-                "Connect the phone; its device list heals the relay.",
-            )
+            raise _suspension(driver)
         case ReceivingElsewhere():
             raise LocalError(
                 "received-elsewhere",
@@ -108,12 +161,31 @@ def check_still_receiving(event: Event) -> None:
             )
 
 
+def _suspension(driver: Driver) -> UntetherError:
+    """Say why the relay does not list this device, as far as it is known."""
+    with driver.reading() as database:
+        context = Context(database, driver.now(), driver.randomness)
+        own = context.own
+        displaced = own.role is Role.PRIMARY and own_account.is_displaced(context)
+    if displaced:
+        return RefusedError(
+            "phone-displaced",
+            f"Another phone acts for the account “{own.name}” now.",
+            f"If that was not you, run `untether recover {own.name} --server {own.origin}` here.",
+        )
+    return RefusedError(
+        "suspended",
+        "The relay does not list this device, and shows no signed reason.",
+        "Connect the phone; its device list heals the relay.",
+    )
+
+
 @asynccontextmanager
 async def kept_connected(
     driver: Driver, on_failure: Callable[[NetworkError], None]
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Stay connected and receiving inside; yields the task that does it."""
-    task = asyncio.create_task(driver.stay_connected(on_failure, then=StartMail()))
+    task = asyncio.create_task(driver.stay_connected(on_failure, then=lambda: _start_mail(driver)))
     try:
         yield task
     finally:

@@ -56,6 +56,9 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
 }
 
+_UNEXPECTED: Final = "Update Untether on this device; if it stays, tell the relay's owner."
+"""These are not for people: an honest relay gives them to a device that is not in order."""
+
 
 def refusal(code: str, retry_after_ms: int = 0) -> UntetherError:
     """Return the error for a refusal, with the seconds to wait when there are any."""
@@ -67,7 +70,7 @@ def refusal(code: str, retry_after_ms: int = 0) -> UntetherError:
             f"Try again in {retry_after_s} seconds.",
             retry_after_s=retry_after_s,
         )
-    message, hint = _TEXTS.get(code, (f"The relay refused the request ({code}).", ""))
+    message, hint = _TEXTS.get(code, (f"The relay refused the request ({code}).", _UNEXPECTED))
     if retry_after_s:
         return RefusedError(code, message, hint, retry_after_s=retry_after_s)
     return RefusedError(code, message, hint)

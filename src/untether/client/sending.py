@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from untether.base.errors import LocalError, NetworkError, RefusedError
 from untether.base.identifiers import AccountId, MessageId
+from untether.base.names import check_name
 from untether.client.driver import Driver
 from untether.device import contacts
 from untether.device.context import Context
@@ -32,9 +33,10 @@ class Sent:
 async def resolve(driver: Driver, name: str) -> AccountId:
     """Return the account of a name, asking the relay when it can be asked.
 
-    Raises LocalError ``unknown-name``, TrustError ``identity-changed``, NetworkError when the
-    name is new and the relay can't be reached.
+    Raises LocalError ``unknown-name`` or ``bad-name``, TrustError ``identity-changed``,
+    NetworkError when the name is new and the relay can't be reached.
     """
+    check_name(name)
     with driver.reading() as database:
         context = Context(database, driver.now(), driver.randomness)
         own_name, known = context.active.name, contacts.account_of(context, name)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -110,13 +110,27 @@ async def create(
     with _file_errors(), _creating(directory) as descriptor:
         _refuse_existing(directory)
         _clear_remains(directory)
-        content = msgspec.json.encode(_ProfileFile(_FORMAT, profile_id, protection))
-        _write_private(directory / _UNFINISHED, content)
-        profile.open_database().close()
-        os.fsync(descriptor)
-        (directory / _UNFINISHED).rename(directory / _PROFILE)
-        os.fsync(descriptor)
+        try:
+            content = msgspec.json.encode(_ProfileFile(_FORMAT, profile_id, protection))
+            _write_private(directory / _UNFINISHED, content)
+            profile.open_database().close()
+            os.fsync(descriptor)
+            (directory / _UNFINISHED).rename(directory / _PROFILE)
+            os.fsync(descriptor)
+        except BaseException:
+            remove(directory)
+            raise
     return profile
+
+
+def remove(directory: Path) -> None:
+    """Delete a profile's files, ``profile.json`` first, and the directory if that was all."""
+    names = (_PROFILE, _DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm", _RECEIVER_LOCK)
+    with _file_errors():
+        for name in (*names, _UNFINISHED):
+            (directory / name).unlink(missing_ok=True)
+        with suppress(OSError):  # somebody else's files are in it
+            directory.rmdir()
 
 
 async def unlock(

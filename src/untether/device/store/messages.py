@@ -6,6 +6,7 @@ messages not yet accepted come last.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
@@ -155,15 +156,22 @@ def renumber_unsent(
     )
 
 
-def take_unprinted(database: Database, limit: int) -> list[Message]:
-    """Return messages received and not yet printed, in order, and mark them printed."""
+def unprinted(database: Database, limit: int) -> list[Message]:
+    """Return messages received and not yet printed, in order."""
     found = database.rows(
-        f"SELECT {_COLUMNS}, row FROM messages "  # noqa: S608 (constant)
+        f"SELECT {_COLUMNS} FROM messages "  # noqa: S608 (constant)
         f"WHERE printed = 0 AND held = 0 ORDER BY {_ORDER} LIMIT ?",
         limit,
     )
-    database.many("UPDATE messages SET printed = 1 WHERE row = ?", [(each[-1],) for each in found])
-    return [_message(each[:-1]) for each in found]
+    return [_message(each) for each in found]
+
+
+def mark_printed(database: Database, printed: Iterable[Message]) -> None:
+    """Note that these were printed."""
+    database.many(
+        "UPDATE messages SET printed = 1 WHERE author = ? AND author_device = ? AND message_id = ?",
+        [(one.author, one.author_device, one.message_id) for one in printed],
+    )
 
 
 def history(database: Database, other: AccountId | None, limit: int) -> list[Message]:

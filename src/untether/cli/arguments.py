@@ -1,0 +1,78 @@
+"""What stands on a command line: reading values, and errors that programs can read too."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from untether.base.errors import ExitStatus, LocalError
+
+_SECONDS_MAX = 10**9
+
+
+class UsageError(LocalError):
+    """The command line itself is wrong."""
+
+    exit_status = ExitStatus.USAGE
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are rendered like all others; options are never abbreviated.
+
+    An abbreviation that works today would change its meaning with the next option.
+    """
+
+    def __init__(self, **settings: object) -> None:
+        super().__init__(allow_abbrev=False, **settings)  # type: ignore[arg-type]
+
+    def error(self, message: str) -> NoReturn:
+        """Raise instead of printing."""
+        usage = " ".join(self.format_usage().split()).replace("usage:", "Usage:", 1)
+        raise UsageError("usage", f"{message[:1].upper()}{message[1:]}.", usage)
+
+
+def wants_json(given: Sequence[str]) -> bool:
+    """Tell whether a command line that can't be parsed asks for JSON."""
+    pairs = zip(given, [*given[1:], ""], strict=True)
+    return "-ojson" in given or any(pair == ("-o", "json") for pair in pairs)
+
+
+def text(value: str) -> str:
+    """Read what other devices will see: Python lets bytes that are no UTF-8 through."""
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise argparse.ArgumentTypeError("it is not UTF-8 text") from error
+    return value
+
+
+def seconds(value: str) -> float:
+    """Read a number of seconds."""
+    try:
+        number = float(value)
+    except ValueError:
+        number = -1
+    if not 0 <= number < _SECONDS_MAX:
+        raise argparse.ArgumentTypeError(f"“{value}” is no number of seconds")
+    return number
+
+
+def count(value: str) -> int:
+    """Read how many: one or more."""
+    number = _whole_number(value)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"“{value}” is no number of 1 or more")
+    return number
+
+
+def device_number(value: str) -> int:
+    """Read the number of a device."""
+    number = _whole_number(value)
+    if not 0 <= number < 2**32:
+        raise argparse.ArgumentTypeError(f"“{value}” is no number of a device")
+    return number
+
+
+def _whole_number(value: str) -> int:
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else -1
