@@ -25,6 +25,7 @@ from hypothesis.stateful import (
 from tests.unit.pairwise.pairwise_people import Endpoint
 
 from untether.base.errors import RemoteError
+from untether.base.identifiers import UnixMillis
 from untether.base.limits import ARCHIVED_SESSIONS_MAX, SKIPPED_KEYS_MAX
 from untether.crypto.native import NativeProvider
 from untether.protocol.pairwise import ratchet
@@ -94,6 +95,12 @@ class Conversation(RuleBasedStateMachine):
         """Start another session although there is one, as a repair does."""
         sender, receiver = self.pair(from_alice)
         sender.start(receiver)
+
+    @rule(seconds=st.integers(1, 600), from_alice=st.booleans())
+    def pass_time(self, seconds: int, from_alice: bool) -> None:
+        """Let the clock of one device go on, so that the two also differ."""
+        device, _ = self.pair(from_alice)
+        device.now = UnixMillis(device.now + 1_000 * seconds)
 
     @precondition(lambda self: self.relay)
     @rule(choice=st.integers(0, 10**6))
