@@ -14,11 +14,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from untether.base.errors import LocalError, UntetherError
+from untether.base.errors import UntetherError
 from untether.base.identifiers import UnixMillis
 from untether.base.limits import (
     CLOCK_WARNING_MS,
-    DEVICE_NAME_MAX,
     LINK_POLL_MS,
     LINK_SLOT_MS,
 )
@@ -47,8 +46,6 @@ _OPEN = _SHOWN | {CompanionState.ANSWERED}
 def offer(context: Context, command: OfferLink) -> None:
     """Make an offer and open its slot; the codes shown before stay valid until they end."""
     context.require_unused("link")
-    if not 1 <= len(command.device_name) <= DEVICE_NAME_MAX:
-        raise LocalError("bad-device-name", f"A device name has 1 to {DEVICE_NAME_MAX} characters.")
     before = [row.link for row in links.companion_links(context.database)]
     if any(link.state is CompanionState.ANSWERED for link in before):
         raise link_error("link-wrong-moment")
