@@ -218,6 +218,7 @@ async def run(
         "p50_ms": 1000 * latencies[len(latencies) // 2],
         "p99_ms": 1000 * latencies[len(latencies) * 99 // 100],
         "generator_cpu": cpu / took,
+        "delivered": measure.delivered,
         "left_in_mailboxes": sum(left),
         "unanswered": sum(len(sender.times) for sender in senders),
     }

@@ -1,8 +1,9 @@
 """Who is connected to this process, and what each effect means for them (spec 08, "Effects").
 
-Four registers, all in memory: the sockets of each device, the one receiver of each device,
-who watches which link slot, and the guests of each network address. Nothing here decides
-about mail or accounts; losing all of it loses nothing but connections.
+Registers in memory: the guests of each network address, the sockets of each device and of each
+bearer of a device key that is not listed, the one receiver of each device, and who watches
+which link slot. Nothing here decides about mail or accounts; losing all of it loses nothing
+but connections.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from untether.base.identifiers import AccountId, DeviceAddress, SlotId
 from untether.relay import outcome
-from untether.relay.admission import Device, Guest, Principal
+from untether.relay.admission import Bearer, Device, Guest, Principal
 from untether.server.receiver import Receiver
 from untether.wire.records import Stamp
 from untether.wire.server_frames import Displaced, ServerFrame
@@ -32,6 +33,7 @@ class Hub:
     def __init__(self, relay: RelayProcess) -> None:
         self._relay = relay
         self._guests: dict[str, dict[Socket, None]] = defaultdict(dict)
+        self._bearers: dict[DeviceAddress, dict[Socket, None]] = defaultdict(dict)
         self._devices: dict[DeviceAddress, dict[Socket, None]] = defaultdict(dict)
         self._addresses: dict[AccountId, dict[DeviceAddress, None]] = defaultdict(dict)
         self._receivers: dict[DeviceAddress, Receiver] = {}
@@ -44,38 +46,40 @@ class Hub:
 
     def sockets(self) -> list[Socket]:
         """List every open socket."""
-        groups = [*self._guests.values(), *self._devices.values()]
+        groups = [*self._guests.values(), *self._bearers.values(), *self._devices.values()]
         return [socket for group in groups for socket in group]
 
     def join(self, socket: Socket, principal: Principal) -> None:
-        """Enter a socket as who it is now; a device's oldest socket makes room."""
-        if isinstance(principal, Guest):
-            self._guests[principal.peer][socket] = None
-            self._relay.metrics.connections["guest"] += 1
-            return
-        address = principal.address
-        own = self._devices[address]
-        if len(own) >= self._relay.config.quotas.sockets_per_device:
-            next(iter(own)).close_soon("too-many-sockets")
+        """Enter a socket as who it is now; of one device the oldest sockets make room."""
+        self._relay.metrics.connections[_kind(principal)] += 1
+        match principal:
+            case Guest(peer):
+                self._guests[peer][socket] = None
+            case Bearer(address):
+                self._enter(self._bearers[address], socket)
+            case Device(address):
+                self._enter(self._devices[address], socket)
+                self._addresses[address.account_id][address] = None
+
+    def _enter(self, own: dict[Socket, None], socket: Socket) -> None:
         own[socket] = None
-        self._addresses[address.account_id][address] = None
-        self._relay.metrics.connections["device"] += 1
+        too_many = len(own) - self._relay.config.quotas.sockets_per_device
+        for oldest in list(own)[: max(0, too_many)]:
+            oldest.close_soon("too-many-sockets")
 
     def leave(self, socket: Socket, principal: Principal) -> None:
         """Forget a socket under who it was; its mail stays in the store."""
-        if isinstance(principal, Guest):
-            _discard(self._guests, principal.peer, socket)
-            self._relay.metrics.connections["guest"] -= 1
-            return
-        address = principal.address
-        receiver = self._receivers.get(address)
-        if receiver is not None and receiver.socket is socket:
-            receiver.stop()
-            del self._receivers[address]
-        _discard(self._devices, address, socket)
-        if address not in self._devices:
-            _discard(self._addresses, address.account_id, address)
-        self._relay.metrics.connections["device"] -= 1
+        self._relay.metrics.connections[_kind(principal)] -= 1
+        match principal:
+            case Guest(peer):
+                _discard(self._guests, peer, socket)
+            case Bearer(address):
+                _discard(self._bearers, address, socket)
+            case Device(address):
+                self._stop_delivery(socket, address)
+                _discard(self._devices, address, socket)
+                if address not in self._devices:
+                    _discard(self._addresses, address.account_id, address)
 
     def forget_slots(self, socket: Socket, slots: set[SlotId]) -> None:
         """Stop telling a closed socket about its link slots."""
@@ -119,6 +123,12 @@ class Hub:
         receiver = self._receivers[address] = Receiver(self._relay, socket, address)
         receiver.wake()
 
+    def _stop_delivery(self, socket: Socket, address: DeviceAddress) -> None:
+        receiver = self._receivers.get(address)
+        if receiver is not None and receiver.socket is socket:
+            receiver.stop()
+            del self._receivers[address]
+
     def _tell(self, sockets: dict[Socket, None], frame: ServerFrame, *, but: Socket) -> None:
         for socket in list(sockets):
             if socket is not but:
@@ -135,6 +145,10 @@ class Hub:
         """Finish what runs, then close every socket."""
         closings = [socket.close(cause) for socket in self.sockets()]
         await asyncio.gather(*closings)
+
+
+def _kind(principal: Principal) -> str:
+    return type(principal).__name__.lower()
 
 
 def _discard(register: dict[Key, dict[Member, None]], key: Key, member: Member) -> None:

@@ -65,7 +65,7 @@ class Metrics(Collector):
     """What a relay process counts."""
 
     def __init__(self) -> None:
-        self.connections: Counter[str] = Counter(guest=0, device=0)
+        self.connections: Counter[str] = Counter(guest=0, bearer=0, device=0)
         self.logins: Counter[str] = Counter()
         self.verdicts: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()

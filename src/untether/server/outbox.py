@@ -28,6 +28,11 @@ class Outbox:
         """Loop time at which the frame now being sent began to wait; None when idle."""
 
     @property
+    def is_waiting(self) -> bool:
+        """True while the peer has not taken everything."""
+        return self.waiting_since is not None
+
+    @property
     def full(self) -> bool:
         """True while no further request should be read from this peer."""
         return self.waiting_bytes > WRITE_BUFFER_MAX // 4

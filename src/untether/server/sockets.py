@@ -15,6 +15,7 @@ answers unread or has ``IN_FLIGHT_MAX`` requests running.
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -30,7 +31,8 @@ from untether.base.limits import (
     LOGIN_MS,
     WRITE_STALL_MS,
 )
-from untether.relay.admission import Guest, RelaySession
+from untether.relay.admission import Device, RelaySession
+from untether.relay.outcome import Outcome
 from untether.relay.requests import handle
 from untether.server.outbox import Outbox
 from untether.wire.client_frames import (
@@ -99,6 +101,7 @@ class Socket:
             self.push(self._challenge())
             await self._read_requests()
         finally:
+            await self._finish_running()
             self._relay.hub.leave(self, self.session.principal)
             self._relay.hub.forget_slots(self, self.slots)
             if self._closing is not None:
@@ -131,7 +134,7 @@ class Socket:
         since = self.outbox.waiting_since
         if since is not None and now - since > WRITE_STALL_MS / SECOND_MS:
             return "slow-reader"
-        if isinstance(self.session.principal, Guest):
+        if not isinstance(self.session.principal, Device):
             allowed = LOGIN_MS + LINK_SLOT_MS if self._spoke else LOGIN_MS
             if now - self._opened_at > allowed / SECOND_MS:
                 return "login-timeout"
@@ -201,35 +204,41 @@ class Socket:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
         task = asyncio.get_running_loop().create_task(self._carry_out(request))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
 
     async def _finish_running(self) -> None:
         if self._running:
             await asyncio.wait(self._running)
 
     async def _carry_out(self, request: Request) -> None:
-        """Let the relay decide, answer, then perform the effects."""
+        """Let the relay decide; whatever fails there is one refused request."""
         relay = self._relay
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = perf_counter()
         try:
-            answer, session, effects = await handle(
+            outcome = await handle(
                 relay.store, self.session, request.frame, relay.now(), relay.randomness
             )
         except Exception as error:
             relay.log.failure("request-failed", error)
             self._answer(request.token, Refused("relay-failure"))
-            return
-        if session is not self.session:
-            relay.hub.leave(self, self.session.principal)
-            self.session = session
-            relay.hub.join(self, session.principal)
-        self._answer(request.token, answer)
-        if isinstance(request.frame, Acknowledge) and isinstance(answer, Done):
-            relay.hub.acknowledged(self.session.principal, request.frame.up_to)
-        for effect in effects:
-            relay.hub.perform(self, effect)
-        relay.metrics.count_answer(answer, loop.time() - began)
+        else:
+            self._conclude(request, outcome)
+            relay.metrics.count_answer(outcome.answer, perf_counter() - began)
+        finally:
+            if (task := asyncio.current_task()) is not None:
+                self._running.discard(task)
+
+    def _conclude(self, request: Request, outcome: Outcome) -> None:
+        """Answer what is durable now, then perform its effects."""
+        hub = self._relay.hub
+        if outcome.session is not self.session:
+            hub.leave(self, self.session.principal)
+            self.session = outcome.session
+            hub.join(self, self.session.principal)
+        self._answer(request.token, outcome.answer)
+        if isinstance(request.frame, Acknowledge) and isinstance(outcome.answer, Done):
+            hub.acknowledged(self.session.principal, request.frame.up_to)
+        for effect in outcome.effects:
+            hub.perform(self, effect)
 
     def _answer(self, token: int, frame: ServerFrame) -> None:
         if token != PUSH:

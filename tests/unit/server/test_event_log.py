@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 
 import pytest
 
-from untether.server.event_log import Log
+from untether.server.event_log import Log, report_libraries
 from untether.server.metrics import Metrics
 
 
@@ -37,3 +38,23 @@ def test_two_relays_in_one_process_count_apart() -> None:
     first.refusals["malformed"] += 1
     assert b'untether_refusals_total{code="malformed"} 1.0' in first.exposition()
     assert b"malformed" not in second.exposition()
+
+
+def test_libraries_report_without_their_words() -> None:
+    """What aiohttp or asyncio would print becomes a line with type and places."""
+    stream = io.StringIO()
+    before = logging.root.handlers[:]
+    try:
+        report_libraries(Log(stream))
+        try:
+            raise KeyError("alice's peer 192.0.2.1")
+        except KeyError:
+            logging.getLogger("aiohttp.server").exception("Error handling request from 192.0.2.1")
+        logging.getLogger("asyncio").warning("slow callback with alice")
+    finally:
+        logging.root.handlers[:] = before
+    first, second = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (first["event"], first["error"]) == ("library-aiohttp", "KeyError")
+    assert second["event"] == "library-asyncio"
+    assert "192.0.2.1" not in stream.getvalue()
+    assert "alice" not in stream.getvalue()

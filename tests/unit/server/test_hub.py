@@ -163,3 +163,20 @@ async def test_a_stopping_relay_answers_first(
         await alice.answer(token)
     assert await _closed(alice) == 1001
     await closing
+
+
+async def test_a_bearer_hears_no_news_and_takes_no_room(
+    connector: WebSocketConnector, relay: RelayProcess
+) -> None:
+    """Who holds a removed device's key may judge and leave; it is not one of the devices."""
+    phone = await register(connector, "alice")
+    await phone.log_in(connector)
+    laptop = await link(phone)
+    phone.person.publish(remove=[laptop.certificate.device])
+    assert isinstance(await phone.ask(PublishLists((phone.person.newest.signed,))), Done)
+    assert isinstance(await laptop.log_in(connector), NotListed)
+    await link(phone)
+    assert isinstance(await laptop.ask(FetchLists(phone.certificate.account_id)), Lists)
+    assert not laptop.pushes
+    assert relay.metrics.connections == {"guest": 0, "bearer": 1, "device": 1}
+    await laptop.connection.close()

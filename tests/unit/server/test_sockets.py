@@ -11,8 +11,9 @@ import pytest
 from tests.unit.server.relay_devices import PATIENCE_S, Device, register
 
 from untether.adapters.transport.websocket import WebSocketConnector
+from untether.base.errors import NetworkError, PlatformError
 from untether.base.limits import DELIVERIES_BYTES_MAX, UNACKNOWLEDGED_MAX
-from untether.server import sockets
+from untether.server import receiver, sockets
 from untether.server.config import Config, Quotas
 from untether.server.relay_process import RelayProcess
 from untether.wire.client_frames import (
@@ -141,7 +142,7 @@ class TestSlowReader:
             assert isinstance(await alice.answer(token), Submitted)
         await bob.receive_mail(connector)  # and then bob reads no more
         (stalled,) = await _wait_for(
-            lambda: [one for one in relay.hub.sockets() if one.outbox.waiting_since is not None]
+            lambda: [one for one in relay.hub.sockets() if one.outbox.is_waiting]
         )
         assert stalled.outbox.waiting_bytes < 2 * DELIVERIES_BYTES_MAX
         relay.hub.sweep()
@@ -152,6 +153,41 @@ class TestSlowReader:
         monkeypatch.undo()
         first = await bob.receive_mail(connector)
         assert len(first.entries) + first.remaining == 150
+
+
+async def test_a_peer_too_far_behind_is_not_sent_news(
+    connector: WebSocketConnector, relay: RelayProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """News can't be held back like mail, so the socket goes."""
+    alice = await register(connector, "alice")
+    await alice.log_in(connector)
+    (socket,) = relay.hub.sockets()
+    monkeypatch.setattr(type(socket.outbox), "overflowing", True)
+    socket.push(Displaced())
+    await _wait_for(lambda: not relay.hub.sockets())
+    with pytest.raises(NetworkError):
+        await alice.connection.receive()
+
+
+async def test_a_failing_store_ends_delivery_with_a_code(
+    connector: WebSocketConnector, relay: RelayProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The device learns that the relay has failed, connects again, and misses nothing."""
+    alice, bob = await register(connector, "alice"), await register(connector, "bob")
+    await alice.log_in(connector)
+    await bob.receive_mail(connector)
+
+    async def fail(*_arguments: object) -> None:
+        raise PlatformError("relay-storage", "The relay's database can't be used.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(receiver, "next_deliveries", fail)
+        written = await alice.write(bob)
+        with pytest.raises(NetworkError) as end:
+            await bob.connection.receive()
+    assert end.value.details["close_code"] == 1011
+    first = await bob.receive_mail(connector)
+    assert [entry.message_id for entry in first.entries] == [written]
 
 
 async def _wait_for(condition: Callable[[], Truth]) -> Truth:
