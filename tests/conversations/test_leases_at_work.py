@@ -109,7 +109,7 @@ def test_after_the_end_only_the_phone_is_written_to_and_companions_are_held() ->
     assert bob.texts() == ["before"]
     assert bob.notices().count("message-held") == 2
     with bob.database.transaction():
-        printed = messages.take_unprinted(bob.database, 10)
+        printed = messages.unprinted(bob.database, 10)
     assert printed == []
     world.pass_time(1)
     bob.send("alice", "to the phone only")
@@ -188,8 +188,8 @@ def test_after_the_longest_lease_everything_holds_and_asks_once() -> None:
     alice, bob = world.register("alice"), world.register("bob")
     laptop = world.link(alice, "alice's laptop")
     bob.send("alice", "before")
-    alice.disconnect()
-    laptop.disconnect()
+    for device in (alice, laptop, bob):
+        device.disconnect()
     world.pass_time(LEASE_MAX_MS + DAY_MS)
     bob.connect()
     waiting = bob.send("alice", "anybody there?")
@@ -211,6 +211,7 @@ def test_twin_without_the_question_it_would_go_to_the_phone(
     alice, bob = world.register("alice"), world.register("bob")
     bob.send("alice", "before")
     alice.disconnect()
+    bob.disconnect()
     monkeypatch.setattr(leases, "ask_if_long_ended", lambda *_: False)
     world.pass_time(LEASE_MAX_MS + DAY_MS)
     bob.connect()

@@ -24,6 +24,7 @@ from untether.device.store.own_device import State
 from untether.protocol.identity.list_rules import first_number_of_generation
 from untether.wire import client_frames
 from untether.wire.client_frames import Recover
+from untether.wire.records import PrekeyStock, SignedPrekey
 from untether.wire.server_frames import Lists, Refused
 
 
@@ -326,6 +327,34 @@ def test_refused_verification_leaves_the_recovery_open() -> None:
     phone.verification_refused = False
     confirm_recovery(world, phone)
     assert state(phone) is State.ACTIVE
+
+
+def test_late_answers_and_signatures_change_nothing() -> None:
+    """Whatever comes a second time finds the recovery further on, or finished."""
+    world = World()
+    alice = world.register("alice")
+    assert alice.account_seed is not None
+    phone = begin_recovery(world, "alice", alice.account_seed)
+    with answers_lost(world, Recover):
+        phone.feed(inputs.ConfirmRecovery(()))
+        world.settle()
+    account, certificate = alice.own.account_id, phone.own.certificate
+    assert certificate is not None
+    lists = query(phone, "SELECT body FROM own_lists")
+    shown = len(phone.happened(events.RecoveryFound))
+    question = client_frames.FetchLists(account)
+    answer = Lists(account, served_lists(world, account))
+    phone.feed(inputs.RelayAnswered(question, answer))
+    phone.feed(inputs.CertificateSigned(certificate.body, certificate.account_signature))
+    assert len(phone.happened(events.RecoveryFound)) == shown
+    assert query(phone, "SELECT body FROM own_lists") == lists
+    phone.connect()
+    phone.connect()
+    recovered = phone.own
+    nothing = PrekeyStock(SignedPrekey(b"\0", bytes(64)))
+    frame = Recover(account, answer.account.lists, nothing)
+    phone.feed(inputs.RelayAnswered(frame, Refused("generation-not-higher")))
+    assert phone.own == recovered
 
 
 def test_twin_without_the_name_check_recovers_under_any_name(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 from tests.conversations.mishaps import copy_database, put_back, query, state
 from tests.world import World, WorldDevice
+from tests.world_relay import Link
 
 from untether.base.errors import LocalError
 from untether.base.identifiers import DAY_MS
 from untether.base.limits import LOGIN_COUNTER_MAX, ONE_TIME_PREKEYS
 from untether.device import inputs, own_account, restored
 from untether.device.store.own_device import State
-from untether.wire.client_frames import DepositPrekeys, Login
-from untether.wire.server_frames import Welcome
+from untether.wire.client_frames import ClientFrame, DepositPrekeys, Login
+from untether.wire.server_frames import ServerFrame, Welcome
 
 
 def _sessions(device: WorldDevice) -> set[object]:
@@ -186,9 +187,13 @@ def test_a_relay_put_back_from_a_backup_gets_lists_and_prekeys_again() -> None:
     assert causes[-1] == "relay-behind"
 
     frames: list[DepositPrekeys] = []
-    world.relay.answering = lambda _link, request, answer: (
-        (frames.append(request) if isinstance(request, DepositPrekeys) else None) or answer
-    )
+
+    def listen(_link: Link, request: ClientFrame, answer: ServerFrame) -> ServerFrame:
+        if isinstance(request, DepositPrekeys):
+            frames.append(request)
+        return answer
+
+    world.relay.answering = listen
     alice.connect()
     assert any(frame.replace for frame in frames)
     assert query(alice, "SELECT count(*) FROM prekeys WHERE type = 'one-time'") == [

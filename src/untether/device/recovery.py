@@ -229,9 +229,7 @@ def _submit(context: Context) -> None:
 def _show_companions(context: Context) -> None:
     account = context.own.account_id
     held = directory.held_list(context, account)
-    if held is None:
-        _fail(context, "no-list")
-        return
+    assert held is not None
     resigned = accounts.resigned(context.database, account)
     found = [one for one in held.companions if one.device not in resigned]
     context.notify(RecoveryFound(tuple((one.device, one.short_code) for one in found)))
