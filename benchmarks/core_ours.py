@@ -9,7 +9,7 @@ from untether.base.identifiers import DeviceNumber, UnixMillis
 from untether.base.secret_bytes import SecretBytes
 from untether.crypto.provider import provider
 from untether.protocol.body import seal_body
-from untether.protocol.pairwise import prekeys, session_book
+from untether.protocol.pairwise import prekeys, ratchet, session_book
 from untether.protocol.pairwise.fan_out import pack_chain, seal_for_devices
 from untether.protocol.pairwise.parties import Ends, Party, account_associated
 from untether.protocol.pairwise.prekeys import PrekeyPairSecret
@@ -106,6 +106,23 @@ class Pair:
         opened = session_book.open_message(self.bob_book, message, self.at_bob)
         self.bob_book = opened.sessions
         return opened.payload
+
+
+class ChainPair(Pair):
+    """The same, where Bob opens on the stored chain of his one session, as Olm does."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.receive(self.send(b"first of its chain"))
+        self.column = self.bob_book[0].receiving
+
+    def receive_next(self, message: bytes) -> bytes:
+        """Open the next message of the chain; the column is the bytes to store."""
+        opened = ratchet.open_next(self.column, message, self.to_alice.incoming)
+        if opened is None:
+            raise AssertionError("not the next message of the chain")
+        payload, self.column = opened
+        return payload
 
 
 class FanOut:

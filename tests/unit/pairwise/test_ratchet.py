@@ -239,7 +239,7 @@ def test_parts_survive_the_store(bob: Endpoint) -> None:
     state = bob.book[0].state
     assert state.receiving is not None
     assert len(state.sending.to_bytes()) == 72
-    assert len(state.receiving.to_bytes()) == 76
+    assert len(state.receiving.to_bytes()) == 77
     assert Root.from_bytes(state.root.to_bytes()) == state.root
     assert bob.book[0].with_state(state) == bob.book[0]
 

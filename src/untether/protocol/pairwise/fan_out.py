@@ -48,11 +48,14 @@ def seal_for_devices(
     nonce_at = 0
     for start in range(0, len(packed), PACKED_CHAIN_LENGTH):
         chain_at = start + DEVICE_NUMBER_LENGTH
-        device = packed[start:chain_at]
-        sending = packed[chain_at : start + PACKED_CHAIN_LENGTH]
-        nonce = nonces[nonce_at : nonce_at + AEAD_NONCE_LENGTH]
-        nonce_at += AEAD_NONCE_LENGTH
-        following, message = seal_next(sending, payload, associated + device, nonce)
-        row += (device, following)
+        nonce_end = nonce_at + AEAD_NONCE_LENGTH
+        following, message = seal_next(
+            packed[chain_at : start + PACKED_CHAIN_LENGTH],
+            payload,
+            associated + packed[start:chain_at],
+            nonces[nonce_at:nonce_end],
+        )
+        row += (packed[start:chain_at], following)
         messages.append(message)
+        nonce_at = nonce_end
     return b"".join(row), messages

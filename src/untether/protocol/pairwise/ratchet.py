@@ -51,7 +51,7 @@ from untether.protocol.pairwise.ratchet_state import (
 _KEY_LENGTH: Final = 32
 
 # Where things are in a message ...
-_MESSAGE_KEY: Final = slice(0, 33)
+_CHAIN: Final = slice(0, 33)  # version and ratchet key, as in a stored receiving chain
 _MESSAGE_NUMBER: Final = slice(37, HEADER_LENGTH)
 _NONCE: Final = slice(HEADER_LENGTH, HEADER_LENGTH + AEAD_NONCE_LENGTH)
 _CIPHERTEXT: Final = slice(HEADER_LENGTH + AEAD_NONCE_LENGTH, None)
@@ -61,9 +61,9 @@ _SENDING_NUMBER: Final = slice(36, 40)
 _HEADER: Final = slice(0, 40)
 _SENDING_KEY: Final = slice(40, 72)
 # ... and in a stored receiving chain
-_NUMBER: Final = slice(32, 36)
-_CHAIN_KEY: Final = slice(36, 68)
-_STARTED_AT: Final = slice(68, 76)
+_FIXED: Final = slice(0, 41)
+_NUMBER: Final = slice(41, 45)
+_CHAIN_KEY: Final = slice(45, 77)
 
 FindSkipped = Callable[[bytes, int], bytes | None]
 """Port: the message key skipped at (ratchet key, number); empty when it was deleted unused."""
@@ -132,8 +132,7 @@ def open_next(receiving: bytes, data: bytes, associated: bytes) -> tuple[bytes, 
     Works on the chain's stored bytes: returns the payload and the bytes to store, or None for
     :func:`open_message` to judge. Raises BadMessageError when no key fits.
     """
-    ratchet_key = receiving[:_KEY_LENGTH]
-    if data[_MESSAGE_KEY] != VERSION + ratchet_key or data[_MESSAGE_NUMBER] != receiving[_NUMBER]:
+    if data[_CHAIN] != receiving[_CHAIN] or data[_MESSAGE_NUMBER] != receiving[_NUMBER]:
         return None
     stepped = hashes.keyed_blake2b_512(receiving[_CHAIN_KEY], labels.RATCHET_CHAIN)
     try:
@@ -146,8 +145,7 @@ def open_next(receiving: bytes, data: bytes, associated: bytes) -> tuple[bytes, 
     except CryptoError as error:
         raise BadMessageError from error
     number = int.from_bytes(receiving[_NUMBER], "big") + 1
-    following = number.to_bytes(4, "big") + stepped[:_KEY_LENGTH] + receiving[_STARTED_AT]
-    return payload, ratchet_key + following
+    return payload, receiving[_FIXED] + number.to_bytes(4, "big") + stepped[:_KEY_LENGTH]
 
 
 def open_message(state: RatchetState, message: Message, context: Context) -> Opening:
@@ -164,7 +162,7 @@ def open_message(state: RatchetState, message: Message, context: Context) -> Ope
         receiving.chain_key, receiving.number, message, context
     )
     following = ReceivingChain(
-        receiving.ratchet_key, message.number + 1, chain_key, receiving.started_at
+        receiving.ratchet_key, receiving.started_at, message.number + 1, chain_key
     )
     return Opening(payload, RatchetState(state.sending, following, state.root), skipped)
 
@@ -230,7 +228,7 @@ def _open_new_chain(
     """Open a message on the chain that its ratchet key starts."""
     root_key, chain_key = _mix_root(root.root_key, root.ratchet_seed, message.ratchet_key)
     payload, chain_key, skipped = _open_in_chain(chain_key, 0, message, context)
-    following = ReceivingChain(message.ratchet_key, message.number + 1, chain_key, context.now)
+    following = ReceivingChain(message.ratchet_key, context.now, message.number + 1, chain_key)
     return payload, root_key, following, skipped
 
 

@@ -18,7 +18,7 @@ HEADER_LENGTH: Final = len(VERSION) + X25519_LENGTH + 4 + 4
 _CIPHERTEXT_AT: Final = HEADER_LENGTH + AEAD_NONCE_LENGTH
 
 _sending = Struct(">32sII32s")
-_receiving = Struct(">32sI32sQ")
+_receiving = Struct(">c32sQI32s")
 _root = Struct(">32s32s")
 _closed = Struct(">32sI")
 _header = Struct(">c32sII")
@@ -54,21 +54,27 @@ class SendingChain(Keys, frozen=True):
 
 
 class ReceivingChain(Keys, frozen=True):
-    """What opening changes: 76 bytes. ``number`` is that of the next message expected."""
+    """What opening changes: 77 bytes. ``number`` is that of the next message expected.
+
+    The stored form begins as the header of each of its messages does.
+    """
 
     ratchet_key: bytes
+    started_at: UnixMillis
     number: int
     chain_key: bytes
-    started_at: UnixMillis
 
     def to_bytes(self) -> bytes:
-        """Ratchet key ‖ number ‖ chain key ‖ start of this chain (ms)."""
-        return _receiving.pack(self.ratchet_key, self.number, self.chain_key, self.started_at)
+        """Version ‖ ratchet key ‖ start of this chain (ms) ‖ number ‖ chain key."""
+        return _receiving.pack(
+            VERSION, self.ratchet_key, self.started_at, self.number, self.chain_key
+        )
 
     @classmethod
     def from_bytes(cls, data: bytes) -> ReceivingChain:
         """Read what :meth:`to_bytes` wrote."""
-        return cls(*_receiving.unpack(data))
+        _, ratchet_key, started_at, number, chain_key = _receiving.unpack(data)
+        return cls(ratchet_key, started_at, number, chain_key)
 
 
 class ClosedChain(NamedTuple):

@@ -9,7 +9,7 @@ take them apart with :attr:`Session.state`.
 from __future__ import annotations
 
 from struct import Struct
-from typing import Final, Self
+from typing import Final
 
 from untether.base.identifiers import UnixMillis
 from untether.base.limits import RATCHET_TURN_WANTED_MS, UNANSWERED_SESSION_MS
@@ -28,7 +28,9 @@ _cold = Struct(">32sQQ?")
 _UNANSWERED_COLD_LENGTH: Final = _cold.size + PREFIX_LENGTH
 _LENGTH_AND_NUMBER: Final = slice(32, 40)
 _NUMBER: Final = slice(36, 40)
-_STARTED_AT: Final = slice(68, 76)
+_RATCHET_KEY: Final = slice(1, 33)
+_STARTED_AT: Final = slice(33, 41)
+_ZERO: Final = bytes(4)
 
 
 class Session(Keys, frozen=True):
@@ -49,27 +51,27 @@ class Session(Keys, frozen=True):
         number: int,
         created_at: UnixMillis,
         prefix: bytes = b"",
-    ) -> Self:
+    ) -> Session:
         """Put a new session together; ``prefix`` is kept until the peer has answered."""
         cold = _cold.pack(base_key, number, created_at, bool(prefix)) + prefix
         return cls(session_id, b"", b"", cold).with_state(state)
 
-    def with_state(self, state: RatchetState) -> Self:
+    def with_state(self, state: RatchetState) -> Session:
         """Return the session with other ratchet keys; an answer ends the need for the prefix."""
         receiving = b"" if state.receiving is None else state.receiving.to_bytes()
         base_key, number, created_at, _ = _cold.unpack_from(self.cold)
         prefix = b"" if receiving else self.prefix
         start = _cold.pack(base_key, number, created_at, bool(prefix)) + prefix
         cold = start + state.root.to_bytes()
-        return type(self)(self.id, state.sending.to_bytes(), receiving, cold)
+        return Session(self.id, state.sending.to_bytes(), receiving, cold)
 
-    def with_sending(self, sending: bytes) -> Self:
+    def with_sending(self, sending: bytes) -> Session:
         """Return the session after it sealed."""
-        return type(self)(self.id, sending, self.receiving, self.cold)
+        return Session(self.id, sending, self.receiving, self.cold)
 
-    def with_receiving(self, receiving: bytes) -> Self:
+    def with_receiving(self, receiving: bytes) -> Session:
         """Return the session after it opened the next message of its chain."""
-        return type(self)(self.id, self.sending, receiving, self.cold)
+        return Session(self.id, self.sending, receiving, self.cold)
 
     @property
     def state(self) -> RatchetState:
@@ -118,14 +120,14 @@ class Session(Keys, frozen=True):
 
     def wants_turn(self, now: UnixMillis) -> bool:
         """Only a message of ours can turn the ratchet, and none went for long."""
-        if self.is_unanswered or any(self.sending[_NUMBER]):
+        if self.sending[_NUMBER] != _ZERO or not self.receiving:
             return False
         started_at = int.from_bytes(self.receiving[_STARTED_AT], "big")
         return now - started_at >= RATCHET_TURN_WANTED_MS
 
     def knows(self, ratchet_key: bytes) -> bool:
         """Tell whether the peer's ratchet key is one of this session's chains."""
-        if self.receiving.startswith(ratchet_key):
+        if self.receiving[_RATCHET_KEY] == ratchet_key:
             return True
         closed = self.cold[self._root_at + ROOT_LENGTH :]
         return any(

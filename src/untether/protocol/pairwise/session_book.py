@@ -239,7 +239,7 @@ def _is_unexplained(sessions: Sessions) -> bool:
 def _open_by_trial(sessions: Sessions, message: Message, arrival: Arrival) -> Opened:
     """Open a message under a ratchet key never seen: any session may be the one that turns."""
     steps_left = TRIAL_STEPS_MAX
-    failure: RemoteError = BadMessageError()
+    failure: RemoteError | None = None
     for index in range(len(sessions)):
         if message.number >= steps_left:
             raise TooFarAheadError(message.number)
@@ -248,7 +248,7 @@ def _open_by_trial(sessions: Sessions, message: Message, arrival: Arrival) -> Op
         except (BadMessageError, TooFarAheadError) as error:
             failure = error
         steps_left -= message.number + 1
-    raise failure
+    raise failure or BadMessageError()
 
 
 def _open_in(
