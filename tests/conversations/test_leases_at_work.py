@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from tests.conversations.list_views import context_of, head_of, question
 from tests.conversations.mishaps import query
 from tests.world import World, WorldDevice
 
 from untether.base.errors import LocalError
 from untether.base.identifiers import DAY_MS, HOUR_MS, UnixMillis
 from untether.base.limits import LEASE_DEFAULT_MS, LEASE_GRACE_MS, LEASE_MAX_MS, LEASE_MIN_MS
-from untether.device import events, inputs, leases, senders
+from untether.device import events, inputs, leases, own_account, senders
 from untether.device.store import messages
 from untether.protocol.identity.lease import LeaseState
 
@@ -17,12 +18,8 @@ ENDED_MS = LEASE_DEFAULT_MS + LEASE_GRACE_MS
 
 
 def _issued_at(device: WorldDevice) -> UnixMillis:
-    from untether.device import own_account
-    from untether.device.context import Context
-
     with device.database.transaction():
-        context = Context(device.database, device.world.now, device.world.randomness)
-        return own_account.newest(context).issued_at
+        return own_account.newest(context_of(device)).issued_at
 
 
 def test_a_phone_that_stays_online_renews_daily() -> None:
@@ -199,7 +196,7 @@ def test_after_the_longest_lease_everything_holds_and_asks_once() -> None:
     assert world.mailbox_is_empty(alice)
     alice.connect()
     bob.connect()
-    bob.ask(_fetch(alice, bob))
+    bob.ask(question(alice.own.account_id, head_of(bob, alice.own.account_id)))
     assert alice.texts()[-2:] == ["anybody there?", "hello?"]
 
 
@@ -236,16 +233,5 @@ def test_long_ended_senders_are_held_too() -> None:
     assert "message-held" not in bob.notices()
     assert "sent while bob was away" not in bob.texts()
     alice.connect()
-    bob.ask(_fetch(alice, bob))
+    bob.ask(question(alice.own.account_id, head_of(bob, alice.own.account_id)))
     assert "sent while bob was away" in bob.texts()
-
-
-def _fetch(of: WorldDevice, by: WorldDevice):  # type: ignore[no-untyped-def]
-    from untether.device import directory
-    from untether.device.context import Context
-    from untether.wire.client_frames import FetchLists
-
-    with by.database.transaction():
-        context = Context(by.database, by.world.now, by.world.randomness)
-        held = directory.held_list(context, of.own.account_id)
-    return FetchLists(of.own.account_id, after=None if held is None else held.head)

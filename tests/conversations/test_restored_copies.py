@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.conversations.list_views import head_of
 from tests.conversations.mishaps import copy_database, put_back, query, state
 from tests.world import World, WorldDevice
 from tests.world_relay import Link
@@ -10,7 +11,7 @@ from tests.world_relay import Link
 from untether.base.errors import LocalError
 from untether.base.identifiers import DAY_MS
 from untether.base.limits import LOGIN_COUNTER_MAX, ONE_TIME_PREKEYS
-from untether.device import inputs, own_account, restored
+from untether.device import events, inputs, own_account, restored
 from untether.device.store.own_device import State
 from untether.wire.client_frames import ClientFrame, DepositPrekeys, Login
 from untether.wire.server_frames import ServerFrame, Welcome
@@ -97,12 +98,17 @@ def test_a_restored_phone_signs_and_sends_nothing_until_it_recovers() -> None:
     assert waiting.state == "queued"
     assert "lists-forked" not in laptop.notices() + bob.notices()
 
+    alice.verification_refused = True
+    alice.feed(inputs.RecoverSamePhone())
+    assert alice.happened(events.RequestRefused)[-1].code == "verification-refused"
+    alice.verification_refused = False
     alice.feed(inputs.RecoverSamePhone())
     world.settle()
+    assert len(alice.happened(events.AccountActivated)) == 2
     alice.connect()
     world.pass_time(10_000)
     assert (alice.own.device, alice.own.secrets.public_keys) == (number, keys)
-    assert alice.own.generation == 1
+    assert alice.own.generation == 2  # the one that was refused is not used again
     assert bob.texts() == ["one", "two", "waits"]
     assert state(laptop) is State.ACTIVE
     assert _standing(alice, "renewal_due") == 0
@@ -214,7 +220,7 @@ def test_crossing_logins_of_two_processes_alarm_nobody() -> None:
         alice.database.run("UPDATE own_device SET login_counter = 9")
         alice.database.run("UPDATE own_standing SET welcomed_counter = 9")
     login = Login(alice.own.certificate, bytes(32), "", 8, bytes(64))  # type: ignore[arg-type]
-    head = _newest(alice)
+    head = head_of(alice, alice.own.account_id)
     alice.feed(inputs.RelayAnswered(login, Welcome(7, head, ONE_TIME_PREKEYS, 0)))
     assert "restored-from-copy" not in alice.notices()
     assert _standing(alice, "renewal_due") == 0
@@ -228,16 +234,8 @@ def test_an_absurd_counter_does_not_end_logins() -> None:
     alice = world.register("alice")
     laptop = world.link(alice, "alice's laptop")
     login = Login(laptop.own.certificate, bytes(32), "", 9, bytes(64))  # type: ignore[arg-type]
-    head = _newest(laptop)
+    head = head_of(laptop, laptop.own.account_id)
     laptop.feed(inputs.RelayAnswered(login, Welcome(2**53 - 1, head, ONE_TIME_PREKEYS, 0)))
     assert laptop.own.login_counter == LOGIN_COUNTER_MAX
     laptop.connect()
     assert laptop.own.login_counter == LOGIN_COUNTER_MAX + 1
-
-
-def _newest(device: WorldDevice):  # type: ignore[no-untyped-def]
-    from untether.device.context import Context
-
-    with device.database.transaction():
-        context = Context(device.database, device.world.now, device.world.randomness)
-        return own_account.newest(context).head

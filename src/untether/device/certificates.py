@@ -36,4 +36,6 @@ def signed(context: Context, event: CertificateSigned) -> None:
 
 def refused(context: Context, _event: VerificationRefused) -> None:
     """The account key will not sign."""
+    if restored.verification_refused(context):
+        return
     REFUSED.get(context.own.state, linking_phone.verification_refused)(context)

@@ -16,14 +16,13 @@ messages and its seal, and gets new keys and a new number.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 
 from untether.base.errors import LocalError, RemoteError
 from untether.base.identifiers import DeviceNumber
 from untether.base.limits import LEASE_DEFAULT_MS, LISTS_PER_ANSWER_MAX
 from untether.base.names import check_name
-from untether.device import directory, own_account, prekeys
+from untether.device import directory, new_generation, own_account, prekeys
 from untether.device.context import Context
 from untether.device.events import AccountActivated, RecoveryFound, RequestRefused
 from untether.device.inputs import BeginRecovery, CertificateSigned, ConfirmRecovery
@@ -40,17 +39,11 @@ from untether.device.store import (
 from untether.device.store import prekeys as prekey_rows
 from untether.device.store.own_device import OwnDevice, State
 from untether.device.store.own_standing import OwnStanding
-from untether.protocol.identity.certificate import (
-    Role,
-    issue_certificate_body,
-    sign_as_device,
-    verify_certificate,
-)
-from untether.protocol.identity.device_list import DeviceList, open_list, sign_list
+from untether.protocol.identity.certificate import Role
+from untether.protocol.identity.device_list import open_list
 from untether.protocol.identity.keys import DeviceSecrets
-from untether.protocol.identity.list_rules import first_number_of_generation, recovered_list_body
+from untether.protocol.identity.list_rules import first_number_of_generation
 from untether.wire.client_frames import FetchLists, Recover
-from untether.wire.records import SignedCertificate
 from untether.wire.server_frames import Done, Lists, Refused, ServerFrame
 
 
@@ -145,7 +138,7 @@ def confirm(context: Context, command: ConfirmRecovery) -> None:
     own = context.change_own(generation=generation, device=number)
     standing = own_standing.load(context.database)
     own_standing.save(context.database, replace(standing, kept=command.keep))
-    context.sign_certificate(certificate_body(own))
+    context.sign_certificate(new_generation.certificate_body(own))
 
 
 def certificate_signed(context: Context, signed: CertificateSigned) -> None:
@@ -155,7 +148,7 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
         kept = own_standing.load(context.database).kept
         if held is None or kept is None:
             raise LocalError("nothing-to-confirm", "No recovery waits for a signature.")
-        first = sign_first_list(context, signed, held, kept)
+        first = new_generation.sign_first_list(context, signed, held, kept)
         own_lists.add(context.database, first, signed_here=True, published=False)
     _submit(context)
 
@@ -163,36 +156,6 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
 def verification_refused(context: Context) -> None:
     """The account key will not sign: the owner may confirm again."""
     context.notify(RequestRefused("recover", "verification-refused"))
-
-
-def certificate_body(own: OwnDevice) -> bytes:
-    """Return what the account key is to sign for this phone."""
-    return issue_certificate_body(
-        account_key=own.account_key,
-        device=own.device,
-        role=Role.PRIMARY,
-        generation=own.generation,
-        keys=own.secrets.public_keys,
-    )
-
-
-def sign_first_list(
-    context: Context, signed: CertificateSigned, held: DeviceList, kept: Collection[DeviceNumber]
-) -> DeviceList:
-    """Complete this phone's new certificate and sign the first list of its generation."""
-    own = context.own
-    if signed.body != certificate_body(own):
-        raise LocalError("certificate-outdated", "This certificate is not wanted any more.")
-    certificate = SignedCertificate(
-        body=signed.body,
-        account_signature=signed.account_signature,
-        device_signature=sign_as_device(own.secrets.signing_seed, signed.body, own.account_key),
-    )
-    phone = verify_certificate(certificate, own.account_key)
-    body = recovered_list_body(held, phone, kept, context.now, own.lease_ms)
-    context.change_own(certificate=certificate)
-    known = (phone, *held.devices)
-    return open_list(sign_list(body, own.secrets.signing_seed), own.account_key, known)
 
 
 def on_answer(context: Context, request: Recover, answer: ServerFrame) -> None:

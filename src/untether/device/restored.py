@@ -16,8 +16,9 @@ from dataclasses import replace
 
 from untether.base.errors import LocalError
 from untether.base.limits import LOGIN_COUNTER_MAX
-from untether.device import outbox, outgoing, own_account, prekeys, recovery
+from untether.device import new_generation, outbox, outgoing, own_account, prekeys, recovery
 from untether.device.context import Context
+from untether.device.events import AccountActivated, RequestRefused
 from untether.device.inputs import CertificateSigned, RecoverSamePhone
 from untether.device.store import contacts, own_lists, own_standing, peers
 from untether.device.store import outbox as outbox_rows
@@ -74,14 +75,23 @@ def recover_same_phone(context: Context, _command: RecoverSamePhone) -> None:
         return
     generation = max(newest.head.generation, own.generation) + 1
     context.change_own(generation=generation)
-    context.sign_certificate(recovery.certificate_body(context.own))
+    context.sign_certificate(new_generation.certificate_body(context.own))
 
 
 def is_recovering(context: Context, signed: CertificateSigned) -> bool:
     """Tell whether the account key has signed for this phone itself, and not for a companion."""
     own = context.own
     active = own.state in (State.ACTIVE, State.SUSPENDED)
-    return active and signed.body == recovery.certificate_body(own)
+    return active and signed.body == new_generation.certificate_body(own)
+
+
+def verification_refused(context: Context) -> bool:
+    """Tell whether the account key was to sign for this phone itself, and say that it won't."""
+    own = context.own
+    waits = own.state in (State.ACTIVE, State.SUSPENDED) and own_account.is_displaced(context)
+    if waits:
+        context.notify(RequestRefused("recover", "verification-refused"))
+    return waits
 
 
 def certificate_signed(context: Context, signed: CertificateSigned) -> None:
@@ -89,7 +99,7 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
     held = own_account.newest(context)
     gone = own_account.resigned_devices(context)
     kept = [one.device for one in held.companions if one.device not in gone]
-    first = recovery.sign_first_list(context, signed, held, kept)
+    first = new_generation.sign_first_list(context, signed, held, kept)
     own_account.store_recovered(context, first, published=False)
     standing = own_standing.load(context.database)
     own_standing.save(
@@ -100,6 +110,8 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
     outgoing.seal_again(context)
     own_account.publish(context)
     outbox.advance_all(context)
+    own = context.own
+    context.notify(AccountActivated(own.account_id, own.name, own.device))
 
 
 def _this_device_was(context: Context, counter: int) -> None:

@@ -1,81 +1,30 @@
-"""A relay that hides lists, people who claim lists, and a phone that signs two histories."""
+"""A relay that hides lists, and people who claim lists that nobody has seen."""
 
 from __future__ import annotations
 
 import pytest
-from tests.conversations.mishaps import (
-    copy_database,
-    put_back,
-    query,
-    recover,
-    served_lists,
-    silent_about,
-    state,
-    withheld_lists,
+from tests.conversations.list_views import (
+    context_of,
+    head_of,
+    question,
+    row_of,
+    sender_of,
+    signed_elsewhere,
 )
+from tests.conversations.mishaps import query, served_lists, silent_about, withheld_lists
 from tests.world import World, WorldDevice
 
 from untether.base.errors import LocalError, RemoteError
 from untether.base.identifiers import DAY_MS, HOUR_MS, AccountId, DeviceNumber
 from untether.base.limits import GOSSIP_PATIENCE_MS
-from untether.device import directory, events, gossip, inputs, outbox, own_account, senders
-from untether.device.context import Context
-from untether.device.senders import Sender
+from untether.device import directory, gossip, inputs, own_account, senders
 from untether.device.store import accounts
-from untether.device.store.own_device import State
-from untether.protocol.identity.device_list import DeviceListBody, open_list, sign_list
-from untether.wire.codec import decode
+from untether.device.store.own_standing import SigningStopped
+from untether.protocol.identity.device_list import open_list
 from untether.wire.content import ListClaimQuestion, ListEvidence
-from untether.wire.records import AccountLists, ListHead, SignedObject
+from untether.wire.records import ListHead, SignedObject
 
 
-def _context(device: WorldDevice) -> Context:
-    return Context(device.database, device.world.now, device.world.randomness)
-
-
-def _head(device: WorldDevice, account: AccountId) -> ListHead:
-    with device.database.transaction():
-        held = directory.held_list(_context(device), account)
-    assert held is not None
-    return held.head
-
-
-def _row(device: WorldDevice, account: AccountId) -> accounts.AccountRow:
-    with device.database.transaction():
-        found = accounts.find(device.database, account)
-    assert found is not None
-    return found
-
-
-def _sender(device: WorldDevice, of: WorldDevice) -> Sender:
-    with device.database.transaction():
-        found = senders.find(_context(device), of.own.account_id, of.own.device)
-    assert found is not None
-    return found
-
-
-def _renew(phone: WorldDevice) -> None:
-    phone.world.pass_time(DAY_MS)
-    phone.connect()
-
-
-def _signed_elsewhere(phone: WorldDevice, after: WorldDevice, **changes: int) -> SignedObject:
-    """Sign another list with a phone's key, as whoever stole its database could."""
-    with after.database.transaction():
-        held = own_account.newest(_context(after))
-    body = decode(held.signed.body, DeviceListBody, size_max=10_000)
-    from msgspec import structs
-
-    changed = structs.replace(
-        body,
-        version=changes.get("version", body.version),
-        expires_at=body.expires_at + changes.get("longer", 0),
-        previous_hash=held.head.hash if "version" in changes else body.previous_hash,
-    )
-    return sign_list(changed, phone.own.secrets.signing_seed)
-
-
-# --- a withheld list ----------------------------------------------------------------------
 def test_a_withheld_log_out_ends_after_the_patience() -> None:
     """Alice's phone names its new list; two days later her lost laptop is not believed."""
     world = World()
@@ -88,14 +37,14 @@ def test_a_withheld_log_out_ends_after_the_patience() -> None:
     alice.log_out(laptop)
     with withheld_lists(world, account, old):
         alice.send("bob", "I logged my laptop out")
-        assert _row(bob, account).claimed_head == _head(alice, account)
+        assert row_of(bob, account).claimed_head == head_of(alice, account)
         world.pass_time(GOSSIP_PATIENCE_MS - HOUR_MS)
         assert "list-withheld" not in bob.notices()
         world.pass_time(2 * HOUR_MS)
         assert bob.notices().count("list-withheld") == 1
-        assert _row(bob, account).lease_ended_at is not None
+        assert row_of(bob, account).lease_ended_at is not None
         with bob.database.transaction():
-            context = _context(bob)
+            context = context_of(bob)
             held = directory.held_list(context, account)
             assert held is not None
             sender = senders.find(context, account, DeviceNumber(1))
@@ -106,7 +55,7 @@ def test_a_withheld_log_out_ends_after_the_patience() -> None:
 
     bob.connect()
     bob.send("alice", "and the relay is honest again")
-    row = _row(bob, account)
+    row = row_of(bob, account)
     assert (row.claimed_head, row.lease_ended_at) == (None, None)
 
 
@@ -123,12 +72,12 @@ def test_twin_without_gossip_the_log_out_stays_hidden(monkeypatch: pytest.Monkey
     with withheld_lists(world, alice.own.account_id, old):
         alice.send("bob", "I logged my laptop out")
         world.pass_time(GOSSIP_PATIENCE_MS + HOUR_MS)
-        assert not _sender_held(bob, alice)
+        assert not _is_held(bob, alice)
 
 
-def _sender_held(bob: WorldDevice, alice: WorldDevice) -> bool:
+def _is_held(bob: WorldDevice, alice: WorldDevice) -> bool:
     with bob.database.transaction():
-        found = senders.find(_context(bob), alice.own.account_id, DeviceNumber(1))
+        found = senders.find(context_of(bob), alice.own.account_id, DeviceNumber(1))
     assert found is not None
     return found.held
 
@@ -139,11 +88,12 @@ def test_a_claim_that_is_served_is_settled_at_once() -> None:
     alice, bob = world.register("alice"), world.register("bob")
     bob.send("alice", "hello")
     alice.send("bob", "hello")
-    _renew(alice)
+    world.pass_time(DAY_MS)
+    alice.connect()
     world.pass_time(HOUR_MS)
     alice.send("bob", "with a newer list")
-    assert _head(bob, alice.own.account_id) == _head(alice, alice.own.account_id)
-    assert _row(bob, alice.own.account_id).claimed_head is None
+    assert head_of(bob, alice.own.account_id) == head_of(alice, alice.own.account_id)
+    assert row_of(bob, alice.own.account_id).claimed_head is None
     world.pass_time(GOSSIP_PATIENCE_MS + HOUR_MS)
     assert "list-withheld" not in bob.notices()
 
@@ -155,16 +105,16 @@ def test_a_claim_of_any_number_is_settled_by_a_later_list() -> None:
     account = alice.own.account_id
     bob.send("alice", "hello")
     with bob.database.transaction():
-        gossip.hear_own_head(_context(bob), account, ListHead(7, 7, bytes(32)))
-        gossip.hear_own_head(_context(bob), account, ListHead(9, 9, bytes(32)))
-        gossip.hear_own_head(_context(bob), account, ListHead(8, 8, bytes(32)))
-    assert _row(bob, account).claimed_head == ListHead(9, 9, bytes(32))
+        gossip.hear_own_head(context_of(bob), account, ListHead(7, 7, bytes(32)))
+        gossip.hear_own_head(context_of(bob), account, ListHead(9, 9, bytes(32)))
+        gossip.hear_own_head(context_of(bob), account, ListHead(8, 8, bytes(32)))
+    assert row_of(bob, account).claimed_head == ListHead(9, 9, bytes(32))
     world.now = type(world.now)(world.now + GOSSIP_PATIENCE_MS + 2)
     bob.feed(inputs.Tick())
     assert "list-withheld" in bob.notices()
     alice.connect()
     bob.send("alice", "hello again")
-    row = _row(bob, account)
+    row = row_of(bob, account)
     assert (row.claimed_head, row.lease_ended_at) == (None, None)
 
 
@@ -174,15 +124,15 @@ def test_another_list_at_the_same_place_is_news_too() -> None:
     alice, bob = world.register("alice"), world.register("bob")
     account = alice.own.account_id
     bob.send("alice", "hello")
-    head = _head(bob, account)
+    head = head_of(bob, account)
     with bob.database.transaction():
-        context = _context(bob)
+        context = context_of(bob)
         gossip.hear_own_head(context, account, head)
         gossip.hear_own_head(context, account, ListHead(0, 0, b"\xff" * 32))
         gossip.hear_own_head(context, AccountId(bytes(16)), head)
         assert accounts.find(bob.database, account).claimed_head is None  # type: ignore[union-attr]
         gossip.hear_own_head(context, account, ListHead(*head.place, bytes(32)))
-    assert _row(bob, account).claimed_head == ListHead(*head.place, bytes(32))
+    assert row_of(bob, account).claimed_head == ListHead(*head.place, bytes(32))
 
 
 def test_a_stale_list_is_refused_whoever_serves_it() -> None:
@@ -195,20 +145,13 @@ def test_a_stale_list_is_refused_whoever_serves_it() -> None:
     old = served_lists(world, account)
     alice.log_out(laptop)
     bob.send("alice", "hello again")
-    head = _head(bob, account)
+    head = head_of(bob, account)
     with withheld_lists(world, account, old):
-        bob.ask(_question(account, head))
-    assert _head(bob, account) == head
+        bob.ask(question(account, head))
+    assert head_of(bob, account) == head
     assert "relay-lists-refused" in bob.notices()
 
 
-def _question(account: AccountId, head: ListHead):  # type: ignore[no-untyped-def]
-    from untether.wire.client_frames import FetchLists
-
-    return FetchLists(account, after=head)
-
-
-# --- claims about me ------------------------------------------------------------------------
 def test_a_list_withheld_from_its_own_account_comes_from_a_contact() -> None:
     """The laptop asks Bob for proof of the list that he names, and learns of the tablet."""
     world = World()
@@ -224,7 +167,7 @@ def test_a_list_withheld_from_its_own_account_comes_from_a_contact() -> None:
         laptop.connect()
         world.settle()
         world.pass_time(10_000)
-    assert _head(laptop, account) == _head(bob, account)
+    assert head_of(laptop, account) == head_of(bob, account)
     assert "own-device-added" in laptop.notices()
     assert "lists-forked" not in laptop.notices()
 
@@ -237,16 +180,16 @@ def test_a_false_claim_about_me_is_a_question_and_nothing_more() -> None:
     bob.send("alice", "hello")
     laptop.send("bob", "hello")
     claim = ListHead(0, 99, bytes(32))
-    sender = _sender(laptop, bob)
+    sender = sender_of(laptop, bob)
     world.pass_time(10_000)
     for _ in range(3):
         with laptop.database.transaction():
-            gossip.hear_assumed_head(_context(laptop), sender, claim)
+            gossip.hear_assumed_head(context_of(laptop), sender, claim)
     questions = query(laptop, "SELECT count(*) FROM outbox WHERE direct_device IS NOT NULL")
     assert questions == [(1,)]
     world.pass_time(GOSSIP_PATIENCE_MS + DAY_MS)
     assert not set(laptop.notices()) & {"lists-forked", "list-withheld", "phone-displaced"}
-    assert _row(laptop, alice.own.account_id).lease_ended_at is None
+    assert row_of(laptop, alice.own.account_id).lease_ended_at is None
 
 
 def test_only_who_holds_enough_and_knows_the_asker_answers() -> None:
@@ -254,15 +197,15 @@ def test_only_who_holds_enough_and_knows_the_asker_answers() -> None:
     world = World()
     alice, bob = world.register("alice"), world.register("bob")
     alice.send("bob", "hello")
-    sender = _sender(bob, alice)
+    sender = sender_of(bob, alice)
 
     def answers(claimed: ListHead) -> int:
         with bob.database.transaction():
             before = bob.database.rows("SELECT count(*) FROM outbox")[0][0]
-            gossip.answer_question(_context(bob), sender, ListClaimQuestion(claimed))
+            gossip.answer_question(context_of(bob), sender, ListClaimQuestion(claimed))
             return int(bob.database.rows("SELECT count(*) FROM outbox")[0][0] - before)
 
-    held = _head(bob, alice.own.account_id)
+    held = head_of(bob, alice.own.account_id)
     assert answers(held) == 0
     bob.send("alice", "now you are a contact")
     assert answers(held) == 1
@@ -275,13 +218,13 @@ def test_evidence_that_proves_nothing_is_refused() -> None:
     world = World()
     alice, bob = world.register("alice"), world.register("bob")
     others = served_lists(world, bob.own.account_id).lists
-    ahead = _signed_elsewhere(alice, alice, version=9)
+    ahead = signed_elsewhere(alice, alice, version=9)
     forged = SignedObject(ahead.body, bytes(64))
     with alice.database.transaction():
         with pytest.raises(RemoteError):
-            gossip.take_evidence(_context(alice), ListEvidence(others))
+            gossip.take_evidence(context_of(alice), ListEvidence(others))
         with pytest.raises(RemoteError):
-            gossip.take_evidence(_context(alice), ListEvidence((forged,)))
+            gossip.take_evidence(context_of(alice), ListEvidence((forged,)))
     assert alice.notices() == []
 
 
@@ -289,8 +232,6 @@ def test_twin_without_verification_a_contact_raises_false_alarms(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Switched off: whoever sends bytes stops the phone from signing."""
-    from untether.device.store.own_standing import SigningStopped
-
     world = World()
     alice = world.register("alice")
     monkeypatch.setattr(
@@ -299,7 +240,7 @@ def test_twin_without_verification_a_contact_raises_false_alarms(
         lambda context, _: own_account.stop_signing(context, SigningStopped.DISPLACED),
     )
     with alice.database.transaction():
-        gossip.take_evidence(_context(alice), ListEvidence(()))
+        gossip.take_evidence(context_of(alice), ListEvidence(()))
     with pytest.raises(LocalError):
         alice.feed(inputs.SetLease(60 * DAY_MS))
 
@@ -308,9 +249,9 @@ def test_a_valid_list_that_the_phone_did_not_sign_stops_it() -> None:
     """Proof of a copy of the phone, although the lists in between are missing."""
     world = World()
     alice = world.register("alice")
-    ahead = _signed_elsewhere(alice, alice, version=9)
+    ahead = signed_elsewhere(alice, alice, version=9)
     with alice.database.transaction():
-        gossip.take_evidence(_context(alice), ListEvidence((ahead,)))
+        gossip.take_evidence(context_of(alice), ListEvidence((ahead,)))
     with pytest.raises(LocalError) as caught:
         alice.feed(inputs.SetLease(60 * DAY_MS))
     assert caught.value.code == "displaced"
@@ -326,92 +267,9 @@ def test_a_valid_list_ahead_starts_the_patience_of_a_companion() -> None:
     alice = world.register("alice")
     laptop = world.link(alice, "alice's laptop")
     alice.disconnect()
-    ahead = _signed_elsewhere(alice, laptop, version=9)
+    ahead = signed_elsewhere(alice, laptop, version=9)
     with laptop.database.transaction():
-        gossip.take_evidence(_context(laptop), ListEvidence((ahead,)))
+        gossip.take_evidence(context_of(laptop), ListEvidence((ahead,)))
     world.pass_time(1)
-    claimed = _row(laptop, alice.own.account_id).claimed_head
+    claimed = row_of(laptop, alice.own.account_id).claimed_head
     assert claimed == open_list(ahead, alice.own.account_key).head
-
-
-# --- forks ------------------------------------------------------------------------------------
-def _fork(world: World, alice: WorldDevice, victim: WorldDevice) -> None:
-    """Show somebody a second list for the place that they hold."""
-    account = alice.own.account_id
-    honest = _head(victim, account)
-    other = _signed_elsewhere(alice, alice, longer=1)
-    with withheld_lists(world, account, AccountLists(alice.own.name, (other,))):
-        victim.ask(_question(account, honest))
-
-
-def test_nothing_is_sent_to_a_forked_account_until_a_new_generation() -> None:
-    """Both lists are kept as evidence, told once; the recovery ends it and the mail leaves."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    bob.send("alice", "hello")
-    _fork(world, alice, bob)
-    _fork(world, alice, bob)
-    assert bob.notices().count("lists-forked") == 1
-    assert _row(bob, alice.own.account_id).forked
-    waiting = bob.send("alice", "who are you?")
-    assert waiting.state == "queued"
-    assert "lists-forked" in [one.cause for one in bob.happened(events.MessageProgressed)]
-    phone = recover(world, alice)
-    bob.connect()
-    bob.ask(_question(alice.own.account_id, _head(bob, alice.own.account_id)))
-    assert not _row(bob, alice.own.account_id).forked
-    assert phone.texts() == ["who are you?"]
-
-
-def test_twin_without_the_block_a_forked_account_gets_mail(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Switched off: the message reaches whoever the held branch lists."""
-    monkeypatch.setattr(outbox, "_blocked", lambda *_: "")
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    bob.send("alice", "hello")
-    _fork(world, alice, bob)
-    assert bob.send("alice", "who are you?").state == "sent"
-
-
-def test_a_phone_whose_account_forks_signs_nothing_until_it_recovers() -> None:
-    """The evidence came from a contact; the phone's own new generation ends the fork."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
-    bob.send("alice", "hello")
-    other = _signed_elsewhere(alice, alice, longer=1)
-    for device in (alice, laptop):
-        with device.database.transaction():
-            gossip.take_evidence(_context(device), ListEvidence((other,)))
-        assert query(device, "SELECT code FROM notices WHERE code = 'lists-forked'") == [
-            ("lists-forked",)
-        ]
-    with pytest.raises(LocalError) as caught:
-        alice.feed(inputs.SetLease(60 * DAY_MS))
-    assert caught.value.code == "displaced"
-    alice.feed(inputs.RecoverSamePhone())
-    world.settle()
-    alice.feed(inputs.SetLease(60 * DAY_MS))
-    world.settle()
-    laptop.connect()
-    assert state(laptop) is State.ACTIVE
-    assert not _row(laptop, alice.own.account_id).forked
-    bob.send("alice", "hello again")
-    assert laptop.texts()[-1] == alice.texts()[-1] == "hello again"
-
-
-def test_a_copied_phone_and_its_original_find_each_other_out() -> None:
-    """Both sign: the relay keeps the first list, and the other side sees the fork."""
-    world = World()
-    alice = world.register("alice")
-    clone = world.new_device("a clone of alice's phone", alice.account_seed)
-    put_back(clone, copy_database(alice))
-    alice.feed(inputs.SetLease(60 * DAY_MS))
-    world.settle()
-    clone.feed(inputs.SetLease(90 * DAY_MS))
-    clone.connect()
-    assert {"lists-forked", "restored-from-copy"} & set(clone.notices())
-    with pytest.raises(LocalError):
-        clone.feed(inputs.SetLease(30 * DAY_MS))
