@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.world import World, WorldDevice
+from tests.world import ORIGIN, World, WorldDevice
 
 from untether.base.identifiers import UnixMillis
+from untether.base.limits import LINK_SLOT_MS
 from untether.device import events, inputs
 from untether.device.own_devices import OwnDeviceView, overview
 from untether.device.store import accounts, links
@@ -79,6 +80,8 @@ class LinkStory:
         for device in (self.companion, self.phone):
             if device.link is None:
                 device.connect()
+                if device is self.phone or device.own_or_none is None or not device.own.certificate:
+                    self._repeat_the_command(device)
                 acted = True
         if self._is_new(self.phone, events.LinkRequested):
             self.approve()
@@ -102,6 +105,15 @@ class LinkStory:
                 if links.phone_links(device.database) or links.companion_links(device.database):
                     return False
         return True
+
+    def _repeat_the_command(self, device: WorldDevice) -> None:
+        """Do what people do after a crash: say the same again."""
+        if device is self.phone:
+            device.feed(inputs.ApproveLink(self.text))
+        else:
+            relay_id = self.world.relay.rules.relay_id
+            device.feed(inputs.OfferLink(ORIGIN, relay_id, "laptop", "desktop", LINK_SLOT_MS))
+        self.world.settle()
 
     def _is_new(self, device: WorldDevice, kind: type[events.Event]) -> bool:
         count = len(device.happened(kind))

@@ -153,8 +153,9 @@ def test_a_renewed_code_leaves_the_one_before_answerable(alice: WorldDevice) -> 
     alice.feed(inputs.ApproveLink(first))
     alice.world.settle()
     story.approve()
-    with pytest.raises(UntetherError, match="not at this step"):
-        story.companion.feed(offer_again(alice))
+    story.companion.feed(offer_again(alice))
+    assert len(story.companion.happened(events.LinkAnswered)) == 2
+    assert len(story.companion.happened(events.LinkOffered)) == 2
     story.accept()
     assert story.companion.own.device == 1
     assert story.is_forgotten()
@@ -274,3 +275,34 @@ def test_a_relay_that_was_put_back_to_before_the_link_is_healed(alice: WorldDevi
     assert numbers(laptop) == [0, 1]
     assert bob.send("alice", "are you all there?").devices == 2
     assert alice.texts() == laptop.texts() == ["are you all there?"]
+
+
+def test_the_same_command_goes_on_with_the_same_link(alice: WorldDevice) -> None:
+    """Said again on the phone, the question is asked again and the number stays."""
+    story = LinkStory.begin(alice)
+    story.scan()
+    story.scan()
+    assert len(alice.happened(events.LinkRequested)) == 2
+    alice.account_seed, seed = None, alice.account_seed
+    story.approve()  # the owner's verification is lost
+    story.scan()
+    alice.account_seed = seed
+    story.approve()
+    story.scan()
+    assert len(alice.happened(events.LinkRequested)) == 3
+    story.accept()
+    assert story.companion.own.device == 1
+    assert story.failures() == ([], [])
+
+
+def test_a_device_that_waits_for_its_result_can_be_asked_to_go_on(alice: WorldDevice) -> None:
+    """The command said again after “yes, mine” offers nothing new: it asks for the result."""
+    story = LinkStory.begin(alice).until_answered()
+    alice.disconnect()
+    story.accept()
+    story.companion.feed(offer_again(alice))
+    alice.world.settle()
+    assert len(story.companion.happened(events.LinkOffered)) == 1
+    alice.connect()
+    alice.world.pass_time(LINK_POLL_MS)
+    assert story.companion.own.state is State.ACTIVE

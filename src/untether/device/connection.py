@@ -45,7 +45,7 @@ def challenged(context: Context, event: Challenged) -> None:
     """Log in, or go on with a registration; raises TrustError ``relay-changed``."""
     own = context.own_or_none
     if own is None:
-        linking.resume(context)
+        linking.pursue(context)
         return
     own = _pin_relay(context, own, event.challenge)
     difference = event.challenge.relay_time - context.now
@@ -54,7 +54,7 @@ def challenged(context: Context, event: Challenged) -> None:
     if own.state is State.REGISTERING:
         registration.submit(context)
     elif own.state is State.LINKING:
-        linking.resume(context)
+        linking.pursue(context)
     elif own.state in (State.ACTIVE, State.SUSPENDED):
         _log_in(context, event)
     elif own.state is State.RECOVERING:

@@ -6,7 +6,7 @@ from untether.base.limits import LEASE_DEFAULT_MS
 from untether.device import own_account, prekeys
 from untether.device.context import Context
 from untether.device.events import AccountActivated
-from untether.device.store import own_notices
+from untether.device.store import links, own_notices
 from untether.device.store.links import CompanionRow
 from untether.device.store.own_device import OwnDevice, State
 from untether.protocol.identity.certificate import (
@@ -47,7 +47,7 @@ def store(context: Context, row: CompanionRow) -> None:
     )
 
 
-def activate(context: Context, link: CompanionLink) -> None:
+def activate(context: Context, row: CompanionRow, link: CompanionLink) -> None:
     """The relay lists this device: keep the chain that says so, and what the phone told."""
     own = context.own
     verified: tuple[DeviceCertificate, ...] = ()
@@ -62,6 +62,7 @@ def activate(context: Context, link: CompanionLink) -> None:
         context.database,
         DeviceNotice(own.device, certificate.hash, own.device_name, own.device_kind, context.now),
     )
+    links.remove(context.database, row.slot_id)
     prekeys.mark_uploaded(context, prekeys.unconfirmed(context))
     context.change_own(state=State.ACTIVE)
     context.notify(AccountActivated(own.account_id, own.name, own.device))

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from untether.base.identifiers import SlotId
-from untether.device import linking_companion, linking_phone
+from untether.device import admission, linking_companion, linking_phone
 from untether.device.context import Context
 from untether.device.inputs import CancelLink
 from untether.device.store import links
@@ -30,13 +30,6 @@ def pursue(context: Context) -> None:
     """Ask again for what is open on either side."""
     linking_companion.pursue(context)
     linking_phone.pursue(context)
-
-
-def resume(context: Context) -> None:
-    """A connection is there: say again what people are asked, and ask for what is open."""
-    linking_companion.tell_again(context)
-    linking_phone.tell_again(context)
-    pursue(context)
 
 
 def cancel(context: Context, _command: CancelLink) -> None:
@@ -83,7 +76,7 @@ def on_item(context: Context, request: GetLinkItem, answer: ServerFrame) -> None
         linking_companion.on_item(context, own, answer.item)
     theirs = links.phone_link(context.database, request.slot_id)
     if theirs is not None and theirs.link.awaits == request.index:
-        linking_phone.on_item(context, theirs, answer.item)
+        admission.take_acceptance(context, theirs, answer.item)
 
 
 def on_put(context: Context, request: PutLinkItem, answer: ServerFrame) -> None:

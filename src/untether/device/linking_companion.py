@@ -42,13 +42,21 @@ _SHOWN = frozenset({CompanionState.PREPARED, CompanionState.OFFERED})
 _OPEN = _SHOWN | {CompanionState.ANSWERED}
 """Nothing of this device has been signed yet."""
 
+_TAKEN_UP = frozenset({CompanionState.ANSWERED, CompanionState.ACCEPTED})
+"""A phone has answered: no other code may lead anywhere."""
+
 
 def offer(context: Context, command: OfferLink) -> None:
-    """Make an offer and open its slot; the codes shown before stay valid until they end."""
-    context.require_unused("link")
+    """Make an offer and open its slot; the codes shown before stay valid until they end.
+
+    Said again once a phone has answered, it goes on with that link instead.
+    """
     before = [row.link for row in links.companion_links(context.database)]
-    if any(link.state is CompanionState.ANSWERED for link in before):
-        raise link_error("link-wrong-moment")
+    if any(link.state in _TAKEN_UP for link in before):
+        _tell(context)
+        pursue(context)
+        return
+    context.require_unused("link")
     shown = [link for link in before if link.state in _SHOWN]
     secrets = shown[-1].secrets if shown else DeviceSecrets.generate(context.randomness)
     link = companion.prepare(
@@ -75,30 +83,13 @@ def pursue(context: Context) -> None:
             _pursue(context, row)
 
 
-def tell_again(context: Context) -> None:
-    """Say what is shown or asked, for a process that may not have heard it."""
-    for row in links.companion_links(context.database)[-1:]:
-        answer = row.link.answer
-        if row.link.state is CompanionState.OFFERED:
-            context.notify(LinkOffered(row.link.text, row.link.expires_at))
-        elif row.link.state is CompanionState.ANSWERED and answer is not None:
-            context.notify(
-                LinkAnswered(
-                    account_id=account_id(answer.account_key),
-                    account_name=answer.account_name,
-                    phone_name=answer.phone_name,
-                    certificate_code=short_code(answer.certificate),
-                )
-            )
-
-
 def on_slot_opened(context: Context, row: CompanionRow, answer: ServerFrame) -> None:
     """The relay has the offer: the text may be shown."""
     if row.link.state is not CompanionState.PREPARED:
         return
     if isinstance(answer, LinkSlotOpened):
         _save(context, row, companion.slot_opened(row.link))
-        tell_again(context)
+        _tell(context)
     elif isinstance(answer, Refused):
         context.notify(RequestRefused("open-slot", answer.code, answer.retry_after_ms))
 
@@ -112,7 +103,7 @@ def on_item(context: Context, row: CompanionRow, item: bytes) -> None:
         if link.state is CompanionState.FAILED:
             _end(context, row, link)
         else:
-            _activate(context, row, link)
+            linked_profile.activate(context, row, link)
 
 
 def on_refused(context: Context, row: CompanionRow, code: str) -> None:
@@ -164,7 +155,24 @@ def on_lists(context: Context, answer: Lists) -> None:
         if context.now > _patience_ends(row.link):
             _end(context, row, companion.fail(row.link, "link-expired"))
         return
-    _activate(context, row, link)
+    linked_profile.activate(context, row, link)
+
+
+def _tell(context: Context) -> None:
+    """Say what is shown or asked now."""
+    for row in links.companion_links(context.database)[-1:]:
+        answer = row.link.answer
+        if row.link.state is CompanionState.OFFERED:
+            context.notify(LinkOffered(row.link.text, row.link.expires_at))
+        elif row.link.state is CompanionState.ANSWERED and answer is not None:
+            context.notify(
+                LinkAnswered(
+                    account_id=account_id(answer.account_key),
+                    account_name=answer.account_name,
+                    phone_name=answer.phone_name,
+                    certificate_code=short_code(answer.certificate),
+                )
+            )
 
 
 def _pursue(context: Context, row: CompanionRow) -> None:
@@ -189,7 +197,7 @@ def _answered(context: Context, row: CompanionRow, item: bytes) -> None:
         return
     links.keep_only(context.database, row.slot_id)
     _save(context, row, link)
-    tell_again(context)
+    _tell(context)
 
 
 def _accept(context: Context, row: CompanionRow) -> None:
@@ -197,11 +205,6 @@ def _accept(context: Context, row: CompanionRow) -> None:
     link = companion.accept(row.link, prekeys.full_stock(context), context.randomness)
     context.change_own(certificate=link.certificate)
     _save(context, row, link)
-
-
-def _activate(context: Context, row: CompanionRow, link: CompanionLink) -> None:
-    links.remove(context.database, row.slot_id)
-    linked_profile.activate(context, link)
 
 
 def _ask_for_lists(context: Context, link: CompanionLink) -> None:

@@ -8,7 +8,7 @@ takes both, and the phone is never stuck behind a list that nobody will have.
 from __future__ import annotations
 
 from untether.base.errors import RemoteError
-from untether.device import linking_phone, outbox, own_account
+from untether.device import admission, outbox, own_account
 from untether.device.context import Context
 from untether.device.events import DeviceRemoved
 from untether.device.store import own_lists, publications
@@ -35,7 +35,7 @@ def _taken(context: Context, request: PublishLists) -> None:
     own_lists.mark_published(context.database, newest_sent.head)
     for brought in publications.take(context.database, newest_sent.head):
         if brought.added is not None:
-            linking_phone.admitted(context, brought.added)
+            admission.admitted(context, brought.added)
         if brought.removed is not None:
             context.notify(DeviceRemoved(brought.removed))
     own_account.publish(context)
@@ -49,7 +49,7 @@ def _conflict(context: Context, request: PublishLists, answer: Lists) -> None:
         # The relay is behind, or lies; the next login tells which of its lists are missing.
         context.notice("relay-lists-refused", context.own.account_id, cause=error.code)
     if request.device is not None and not own_account.may_sign(context):
-        linking_phone.not_admitted(context, request.device, "link-list-moved-on")
+        admission.not_admitted(context, request.device, "link-list-moved-on")
 
 
 def _refused(context: Context, request: PublishLists, code: str) -> None:
@@ -61,5 +61,5 @@ def _refused(context: Context, request: PublishLists, code: str) -> None:
     sent = open_list(request.lists[-1], context.own.account_key)
     publications.take(context.database, sent.head)
     own_account.sign_next(context, remove=(device,))
-    linking_phone.not_admitted(context, device, "link-tampered")
+    admission.not_admitted(context, device, "link-tampered")
     own_account.publish(context)

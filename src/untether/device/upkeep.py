@@ -31,7 +31,6 @@ def run(context: Context, *, one_time_at_relay: int) -> None:
     own_account.publish(context)
     sessions.forget_old_keys(context)
     inbox.look_after_parked(context)
-    linking.resume(context)
     tick(context, Tick())
 
 

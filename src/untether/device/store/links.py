@@ -96,7 +96,7 @@ def save_phone(database: Database, stored: PhoneRow) -> None:
     """Store a link of the phone, new or moved on."""
     database.run(
         "INSERT INTO phone_links (slot_id, link, ends_at, answered_head) VALUES (?, ?, ?, ?) "
-        "ON CONFLICT (slot_id) DO UPDATE SET link = excluded.link, "
+        "ON CONFLICT (slot_id) DO UPDATE SET link = excluded.link, ends_at = excluded.ends_at, "
         "answered_head = excluded.answered_head",
         stored.slot_id,
         stored.link.to_bytes(),
