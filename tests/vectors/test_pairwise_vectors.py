@@ -34,9 +34,9 @@ from untether.wire.content import BodyKey
 from untether.wire.records import ListHead, SignedPrekey
 
 VECTORS = Path(__file__).parents[2] / "vectors"
-HANDSHAKE, RATCHET, WRAP = (
-    json.loads((VECTORS / f"{name}.json").read_text()) for name in ("handshake", "ratchet", "wrap")
-)
+HANDSHAKE = json.loads((VECTORS / "handshake.json").read_text())
+RATCHET = json.loads((VECTORS / "ratchet.json").read_text())
+WRAP = json.loads((VECTORS / "wrap.json").read_text())
 unhex = bytes.fromhex
 
 
