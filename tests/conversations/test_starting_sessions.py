@@ -1,0 +1,88 @@
+"""First messages between devices: prekeys that are forged, old, used up, or asked for too late."""
+
+from __future__ import annotations
+
+from msgspec import structs
+from tests.conversations.mishaps import query
+from tests.world import World, WorldDevice
+from tests.world_relay import Link
+
+from untether.base.identifiers import DAY_MS
+from untether.base.limits import PREKEY_AGE_MAX_MS
+from untether.device import events
+from untether.wire.client_frames import ClientFrame
+from untether.wire.records import PrekeyBundle
+from untether.wire.server_frames import Bundles, ServerFrame
+
+
+def _handing_out(world: World, **changes: object) -> None:
+    """Let the relay change the bundles that it hands out."""
+
+    def lie(_link: Link, _request: ClientFrame, answer: ServerFrame) -> ServerFrame:
+        if not isinstance(answer, Bundles):
+            return answer
+        return Bundles(tuple(_changed(bundle, **changes) for bundle in answer.bundles))
+
+    world.relay.answering = lie
+
+
+def _changed(bundle: PrekeyBundle, **changes: object) -> PrekeyBundle:
+    if "signature" in changes:
+        rotating = structs.replace(bundle.rotating, signature=changes["signature"])
+        return structs.replace(bundle, rotating=rotating)
+    return structs.replace(bundle, **changes)
+
+
+def _causes(device: WorldDevice) -> list[str]:
+    return [one.cause for one in device.happened(events.MessageProgressed) if one.cause]
+
+
+def test_forged_prekeys_start_nothing() -> None:
+    """The relay can't put its own keys under Bob's name; the message waits and people hear."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    _handing_out(world, signature=bytes(64))
+    assert alice.send("bob", "hello").state == "queued"
+    assert "prekeys-refused" in alice.notices()
+    assert _causes(alice) == ["unsealable"]
+    assert query(alice, "SELECT count(*) FROM sessions") == [(0,)]
+    world.relay.answering = lambda _link, _request, answer: answer
+    world.pass_time(DAY_MS + 1)
+    assert bob.texts() == ["hello"]
+
+
+def test_a_device_that_did_not_rotate_for_weeks_is_asleep() -> None:
+    """Its old keys protect too little for a first message; it is named, and tried again."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    bob.disconnect()
+    alice.disconnect()
+    world.pass_time(PREKEY_AGE_MAX_MS + DAY_MS)
+    alice.connect()
+    assert alice.send("bob", "are you there?").state == "queued"
+    assert "asleep" in _causes(alice)
+    bob.connect()
+    world.pass_time(DAY_MS + 1)
+    assert bob.texts() == ["are you there?"]
+
+
+def test_without_one_time_pairs_the_last_resort_works_once_for_each_start() -> None:
+    """The conversation begins all the same, and its first message can't be replayed."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    _handing_out(world, one_time=None)
+    alice.send("bob", "hello")
+    assert bob.texts() == ["hello"]
+    assert query(bob, "SELECT count(*) FROM used_base_keys") == [(1,)]
+
+
+def test_no_bundle_is_no_session() -> None:
+    """A relay that hands out nothing leaves the message queued with its cause."""
+    world = World()
+    alice = world.register("alice")
+    world.register("bob")
+    world.relay.answering = lambda _link, _request, answer: (
+        Bundles(()) if isinstance(answer, Bundles) else answer
+    )
+    assert alice.send("bob", "hello").state == "queued"
+    assert _causes(alice) == ["unsealable"]
