@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from untether.device import directory
 from untether.device.context import Context
 from untether.device.store import accounts
 from untether.protocol.identity.certificate import DeviceCertificate, Role
@@ -48,17 +47,6 @@ def targets(context: Context, device_list: DeviceList) -> list[Target]:
         for certificate in device_list.devices
         if not _is_this_device(context, certificate)
     ]
-
-
-def is_entitled(context: Context, certificate: DeviceCertificate) -> bool:
-    """Tell whether a device may be sealed for now: listed, lease running, not resigned."""
-    device_list = directory.held_list(context, certificate.account_id)
-    if device_list is None:
-        return False
-    return any(
-        target.absent is None and target.certificate == certificate
-        for target in targets(context, device_list)
-    )
 
 
 def _is_this_device(context: Context, certificate: DeviceCertificate) -> bool:
