@@ -156,3 +156,11 @@ def late_answers(text: str) -> list[tuple[ClientFrame, ServerFrame]]:
         (GetLinkItem(slot, 1), Refused("slot-expired")),
         (PutLinkItem(slot, 1, b"item"), Done(UnixMillis(0))),
     ]
+
+
+def assert_failed(story: LinkStory, phone: str, companion: str) -> None:
+    """Check what both sides were told, and that the new device's profile is unused."""
+    assert story.failures() == ([phone], [companion])
+    assert story.companion.own_or_none is None
+    assert story.is_forgotten()
+    assert numbers(story.phone) == [0]

@@ -46,29 +46,29 @@ def take_acceptance(context: Context, row: PhoneRow, item: bytes) -> None:
 
 def admitted(context: Context, device: DeviceNumber) -> None:
     """The relay lists the device: it is told, and so are the other own devices."""
-    row = _accepted(context, device)
-    if row is None:
-        return
-    lists = own_lists.published_after(context.database, known(row.answered_head))
-    linking_phone.save(context, row, phone.admit(row.link, tuple(lists), context.randomness))
-    offer, body = known(row.link.offer), known(row.link.certificate_body)
-    notice = DeviceNotice(device, certificate_hash(body), offer.name, offer.kind, context.now)
-    own_notices.save(context.database, notice)
-    outgoing.send_control(context, context.own.account_id, notice)
-    context.notify(DeviceLinked(device, offer.name, short_code(body)))
+    for row in _accepted(context, device):
+        lists = own_lists.published_after(context.database, known(row.answered_head))
+        linking_phone.save(context, row, phone.admit(row.link, tuple(lists), context.randomness))
+        offer, body = known(row.link.offer), known(row.link.certificate_body)
+        notice = DeviceNotice(device, certificate_hash(body), offer.name, offer.kind, context.now)
+        own_notices.save(context.database, notice)
+        outgoing.send_control(context, context.own.account_id, notice)
+        context.notify(DeviceLinked(device, offer.name, short_code(body)))
 
 
 def not_admitted(context: Context, device: DeviceNumber, code: RefusalCode) -> None:
     """The relay will never list the device."""
-    row = _accepted(context, device)
-    if row is not None:
+    for row in _accepted(context, device):
         linking_phone.refuse(context, row, code)
 
 
-def _accepted(context: Context, device: DeviceNumber) -> PhoneRow | None:
-    for row in links.phone_links(context.database):
-        if row.link.state is PhoneState.ACCEPTED:
-            certificate = verify_certificate(known(row.link.certificate), context.own.account_key)
-            if certificate.device == device:
-                return row
-    return None
+def _accepted(context: Context, device: DeviceNumber) -> list[PhoneRow]:
+    return [
+        row
+        for row in links.phone_links(context.database)
+        if row.link.state is PhoneState.ACCEPTED and _number(context, row) == device
+    ]
+
+
+def _number(context: Context, row: PhoneRow) -> DeviceNumber:
+    return verify_certificate(known(row.link.certificate), context.own.account_key).device

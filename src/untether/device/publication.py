@@ -54,12 +54,14 @@ def _conflict(context: Context, request: PublishLists, answer: Lists) -> None:
 
 def _refused(context: Context, request: PublishLists, code: str) -> None:
     device = request.device
-    is_listed = device is not None and own_account.newest(context).device(device) is not None
-    if device is None or not is_listed or not own_account.may_sign(context):
+    if device is None or not own_account.may_sign(context):
         context.notice("lists-not-taken", context.own.account_id, cause=code)
         return
     sent = open_list(request.lists[-1], context.own.account_key)
+    if publications.find(context.database, sent.head) is None:
+        return  # an earlier answer has decided already
     publications.take(context.database, sent.head)
-    own_account.sign_next(context, remove=(device,))
+    if own_account.newest(context).device(device) is not None:
+        own_account.sign_next(context, remove=(device,))
     admission.not_admitted(context, device, "link-tampered")
     own_account.publish(context)
