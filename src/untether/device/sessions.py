@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from untether.base.errors import RemoteError
-from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
+from untether.base.identifiers import DeviceNumber, UnixMillis
 from untether.base.limits import QUEUED_RETRY_MS, SKIPPED_KEY_MS
-from untether.device import directory
 from untether.device.context import Context
 from untether.device.fanout import Target
 from untether.device.prekeys import own_party
@@ -26,13 +25,11 @@ from untether.protocol.pairwise import session_book
 from untether.protocol.pairwise.fan_out import PACKED_CHAIN_LENGTH, seal_for_devices
 from untether.protocol.pairwise.parties import Ends, Party, account_associated
 from untether.protocol.pairwise.prekeys import (
-    PeerPrekeys,
     PrekeyPairSecret,
     PrekeyType,
-    PublicPrekeyPair,
     check_serial,
     is_asleep,
-    verify,
+    verify_bundle,
 )
 from untether.protocol.pairwise.session_book import Arrival, Opened
 from untether.wire.client_frames import AbsenceReason
@@ -82,7 +79,7 @@ def without_session(context: Context, targets: Sequence[Target]) -> list[DeviceN
     account = targets[0].certificate.account_id
     ready = set(sessions.load_chains(context.database, account))
     for device, session in sessions.unanswered(context.database, account).items():
-        if session.is_given_up(context.now):
+        if not session_book.can_seal((session,), context.now):
             ready.discard(device)
     ready -= peers.to_renew_of(context.database, account)
     numbers = [target.certificate.device for target in targets if target.absent is None]
@@ -97,25 +94,26 @@ def start(context: Context, certificate: DeviceCertificate, bundle: PrekeyBundle
         return
     party = _party(certificate)
     try:
-        rotating, one_time = _verified(bundle, party, peer.prekey_serial)
+        claimed = verify_bundle(bundle, party)
+        check_serial(claimed.rotating, peer.prekey_serial)
     except RemoteError as error:
         context.notice("prekeys-refused", certificate.account_id, cause=error.code)
         _absent(context, peer, "unsealable")
         return
     key = PeerKey(peer.row, certificate.account_id, certificate.device)
     before = sessions.load_book(context.database, key)
-    if not before and is_asleep(rotating, context.now):
+    if not before and is_asleep(claimed.rotating, context.now):
         _absent(context, peer, "asleep")
         return
     after, dropped = session_book.start(
         before,
         _ends(context, party),
-        PeerPrekeys(rotating, one_time),
+        claimed,
         context.now,
         context.randomness,
     )
     sessions.save_book(context.database, key, before, after, dropped)
-    peers.save_prekeys_seen(context.database, peer.row, rotating.serial)
+    peers.save_prekeys_seen(context.database, peer.row, claimed.rotating.serial)
     generation, _ = _generation_of(context, certificate.account_id, certificate.device)
     peers.session_began(context.database, peer.row, generation)
 
@@ -202,16 +200,6 @@ def _store_keys(context: Context, opened: Opened) -> None:
         prekeys.remember_base_key(database, opened.started.rotating_id, opened.started.base_key)
     else:
         prekeys.delete(database, opened.started.one_time_id)
-
-
-def _verified(
-    bundle: PrekeyBundle, party: Party, newest_serial: int
-) -> tuple[PublicPrekeyPair, PublicPrekeyPair | None]:
-    rotating = verify(bundle.rotating, party, PrekeyType.ROTATING)
-    check_serial(rotating, newest_serial)
-    if bundle.one_time is None:
-        return rotating, None
-    return rotating, verify(bundle.one_time, party, PrekeyType.ONE_TIME)
 
 
 def _generation_of(context: Context, account: AccountId, device: DeviceNumber) -> tuple[int, bool]:

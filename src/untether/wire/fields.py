@@ -30,7 +30,6 @@ Bytes16 = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Bytes32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
 KemPublic = Annotated[bytes, Meta(min_length=1184, max_length=1184)]
-KemCiphertext = Annotated[bytes, Meta(min_length=1088, max_length=1088)]
 
 AccountIdField = Annotated[AccountId, Meta(min_length=16, max_length=16)]
 MessageIdField = Annotated[MessageId, Meta(min_length=16, max_length=16)]

@@ -190,19 +190,6 @@ def waiting_for(database: Database, account_id: AccountId, now: UnixMillis) -> l
     ]
 
 
-def due_retries(database: Database, now: UnixMillis) -> list[MessageId]:
-    """Return messages with a stuck account whose time to try again has come."""
-    return [
-        MessageId(message_id)
-        for (message_id,) in database.rows(
-            "SELECT DISTINCT message_id FROM outbox_recipients WHERE state = ? AND retry_at <= ? "
-            "ORDER BY message_id",
-            Progress.STUCK.value,
-            now,
-        )
-    ]
-
-
 def next_departure(database: Database, now: UnixMillis) -> UnixMillis | None:
     """Return when the next delayed message may leave, or None."""
     found = row(database, "SELECT min(not_before) FROM outbox WHERE not_before > ?", now)

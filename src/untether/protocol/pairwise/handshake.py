@@ -35,7 +35,6 @@ from untether.protocol.pairwise.ratchet_state import RatchetState, Root
 
 VERSION: Final = b"\x02"
 SUITE: Final = b"\x01"
-SESSION_ID_LENGTH: Final = 16
 _ROOT_KEY_LENGTH: Final = 32
 _NO_ID: Final = bytes(PREKEY_ID_LENGTH)
 _NO_KEY: Final = bytes(X25519_LENGTH)
