@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from untether.base.errors import RemoteError
-from untether.base.identifiers import DeviceNumber, UnixMillis
+from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
 from untether.base.limits import QUEUED_RETRY_MS, SKIPPED_KEY_MS
+from untether.device import directory
 from untether.device.context import Context
 from untether.device.fanout import Target
 from untether.device.prekeys import own_party
