@@ -4,7 +4,6 @@
 VENV := .venv
 RUN := $(VENV)/bin
 CODE := $(wildcard src tests benchmarks vectors tools simulation fuzz)
-BENCHMARKS := relay
 ARGS ?=
 
 .PHONY: help demo serve test check bench tables clean
@@ -29,7 +28,7 @@ check: $(VENV)/.installed-check ## format, lint, types and layers
 	@$(RUN)/lint-imports
 
 bench: $(VENV)/.installed-bench ## measure against peers, in the same run
-	@set -e; for name in $(BENCHMARKS); do $(RUN)/python benchmarks/$$name.py; done
+	@$(RUN)/python benchmarks $(ARGS)
 
 tables: $(VENV)/.installed-run ## write the tables of the specification from the code
 	@$(RUN)/python tools/write_spec_tables.py
