@@ -6,11 +6,25 @@ import signal
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from untether.cli.demo.checks import CheckFailed
 from untether.cli.demo.processes import Child, Line, Processes
 
 _INTERRUPTED = 130
+_COMPLAINTS = frozenset(
+    {
+        "identity-changed",
+        "list-withheld",
+        "lists-forked",
+        "mail-lost",
+        "message-lost",
+        "message-not-readable",
+        "possible-copy",
+        "prekeys-refused",
+        "relay-lists-refused",
+    }
+)
 
 
 @dataclass(eq=False)
@@ -24,15 +38,14 @@ class Device:
     number: int | None = None
     printed: list[Line] = field(default_factory=list)
     receiver: Child | None = None
+    _receivers: list[Child] = field(default_factory=list)
 
     @property
     def name(self) -> str:
         """What people call it."""
         return f"{self.account}'s {self.kind}"
 
-    async def start(
-        self, *arguments: str | Path, printed: list[Line] | None = None
-    ) -> Child:
+    async def start(self, *arguments: str | Path, printed: list[Line] | None = None) -> Child:
         """Start a command as this device."""
         common = ("--profile", self.profile, "-o", "json")
         what = f"{self.name}: `{arguments[0]}`"
@@ -50,12 +63,15 @@ class Device:
         """Run a command that prints one line."""
         printed = await self.run(*arguments)
         if len(printed) != 1:
-            raise CheckFailed(f"{self.name}: `{arguments[0]}` printed {len(printed)} lines, not one.")
+            raise CheckFailed(
+                f"{self.name}: `{arguments[0]}` printed {len(printed)} lines, not one."
+            )
         return printed[0]
 
     async def switch_on(self) -> None:
         """Receive from now on."""
         self.receiver = await self.start("receive", "--follow", printed=self.printed)
+        self._receivers.append(self.receiver)
 
     async def switch_off(self) -> None:
         """End its process, as a person does with Ctrl-C."""
@@ -75,6 +91,19 @@ class Device:
             lambda line: line.get("message_id") == message_id, f"a message at {self.name}"
         )
 
+    def complaints(self) -> list[str]:
+        """Return the notices about what it could not read or had to refuse."""
+        codes = [code for receiver in self._receivers for code in receiver.notice_codes()]
+        return [code for code in codes if code in _COMPLAINTS]
+
     def times_received(self) -> Counter[str]:
         """Count how often each message came."""
         return Counter(line["message_id"] for line in self.printed)
+
+
+class Offered(NamedTuple):
+    """A device that shows its QR code, and its process that waits for a phone."""
+
+    device: Device
+    linking: Child
+    qr_file: Path
