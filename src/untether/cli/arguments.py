@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -39,12 +40,17 @@ def wants_json(given: Sequence[str]) -> bool:
 
 
 def text(value: str) -> str:
-    """Read what other devices will see: Python lets bytes that are no UTF-8 through."""
+    """Read what other devices will see, as UTF-8 where the locale could not read it."""
     try:
         value.encode()
-    except UnicodeEncodeError as error:
+    except UnicodeEncodeError:
+        pass
+    else:
+        return value
+    try:
+        return os.fsencode(value).decode()
+    except UnicodeDecodeError as error:
         raise argparse.ArgumentTypeError("it is not UTF-8 text") from error
-    return value
 
 
 def seconds(value: str) -> float:

@@ -131,7 +131,7 @@ def _receive(arguments: argparse.Namespace) -> int:
 async def _follow(arguments: argparse.Namespace, client: Client, heard: receiving.Heard) -> int:
     json_wanted = arguments.output == "json"
 
-    def on_failure(error: NetworkError) -> None:
+    def on_failure(error: UntetherError) -> None:
         show_warning(error, json_wanted=json_wanted)
 
     def show(message: Message) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _invite(config: Config, arguments: argparse.Namespace) -> int:
     invitation = create_invitation(config.database)
     if getattr(arguments, "output", "text") == "json":
-        shown = {"invitation": invitation.code, "expires_at": invitation.expires_at}
-        print(json.dumps(shown))
+        from untether.cli.render import show_json, timestamp  # noqa: PLC0415 (slow to load)
+
+        expires_at = timestamp(invitation.expires_at)
+        show_json({"invitation": invitation.code, "expires_at": expires_at})
     else:
         print(invitation.code)
     return ExitStatus.OK

@@ -141,6 +141,19 @@ async def status(driver: Driver) -> Standing:
     )
 
 
+def require_active(driver: Driver) -> None:
+    """Raise why this device takes no part, if it does not: not finished, or logged out."""
+    with driver.reading() as database:
+        _ = Context(database, driver.now(), driver.randomness).active
+
+
+def takes_part(driver: Driver) -> bool:
+    """Tell whether this device may send and receive, as far as it knows."""
+    with driver.reading() as database:
+        own = own_device.load(database)
+    return own is not None and own.state in (State.ACTIVE, State.SUSPENDED)
+
+
 async def ask_status(driver: Driver) -> Status | None:
     """Return what only the relay knows; None without a connection, and to a device without part."""
     with driver.reading() as database:

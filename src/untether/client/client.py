@@ -7,7 +7,7 @@ adds ``open`` and ``create`` for this machine.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 
 from untether.base.errors import NetworkError
 from untether.base.identifiers import DeviceNumber
@@ -51,24 +51,29 @@ class Client:
 
     @asynccontextmanager
     async def online(self) -> AsyncIterator[None]:
-        """Be connected inside; NetworkError when the relay can't be reached."""
+        """Be connected inside; NetworkError when the relay can't be reached.
+
+        Raises what :attr:`Context.active` does for a device that takes no part.
+        """
+        account.require_active(self.driver)
         async with self.driver.connected():
-            await self.driver.idle()
+            await self.driver.logged_in()
             yield
 
     @asynccontextmanager
     async def online_if_possible(self) -> AsyncIterator[NetworkError | None]:
-        """Be connected inside when the relay can be reached; else yields why it can't."""
-        try:
-            async with self.driver.connected():
-                await self.driver.idle()
-                yield None
-                return
-        except NetworkError as error:
-            if self.driver.challenge is not None:
-                raise
-            unreachable = error
-        yield unreachable
+        """Be connected inside when the relay can be reached; else yields why it can't.
+
+        A device that takes no part has nothing to ask, and stays offline.
+        """
+        async with AsyncExitStack() as stack:
+            unreachable = None
+            if account.takes_part(self.driver):
+                try:
+                    await stack.enter_async_context(self.online())
+                except NetworkError as error:
+                    unreachable = error
+            yield unreachable
 
     async def send(self, name: str, text: str) -> Sent:
         """Send a text to somebody by name; queued when the relay can't be reached."""

@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 
-from untether.base.errors import NetworkError, VerificationError
+from untether.base.errors import NetworkError, UntetherError, VerificationError
 from untether.base.identifiers import UnixMillis
 from untether.base.randomness import Randomness
 from untether.client.clock import wall_clock
@@ -26,7 +26,7 @@ from untether.device import effects, engine, inputs
 from untether.device.events import Event
 from untether.device.inputs import Input
 from untether.device.store.database import Database, DeviceDatabase
-from untether.wire.client_frames import Acknowledge, ClientFrame
+from untether.wire.client_frames import Acknowledge, ClientFrame, Login
 from untether.wire.server_frames import Challenge, Refused, ServerFrame
 
 Signer = Callable[[bytes], Awaitable[bytes]]
@@ -126,12 +126,16 @@ class Driver:
 
     async def stay_connected(
         self,
-        on_failure: Callable[[NetworkError], None],
+        on_failure: Callable[[UntetherError], None],
         *,
         then: Callable[[], Awaitable[object]],
     ) -> None:
         """Keep a connection until cancelled; see :meth:`RelayLine.stay_open`."""
         await self._line.stay_open(self.randomness, on_failure, then=then)
+
+    async def logged_in(self) -> None:
+        """Wait until what a new connection asks was answered; raises what ended it instead."""
+        await self._line.settled()
 
     async def until_connected(self) -> None:
         """Wait until a socket is open and the login was answered."""
@@ -157,6 +161,8 @@ class Driver:
     async def answered(self, request: ClientFrame, answer: ServerFrame) -> None:
         """Implements :class:`untether.client.relay_line.Receiver`."""
         await self.handle(inputs.RelayAnswered(request, answer))
+        if isinstance(request, Login) and isinstance(answer, Refused):
+            raise refusal(answer.code, answer.retry_after_ms)  # nothing goes on without it
 
     async def pushed(self, frame: ServerFrame) -> None:
         """Implements :class:`untether.client.relay_line.Receiver`."""
@@ -199,4 +205,5 @@ class Driver:
         task.add_done_callback(self._tasks.discard)
 
     async def _handle_tick(self) -> None:
-        await self.handle(inputs.Tick())
+        with suppress(NetworkError):  # the next connection does what is due
+            await self.handle(inputs.Tick())

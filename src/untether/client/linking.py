@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
-from untether.base.errors import NetworkError
+from untether.base.errors import UntetherError
 from untether.base.identifiers import SECOND_MS
 from untether.base.limits import LINK_SLOT_MS
 from untether.client.driver import Driver
@@ -132,5 +132,5 @@ async def _next_step(driver: Driver, heard: Heard, connection: asyncio.Task[None
     return event
 
 
-def _ignore(_error: NetworkError) -> None:
+def _ignore(_error: UntetherError) -> None:
     """The connection is opened again; while the code is valid nobody must act."""

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from untether.base.errors import LocalError, NetworkError, RefusedError, UntetherError
+from untether.base.errors import LocalError, RefusedError, UntetherError
 from untether.client.driver import Driver
 from untether.device import own_account
 from untether.device.context import Context
@@ -182,7 +182,7 @@ def _suspension(driver: Driver) -> UntetherError:
 
 @asynccontextmanager
 async def kept_connected(
-    driver: Driver, on_failure: Callable[[NetworkError], None]
+    driver: Driver, on_failure: Callable[[UntetherError], None]
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Stay connected and receiving inside; yields the task that does it."""
     task = asyncio.create_task(driver.stay_connected(on_failure, then=lambda: _start_mail(driver)))

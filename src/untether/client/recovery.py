@@ -59,13 +59,18 @@ async def recover(
             f"This profile belongs to the account “{own.name}”.",
             "Use another profile: `untether --profile DIR recover …`.",
         )
-    with driver.listening() as heard:
-        if own is None:
-            await _begin(driver, vault, name, device_name, await get_code())
-        async with driver.connected():
-            await driver.idle()
-            if own is not None and own.state is not State.RECOVERING:
+    if own is None:
+        await _begin(driver, vault, name, device_name, await get_code())
+    elif own.state is not State.RECOVERING:
+        with driver.listening() as heard:
+            async with driver.connected():
+                await driver.logged_in()
                 await driver.handle(RecoverSamePhone())
+                if not _is_recovering(driver):
+                    return await _until_active(driver, heard, which_stay)
+    # A phone that another one has replaced goes on as a guest, like any new one.
+    with driver.listening() as heard:
+        async with driver.connected():
             return await _until_active(driver, heard, which_stay)
 
 
@@ -108,6 +113,11 @@ def _failure(refused: RequestRefused) -> UntetherError:
         return refusal(refused.code, refused.retry_after_ms)
     message, hint = _FAILURES[refused.code]
     return LocalError(refused.code, message, hint)
+
+
+def _is_recovering(driver: Driver) -> bool:
+    own = _own(driver)
+    return own is not None and own.state is State.RECOVERING
 
 
 def _own(driver: Driver) -> OwnDevice | None:

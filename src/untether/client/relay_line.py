@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
-from untether.base.errors import NetworkError, RemoteError, UntetherError
+from untether.base.errors import NetworkError, RateLimitedError, RemoteError, UntetherError
 from untether.base.limits import FRAME_MAX
 from untether.base.randomness import Randomness
 from untether.client.in_flight import Answered, InFlight
@@ -91,32 +91,40 @@ class RelayLine:
     async def stay_open(
         self,
         randomness: Randomness,
-        on_failure: Callable[[NetworkError], None],
+        on_failure: Callable[[UntetherError], None],
         *,
         then: Callable[[], Awaitable[object]],
     ) -> None:
         """Keep a socket until cancelled, opening it again whenever it is lost.
 
-        ``then`` is called after each login; what it raises, but for NetworkError, ends this.
+        ``then`` is called after each login. What it or the login raises ends this, unless it
+        passes with time.
         """
         failures = 0
         while True:
             await asyncio.sleep(reconnect_delay_ms(failures, randomness) / 1000)
             try:
                 async with self.opened():
-                    await self.idle()
+                    await self.settled()
                     failures = 0
                     await then()
                     await self._lost.wait()
                     self._raise_loss()
-            except NetworkError as error:
+            except UntetherError as error:
+                if not _passes(error):
+                    raise
                 failures += 1
                 on_failure(error)
 
     async def until_open(self) -> None:
         """Wait until a socket is open and the login was answered."""
         await self._opened.wait()
+        await self.settled()
+
+    async def settled(self) -> None:
+        """Wait like :meth:`idle`; raises what ended the line meanwhile."""
         await self.idle()
+        self._raise_loss()
 
     async def idle(self) -> None:
         """Wait until no request is under way and no answer is being taken."""
@@ -212,6 +220,7 @@ class RelayLine:
         except UntetherError as error:
             if not answered.done():
                 answered.set_exception(error)
+                answered.exception()  # a question that nobody awaits is no error
             if not isinstance(error, RemoteError):
                 raise
         else:
@@ -232,6 +241,11 @@ class RelayLine:
     def _raise_loss(self) -> None:
         if self._loss is not None:
             raise self._loss
+
+
+def _passes(error: UntetherError) -> bool:
+    passing = isinstance(error, NetworkError | RateLimitedError)
+    return passing or error.code == "relay-failure"
 
 
 async def _challenge_of(connection: Connection) -> Challenge:

@@ -27,6 +27,8 @@ from untether.device.store.own_device import OwnDevice, State
 from untether.wire.client_frames import ClientFrame
 from untether.wire.records import Stamp
 
+_BEGUN_BY = {State.REGISTERING: "register", State.RECOVERING: "recover", State.LINKING: "link"}
+
 
 @dataclass(slots=True)
 class Context:
@@ -81,7 +83,7 @@ class Context:
         raise LocalError(
             "not-finished",
             f"This device is still {own.state.value}.",
-            "Run the same command again to finish it.",
+            f"Finish it first: run `untether {_BEGUN_BY[own.state]}` again as before.",
         )
 
     def save_own(self, own: OwnDevice) -> None:
