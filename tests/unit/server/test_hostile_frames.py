@@ -214,7 +214,7 @@ async def test_a_failure_inside_the_relay_is_told_without_its_text(
 
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=5))
 @settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 async def test_no_bytes_reach_the_log_or_stop_the_relay(
     relay: RelayProcess, log_lines: io.StringIO, frames: list[bytes]

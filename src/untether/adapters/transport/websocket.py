@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from pathlib import Path
+from weakref import WeakSet
 
 import aiohttp
 
@@ -61,6 +62,7 @@ class WebSocketConnector:
         self.origin = relay_address(url)
         self._tls = _client_context(ca_file)
         self._session: aiohttp.ClientSession | None = None
+        self._sockets: WeakSet[aiohttp.ClientWebSocketResponse] = WeakSet()
 
     async def __aenter__(self) -> WebSocketConnector:
         return self
@@ -90,10 +92,12 @@ class WebSocketConnector:
             raise _unreachable(self.origin, error) from error
         except aiohttp.ClientError as error:
             raise _not_a_relay("it does not speak HTTP as a relay does") from error
+        self._sockets.add(socket)
         return WebSocketConnection(socket)
 
     async def close(self) -> None:
-        """Close the HTTP session and with it every socket."""
+        """Close every socket and the HTTP session."""
+        await asyncio.gather(*(socket.close() for socket in list(self._sockets)))
         if self._session is not None:
             await self._session.close()
             self._session = None
