@@ -13,10 +13,13 @@ from untether.device import contacts
 from untether.device.context import Context
 from untether.device.events import Event, MessageProgressed, MessageState
 from untether.device.inputs import SendText
+from untether.device.store import messages
 from untether.wire.client_frames import ResolveName
 
 SEND_TIMEOUT_S = 20.0
 """A relay that is reachable answers in milliseconds; a person waits no longer than this."""
+LOOK_AGAIN_S = 0.2
+"""Events are heard within one process only; what others did is in the database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,7 @@ async def send_text(
                 async with asyncio.timeout(timeout_s):
                     last = await _until_settled(driver, heard, last)
             except (TimeoutError, NetworkError):
-                pass
+                last = _as_stored(driver, last)
     return Sent(name, last.message_id, last.state, last.devices, last.cause)
 
 
@@ -81,12 +84,33 @@ async def _until_settled(
     """Follow one message; it has settled when it was taken or waits for a named cause."""
     while True:
         while not heard.empty() or (last.state == "queued" and not last.cause):
-            event = await driver.next_event(heard)
-            if isinstance(event, MessageProgressed) and event.message_id == last.message_id:
-                last = event
+            last = await _next_progress(driver, heard, last)
         await driver.idle()
         if heard.empty():
             return last
+
+
+async def _next_progress(
+    driver: Driver, heard: asyncio.Queue[Event], last: MessageProgressed
+) -> MessageProgressed:
+    """Wait for news of a message; another process of this device may have sent it meanwhile."""
+    try:
+        async with asyncio.timeout(LOOK_AGAIN_S):
+            event = await driver.next_event(heard)
+    except TimeoutError:
+        return _as_stored(driver, last)
+    if isinstance(event, MessageProgressed) and event.message_id == last.message_id:
+        return event
+    return last
+
+
+def _as_stored(driver: Driver, last: MessageProgressed) -> MessageProgressed:
+    with driver.reading() as database:
+        own = Context(database, driver.now(), driver.randomness).active
+        stored = messages.find_own(database, own.account_id, own.device, last.message_id)
+    if stored is None or stored.state == last.state:
+        return last
+    return MessageProgressed(last.message_id, last.other, stored.state, stored.devices)
 
 
 def _unknown(name: str) -> LocalError:
