@@ -24,6 +24,7 @@ from untether.relay import (
 from untether.relay.admission import (
     GUEST_REQUESTS,
     LINK_SLOTS,
+    LOGINS,
     NAME_LOOKUPS,
     SIGNED_UPLOADS,
     SUBMITS,
@@ -49,13 +50,15 @@ class Rule(NamedTuple):
     """What the relay does with one kind of frame.
 
     ``prepare`` checks signatures that need no row, before the transaction. ``rate`` limits
-    each asking device, and guests together by their network address.
+    each asking device, and guests together by their network address. ``guest_rate`` limits what
+    all guests of one network address may ask in addition.
     """
 
     decide: Decide
     allowed: frozenset[type[Principal]]
     prepare: Callable[[Call, Any], Any] | None = None
     rate: Rate | None = None
+    guest_rate: Rate = GUEST_REQUESTS
 
 
 _GUESTS: Final[frozenset[type[Principal]]] = frozenset({Guest})
@@ -64,7 +67,7 @@ _GUESTS_AND_DEVICES = _GUESTS | _DEVICES
 _ALL = _GUESTS_AND_DEVICES | {Bearer}
 
 RULES: Final[Mapping[type[ClientFrame], Rule]] = {
-    frames.Login: Rule(login.log_in, _GUESTS, login.prove),
+    frames.Login: Rule(login.log_in, _GUESTS, login.prove, guest_rate=LOGINS),
     frames.Register: Rule(accounts.register, _GUESTS, accounts.prove_newcomer),
     frames.Recover: Rule(publication.recover, _GUESTS),
     frames.PublishLists: Rule(publication.publish, _DEVICES, rate=SIGNED_UPLOADS),
@@ -123,7 +126,7 @@ def _admit(session: RelaySession, frame: ClientFrame, now: UnixMillis) -> Rule:
     _take(session, ("connection", session.connection), session.rules.requests, now)
     who = principal if isinstance(principal, Guest) else principal.address
     if isinstance(principal, Guest):
-        _take(session, ("guest", who), GUEST_REQUESTS, now)
+        _take(session, (rule.guest_rate, who), rule.guest_rate, now)
     if rule.rate is not None:
         _take(session, (rule.rate, who), rule.rate, now)
     return rule
