@@ -187,6 +187,17 @@ async def test_who_may_send_what(desk: RelayDesk, alice: RelayDevice) -> None:
             assert is_refused != is_permitted, (frame, name, answer)
 
 
+async def test_an_office_behind_one_address_can_log_in_at_once(
+    desk: RelayDesk, alice: RelayDevice
+) -> None:
+    """Logins have a larger rate of their own; what guests ask for stays as narrow as it was."""
+    for counter in range(1, 2 * GUEST_REQUESTS.burst):
+        assert isinstance(await alice.log_in(counter), Welcome)
+    assert not isinstance(
+        await desk.ask_as_guest(FetchLists(alice.account_id), "192.0.2.1"), Refused
+    )
+
+
 async def test_a_connection_is_limited(desk: RelayDesk, alice: RelayDevice) -> None:
     """One connection asks only so much; another one of the device goes on."""
     desk.rules = replace(desk.rules, requests=Rate(3, 1000))
