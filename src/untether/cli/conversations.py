@@ -24,13 +24,22 @@ from untether.client.client import Client
 from untether.client.sending import Sent
 from untether.device.store.messages import Message
 
-_CAUSES = {
+CAUSES = {
     "asleep": "their device was not online for weeks",
+    "identity-changed": "they are another account now; see `untether contacts`",
+    "lease-expired": "their phone was away for too long",
+    "lease-long-ended": "nobody has seen their phone for months",
     "lists-forked": "their device lists contradict each other",
     "mailbox-full": "their mailbox is full",
+    "no-devices": "they have no device to write to",
+    "no-such-account": "the relay does not know their account",
+    "phone-displaced": "another phone acts for your account; run `untether recover` here",
     "relay-behind": "the relay is behind and has to catch up",
+    "resigned": "their device has logged itself out",
+    "restored-from-copy": "this phone was put back from a copy; run `untether recover` here",
     "unsealable": "their device has no keys at the relay",
 }
+"""Why a message waits → in words (spec 06, "Outbox"); any other cause is shown by its code."""
 
 
 def _send_arguments(parser: argparse.ArgumentParser) -> None:
@@ -107,7 +116,7 @@ def _show_sent(sent: Sent, *, json_wanted: bool) -> None:
         }
         show_json({**value, "cause": sent.cause} if sent.cause else value)
         return
-    cause = f": {_CAUSES.get(sent.cause, sent.cause)}" if sent.cause else ""
+    cause = f": {CAUSES.get(sent.cause, sent.cause)}" if sent.cause else ""
     show_text(f"{sent.to}: {sent.state} to {sent.devices} devices{cause}  {sent.message_id.hex()}")
 
 

@@ -16,24 +16,32 @@ from untether.device.store.notices import Notice
 _NEXT_LINE = "\n" + " " * 18
 """So that no line of a message looks like the beginning of another message."""
 
-_NOTICE_TEXTS = {
+NOTICE_TEXTS = {
     "contact-new-device": "{who} linked a new device.",
     "contact-new-phone": "{who} has a new phone.",
     "identity-changed": "“{name}” is another account now. Nothing was merged; see `contacts`.",
-    "lists-forked": "Two device lists of {who} contradict each other; nothing is sent to them.",
+    "lease-long-ended": "Nobody has seen the phone of {who} for months; nothing is sent to them.",
+    "lease-warning": "Your phone was away for long. Connect it before {expires_at}: after that, "
+    "nobody writes to this device.",
     "list-withheld": "The relay withholds a device list of {who}; only their phone is written to.",
+    "lists-forked": "Two device lists of {who} contradict each other; nothing is sent to them.",
+    "lists-not-taken": "The relay refuses your device list ({cause}); tell its owner.",
     "mail-lost": "{count} messages were too old when this device connected, and are lost.",
     "message-held": "A message of {who} waits until their phone was online again.",
     "message-lost": "A message of {who} could not be read: {cause}.",
     "message-not-readable": "A message of {who} can't be read on this device: {cause}.",
     "own-device-added": "Your device {device} was linked.",
     "own-device-removed": "Your device {device} was logged out.",
+    "own-device-resigned": "Your device {device} has logged itself out.",
     "own-new-phone": "A NEW PHONE acts for your account. If that was not you, act now.",
     "phone-displaced": "ANOTHER PHONE acts for your account. Not yours? Run `untether recover`.",
     "possible-copy": "Device {device} of {who} started anew: it was reset, or it was copied.",
     "prekeys-refused": "The relay served wrong keys for a device of {who}.",
     "relay-lists-refused": "The relay served a wrong device list of {who}: {cause}.",
+    "restored-from-copy": "This device was put back from an old copy, or a copy of it is in use. "
+    "On a phone run `untether recover`.",
 }
+"""Code → text (spec 07, "Notices"); a notice without a text is shown by its code."""
 
 
 def show_json(value: dict[str, Any]) -> None:
@@ -84,22 +92,32 @@ def message_line(client: Client, message: Message) -> str:
     return f"{local_time(message.sent_at)}  {who}: {text}{state}"
 
 
-def notice_line(client: Client, notice: Notice) -> str:
-    """Return a notice for people."""
-    with client.driver.reading() as database:
-        who = "somebody" if notice.account_id is None else display_name(database, notice.account_id)
-    template = _NOTICE_TEXTS.get(notice.code, f"Notice: {notice.code}")
-    return "• " + template.format(who=who, **notice.details)
+def notice_line(notice: Notice, about: str | None) -> str:
+    """Return a notice for people; ``about`` is whom it concerns."""
+    details = dict(notice.details)
+    if isinstance(expires_at := details.get("expires_at"), int):
+        details["expires_at"] = local_time(UnixMillis(expires_at))
+    template = NOTICE_TEXTS.get(notice.code, f"Notice: {notice.code}")
+    return template.format(who=about or "somebody", **details)
 
 
 def show_notices(client: Client, *, json_wanted: bool) -> None:
     """Print what people should know, beside the results."""
     for notice in client.take_notices():
+        about = _about(client, notice)
+        line = notice_line(notice, about)
         if json_wanted:
-            value = {"notice": notice.code, "message": notice_line(client, notice)[2:]}
+            value = {"notice": notice.code, "message": line, "about": about}
             print(json_line({**value, **notice.details}), file=sys.stderr, flush=True)
         else:
-            show_hint(notice_line(client, notice))
+            show_hint(f"• {line}")
+
+
+def _about(client: Client, notice: Notice) -> str | None:
+    if notice.account_id is None:
+        return None
+    with client.driver.reading() as database:
+        return display_name(database, notice.account_id)
 
 
 def _names(client: Client, message: Message) -> tuple[str, str, bool]:

@@ -1,0 +1,91 @@
+"""Codes stand in three places that must agree: the code, the specification, what people read."""
+
+import re
+from pathlib import Path
+from typing import get_args
+
+from untether.base.identifiers import UnixMillis
+from untether.cli.conversations import CAUSES
+from untether.cli.render import NOTICE_TEXTS, notice_line
+from untether.device.store.notices import Notice
+from untether.device.store.own_standing import SigningStopped
+from untether.wire.client_frames import ClientFrame
+from untether.wire.codec import Record
+from untether.wire.content import Kind
+from untether.wire.server_frames import ServerFrame
+
+ROOT = Path(__file__).parents[2]
+DEVICE = sorted((ROOT / "src/untether/device").rglob("*.py"))
+RELAY = [
+    path for folder in ("relay", "server") for path in (ROOT / "src/untether" / folder).glob("*.py")
+]
+
+
+def section(page: str, *names: str) -> str:
+    """Return sections of a page of the specification."""
+    text = next((ROOT / "docs/spec").glob(f"{page}-*.md")).read_text()
+    return "\n".join(text.split(f"\n## {name}\n")[1].split("\n## ")[0] for name in names)
+
+
+def first_column(text: str) -> set[str]:
+    """Return the codes in the first column of the tables of a section."""
+    firsts = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    return {code for cell in firsts for code in re.findall(r"`([a-z-]+)`", cell)}
+
+
+def tags(*records: type[Record]) -> set[str]:
+    """Return the tags by which records travel."""
+    return {str(record.__struct_config__.tag) for record in records}
+
+
+def posted_notices() -> set[str]:
+    """Return the codes of all notices that a device posts."""
+    text = "\n".join(path.read_text() for path in DEVICE)
+    stopped = {cause.value for cause in SigningStopped if cause is not SigningStopped.NOT}
+    return set(re.findall(r'\bcontext\.notice\(\s*"([a-z-]+)"', text)) | stopped
+
+
+def test_every_notice_is_specified_and_has_its_text() -> None:
+    """A notice that is shown by its code helps nobody."""
+    assert posted_notices() == first_column(section("07", "Notices")) == set(NOTICE_TEXTS)
+
+
+def test_every_notice_is_a_sentence() -> None:
+    """A text that wants a detail which no notice has would end the command that shows it."""
+    details: dict[str, int | str] = {
+        "cause": "bad-message",
+        "count": 2,
+        "device": 1,
+        "expires_at": 1_800_000_000_000,
+        "name": "bob",
+    }
+    for code in NOTICE_TEXTS:
+        line = notice_line(Notice(1, code, None, details, UnixMillis(0)), about="bob")
+
+        assert line.endswith("."), code
+        assert "1800000000000" not in line
+
+
+def test_every_specified_cause_of_waiting_has_its_words() -> None:
+    """Why a message waits is said in words."""
+    told = section("06", "Outbox").partition("Causes:")[2]
+    causes = set(re.findall(r"`([a-z-]+)`", told))
+
+    assert causes
+    assert causes <= set(CAUSES)
+
+
+def test_frames_and_contents_are_those_of_the_specification() -> None:
+    """No tag travels that the pages don't name, and none is named that does not travel."""
+    assert tags(*get_args(ClientFrame)) == first_column(section("08", "Requests"))
+    assert tags(*get_args(ServerFrame)) == first_column(section("08", "Answers", "Pushes"))
+    assert tags(*get_args(Kind)) == first_column(section("05", "Content"))
+
+
+def test_refusals_are_those_of_the_specification() -> None:
+    """A client that knows the page knows every refusal."""
+    text = "\n".join(path.read_text() for path in RELAY)
+    calls = re.findall(r"\b(?:Refusal|Refused|AccountRefused)\(([^()]*)", text)
+    given = {code for call in calls for code in re.findall(r'"([a-z-]+)"', call)}
+
+    assert given | {"malformed"} == first_column(section("08", "Refusals"))
