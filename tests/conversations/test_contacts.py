@@ -153,7 +153,7 @@ def test_nonsense_answers_say_nothing(world: World) -> None:
     """Any other frame in answer to a name changes nothing."""
     alice = world.devices[0]
     world.relay.answering = lambda _link, request, answer: (
-        Refused("busy") if isinstance(request, ResolveName) else answer
+        Refused("relay-failure") if isinstance(request, ResolveName) else answer
     )
     alice.ask(ResolveName("mallory"))
     assert account_of(alice, "mallory") is None

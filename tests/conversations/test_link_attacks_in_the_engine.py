@@ -309,7 +309,7 @@ def test_a_relay_that_refuses_a_device_that_was_logged_out_meanwhile(alice: Worl
     def lie(link: Link, frame: ServerFrame) -> ServerFrame:
         adds = any(isinstance(one, PublishLists) and one.device for one in alice.asked.values())
         is_answer = isinstance(frame, Done) and link.device is alice
-        return Refused("busy") if adds and is_answer else frame
+        return Refused("relay-failure") if adds and is_answer else frame
 
     alice.world.relay.lie = lie
     story.accept()

@@ -373,9 +373,9 @@ def test_mail_of_a_logged_out_device_is_gone_from_the_relay(
 
 
 def test_a_refusal_of_lists_is_told_or_tried_again(world: World, alice: WorldDevice) -> None:
-    """A busy relay gets them at the next connection; any other refusal is a notice."""
+    """A relay that fails gets them at the next connection; any other refusal is a notice."""
     laptop = world.link(alice, "laptop")
-    code = "busy"
+    code = "relay-failure"
 
     def lie(link: Link, frame: ServerFrame) -> ServerFrame:
         is_answer = isinstance(frame, Done) and link.device is alice

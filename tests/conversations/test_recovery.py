@@ -270,7 +270,7 @@ def test_a_relay_that_is_busy_is_asked_again() -> None:
     assert state(phone) is State.ACTIVE
 
 
-@pytest.mark.parametrize("lie", ["another account", "no lists", "busy", "garbage"])
+@pytest.mark.parametrize("lie", ["another account", "no lists", "relay-failure", "garbage"])
 def test_bad_answers_to_the_first_question_end_nothing_else(lie: str) -> None:
     """Lists of another account say nothing; none, or forged ones, end the recovery."""
     world = World()
@@ -284,8 +284,8 @@ def test_bad_answers_to_the_first_question_end_nothing_else(lie: str) -> None:
         assert isinstance(answer, Lists)
         if lie == "another account":
             return others
-        if lie == "busy":
-            return Refused("busy")
+        if lie == "relay-failure":
+            return Refused("relay-failure")
         shown = answer.account
         lists = () if lie == "no lists" else others.account.lists
         return Lists(answer.account_id, type(shown)(name=shown.name, lists=lists))
@@ -293,7 +293,7 @@ def test_bad_answers_to_the_first_question_end_nothing_else(lie: str) -> None:
     world.relay.answering = answering  # type: ignore[assignment]
     phone = begin_recovery(world, "alice", alice.account_seed)
     assert not phone.happened(events.RecoveryFound)
-    if lie in ("another account", "busy"):
+    if lie in ("another account", "relay-failure"):
         assert state(phone) is State.RECOVERING
     else:
         assert phone.own_or_none is None

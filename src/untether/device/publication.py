@@ -14,9 +14,9 @@ from untether.device.events import DeviceRemoved
 from untether.device.store import own_lists, publications
 from untether.protocol.identity.device_list import open_list
 from untether.wire.client_frames import PublishLists
-from untether.wire.server_frames import Done, Lists, Refused, ServerFrame
+from untether.wire.server_frames import PASSING_REFUSALS, Done, Lists, Refused, ServerFrame
 
-LATER = frozenset({"rate-limited", "busy", "relay-failure", "not-listed"})
+LATER = PASSING_REFUSALS | {"not-listed"}
 """Refusals that say nothing about the lists: they are sent again at the next connection."""
 
 

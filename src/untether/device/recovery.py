@@ -26,7 +26,6 @@ from untether.device import directory, new_generation, own_account, prekeys
 from untether.device.context import Context
 from untether.device.events import AccountActivated, RecoveryFound, RequestRefused
 from untether.device.inputs import BeginRecovery, CertificateSigned, ConfirmRecovery
-from untether.device.registration import RETRIED_REFUSALS
 from untether.device.store import (
     accounts,
     messages,
@@ -44,7 +43,7 @@ from untether.protocol.identity.device_list import open_list
 from untether.protocol.identity.keys import DeviceSecrets
 from untether.protocol.identity.list_rules import first_number_of_generation
 from untether.wire.client_frames import FetchLists, Recover
-from untether.wire.server_frames import Done, Lists, Refused, ServerFrame
+from untether.wire.server_frames import PASSING_REFUSALS, Done, Lists, Refused, ServerFrame
 
 
 def begin(context: Context, command: BeginRecovery) -> None:
@@ -173,7 +172,7 @@ def on_answer(context: Context, request: Recover, answer: ServerFrame) -> None:
     elif isinstance(answer, Lists):
         _look_again(context, "recovery-moved-on")
     elif isinstance(answer, Refused):
-        if answer.code in RETRIED_REFUSALS:
+        if answer.code in PASSING_REFUSALS:
             context.notify(RequestRefused("recover", answer.code, answer.retry_after_ms))
         else:
             _look_again(context, answer.code)
@@ -213,7 +212,7 @@ def _look_again(context: Context, code: str) -> None:
 def _fail(context: Context, code: str, retry_after_ms: int = 0) -> None:
     """Say why the recovery can't go on; a profile that was new is unused again."""
     has_history = bool(own_lists.newest(context.database, 1))
-    if code not in RETRIED_REFUSALS and not has_history:
+    if code not in PASSING_REFUSALS and not has_history:
         own_device.erase_everything(context.database)
         context.forget_own()
     context.notify(RequestRefused("recover", code, retry_after_ms))

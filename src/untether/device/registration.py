@@ -28,10 +28,7 @@ from untether.protocol.identity.list_rules import first_list_body
 from untether.wire.client_frames import Register
 from untether.wire.content import DeviceNotice
 from untether.wire.records import SignedCertificate
-from untether.wire.server_frames import Done, Refused, ServerFrame
-
-RETRIED_REFUSALS = frozenset({"rate-limited", "busy"})
-"""The relay may take the same registration later."""
+from untether.wire.server_frames import PASSING_REFUSALS, Done, Refused, ServerFrame
 
 
 def begin(context: Context, command: BeginRegistration) -> None:
@@ -113,7 +110,7 @@ def on_answer(context: Context, request: Register, answer: ServerFrame) -> None:
         context.change_own(state=State.ACTIVE, invitation=None)
         context.notify(AccountActivated(own.account_id, own.name, own.device))
     elif isinstance(answer, Refused):
-        if answer.code not in RETRIED_REFUSALS:
+        if answer.code not in PASSING_REFUSALS:
             abandon(context)
         context.notify(RequestRefused("register", answer.code, answer.retry_after_ms))
 

@@ -5,7 +5,7 @@ An answer repeats the token of its request; a push has token 0.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
@@ -68,6 +68,10 @@ class Refused(Record, frozen=True, tag="refused"):
 
     code: str
     retry_after_ms: Uint53 = 0
+
+
+PASSING_REFUSALS: Final = frozenset({"rate-limited", "relay-failure"})
+"""Refusals that say nothing about the request: the same bytes may be taken later."""
 
 
 class Lists(Record, frozen=True, tag="lists"):

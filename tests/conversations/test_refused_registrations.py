@@ -1,0 +1,63 @@
+"""A registration that the relay refuses: for good, or for now (spec 06, "Own device")."""
+
+from __future__ import annotations
+
+import pytest
+from tests.world import World, WorldDevice
+from tests.world_relay import ORIGIN
+
+from untether.crypto.provider import provider
+from untether.device import events, inputs
+from untether.device.store.own_device import State
+from untether.wire import client_frames
+from untether.wire.server_frames import PASSING_REFUSALS, Refused
+
+
+def refused_registration(world: World, code: str) -> tuple[WorldDevice, list[object]]:
+    """Let alice register at a relay that refuses; return her phone and what it asked."""
+    asked: list[object] = []
+
+    def answering(_link: object, frame: object, answer: object) -> object:
+        if not isinstance(frame, client_frames.Register):
+            return answer
+        asked.append(frame)
+        return Refused(code)
+
+    world.relay.answering = answering  # type: ignore[assignment]
+    seed = world.randomness(32)
+    phone = world.new_device("alice's phone", seed)
+    phone.feed(
+        inputs.BeginRegistration(
+            name="alice",
+            account_key=provider().ed25519_public(seed),
+            sealed_account_seed=b"sealed elsewhere",
+            origin=ORIGIN,
+            device_name="alice's phone",
+            invitation=None,
+        )
+    )
+    phone.connect(receiving=False)
+    return phone, asked
+
+
+@pytest.mark.parametrize("code", sorted(PASSING_REFUSALS))
+def test_a_refusal_for_now_keeps_the_registration(code: str) -> None:
+    """A relay whose disk was full takes the very same account when it has room again."""
+    world = World()
+    phone, asked = refused_registration(world, code)
+
+    assert phone.happened(events.RequestRefused)[-1].code == code
+    assert phone.own.state is State.REGISTERING
+    phone.connect(receiving=False)
+    assert asked[0] == asked[1]
+    world.relay.answering = lambda _link, _frame, answer: answer
+    phone.connect(receiving=False)
+    assert phone.happened(events.AccountActivated)
+
+
+def test_a_refusal_for_good_leaves_the_profile_unused() -> None:
+    """The name is another account's: nothing of the attempt stays."""
+    phone, _ = refused_registration(World(), "name-taken")
+
+    assert phone.happened(events.RequestRefused)[-1].code == "name-taken"
+    assert phone.own_or_none is None
