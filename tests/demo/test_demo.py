@@ -11,7 +11,9 @@ import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,31 +26,38 @@ ALTERED = Path(__file__).with_name("altered_story.py")
 ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def environment(tmp_path: Path) -> dict[str, str]:
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """Where the demo makes its directory: a path as short as that of a real one."""
+    with tempfile.TemporaryDirectory(prefix="home-") as name:
+        yield Path(name)
+
+
+def environment(home: Path) -> dict[str, str]:
     """Have the demo make its directory in the test's own."""
-    return {**os.environ, "TMPDIR": str(tmp_path), "TERM": "xterm-256color", "PYTHONUTF8": "1"}
+    return {**os.environ, "TMPDIR": str(home), "TERM": "xterm-256color", "PYTHONUTF8": "1"}
 
 
-def altered(tmp_path: Path, kind: str) -> subprocess.Popen[str]:
+def altered(home: Path, kind: str) -> subprocess.Popen[str]:
     """Start an altered story, printing JSON."""
     return subprocess.Popen(
         [sys.executable, ALTERED, kind, "-o", "json"],
-        env=environment(tmp_path),
+        env=environment(home),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
 
 
-def play(tmp_path: Path, kind: str) -> tuple[int, list[dict[str, Any]], dict[str, Any]]:
+def play(home: Path, kind: str) -> tuple[int, list[dict[str, Any]], dict[str, Any]]:
     """Play an altered story; returns status, steps and the error."""
-    process = altered(tmp_path, kind)
+    process = altered(home, kind)
     output, errors = process.communicate(timeout=100)
     steps = [json.loads(line) for line in output.splitlines()]
     return process.returncode, steps, json.loads(errors) if errors else {}
 
 
-def left_running(tmp_path: Path) -> list[str]:
+def left_running(home: Path) -> list[str]:
     """Return the command lines of processes that name the test's directory."""
     found = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -56,7 +65,7 @@ def left_running(tmp_path: Path) -> list[str]:
             command = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
         except OSError:
             continue
-        if str(tmp_path) in command:
+        if str(home) in command:
             found.append(command)
     return found
 
@@ -81,10 +90,10 @@ def in_terminal(command: list[str], environment: dict[str, str]) -> tuple[int, s
 
 
 @pytest.mark.timeout(300)
-def test_the_whole_story_holds_in_a_terminal(tmp_path: Path) -> None:
+def test_the_whole_story_holds_in_a_terminal(home: Path) -> None:
     """Every check holds, every line fits, and neither a process nor a file is left."""
     command = [sys.executable, "-m", "untether.cli.main", "demo"]
-    status, shown = in_terminal(command, environment(tmp_path))
+    status, shown = in_terminal(command, environment(home))
     lines = ESCAPE.sub("", shown).splitlines()
 
     assert status == 0, shown
@@ -95,19 +104,19 @@ def test_the_whole_story_holds_in_a_terminal(tmp_path: Path) -> None:
     assert "Traceback" not in shown
     assert "✗" not in shown
     assert "\N{REPLACEMENT CHARACTER}" not in shown
-    assert left_running(tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
+    assert left_running(home) == []
+    assert list(home.iterdir()) == []
 
 
-def test_each_step_is_one_object(tmp_path: Path) -> None:
+def test_each_step_is_one_object(home: Path) -> None:
     """With ``-o json`` a program reads steps, checks and times."""
-    status, steps, error = play(tmp_path, "sound")
+    status, steps, error = play(home, "sound")
 
     assert (status, error) == (0, {})
     assert [step["step"] for step in steps] == [1, 2, 3]
     assert all(step["ok"] and step["seconds"] >= 0 for step in steps)
     assert [check["ok"] for check in steps[2]["checks"]] == [True, True]
-    assert list(tmp_path.iterdir()) == []
+    assert list(home.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -118,35 +127,35 @@ def test_each_step_is_one_object(tmp_path: Path) -> None:
         ("broken", "unreachable"),
     ],
 )
-def test_what_is_not_as_told_fails(tmp_path: Path, kind: str, cause: str) -> None:
+def test_what_is_not_as_told_fails(home: Path, kind: str, cause: str) -> None:
     """A relay that leaks, a limit that is not held, a lost relay: status 1, and the check named.
 
     The directory is kept and named, and no process is left.
     """
-    status, steps, error = play(tmp_path, kind)
+    status, steps, error = play(home, kind)
 
     assert status == 1
     assert error["error"] == "demo-failed"
     assert not steps[-1]["ok"]
     assert cause in steps[-1]["checks"][-1]["cause"]
     assert cause in error["message"]
-    assert Path(error["directory"]).parent == tmp_path
+    assert Path(error["directory"]).parent == home
     assert (Path(error["directory"]) / "relay").is_dir()
-    assert left_running(tmp_path) == []
+    assert left_running(home) == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_everything(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_ends_everything(home: Path, number: signal.Signals) -> None:
     """Ctrl-C, a stop and a closed terminal end all processes and remove the directory."""
-    process = altered(tmp_path, "endless")
+    process = altered(home, "endless")
     assert process.stdout is not None
     first = json.loads(process.stdout.readline())
-    running = left_running(tmp_path)
+    running = left_running(home)
     process.send_signal(number)
     process.communicate(timeout=30)
 
     assert first["ok"]
     assert len(running) >= 3  # the relay and two phones
     assert process.returncode == 128 + number
-    assert left_running(tmp_path) == []
-    assert list(tmp_path.iterdir()) == []
+    assert left_running(home) == []
+    assert list(home.iterdir()) == []

@@ -164,6 +164,8 @@ class TextReport(Report):
             text = f"{step.number}. {step.title} ({len(step.checks)})"
             self._show_timed(colour, mark, text, step.seconds)
         show_text()
+        held = [check.cause is None for step in self.steps for check in step.checks]
+        show_text(f"{sum(held)} of {len(held)} checks hold, after {self.seconds:.1f} s.")
 
     def _show_timed(self, colour: str, mark: str, text: str, seconds: float) -> None:
         *lines, last = textwrap.wrap(text, self._width - 17)

@@ -26,8 +26,10 @@ async def phone_off(stage: Stage) -> None:
         await together(stage.phone("alice").switch_off(), stage.register("carol"))
     await switch_on(stage.phone("carol"))
     await say(stage, stage.phone("bob"), "alice", "You don't pick up. Red or white?")
-    await say(stage, laptop, "bob", "My phone is flat, this is my laptop. White!")
-    await say(stage, laptop, "carol", "Hello Carol, Bob says that you bake bread?")
+    await together(
+        say(stage, laptop, "bob", "My phone is flat, this is my laptop. White!"),
+        say(stage, laptop, "carol", "Hello Carol, Bob says that you bake bread?"),
+    )
     await say(stage, stage.phone("carol"), "alice", "I do! A loaf is yours at seven.")
 
 
