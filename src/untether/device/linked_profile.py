@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from untether.base.limits import LEASE_DEFAULT_MS
 from untether.device import own_account, prekeys
 from untether.device.context import Context
 from untether.device.events import AccountActivated
@@ -33,16 +32,9 @@ def store(context: Context, row: CompanionRow) -> None:
             relay_id=text.relay_id,
             role=Role.COMPANION,
             device=body.device,
-            generation=0,
             secrets=row.link.secrets,
-            certificate=None,
             device_name=row.device_name,
             device_kind=row.device_kind,
-            sealed_account_seed=None,
-            login_counter=0,
-            acknowledged=None,
-            invitation=None,
-            lease_ms=LEASE_DEFAULT_MS,
         )
     )
 

@@ -20,9 +20,8 @@ from dataclasses import replace
 
 from untether.base.errors import LocalError, RemoteError
 from untether.base.identifiers import DeviceNumber
-from untether.base.limits import LEASE_DEFAULT_MS, LISTS_PER_ANSWER_MAX
-from untether.base.names import check_name
-from untether.device import directory, new_generation, own_account, prekeys
+from untether.base.limits import LISTS_PER_ANSWER_MAX
+from untether.device import directory, new_generation, own_account, prekeys, registration
 from untether.device.context import Context
 from untether.device.events import AccountActivated, RecoveryFound, RequestRefused
 from untether.device.inputs import BeginRecovery, CertificateSigned, ConfirmRecovery
@@ -36,9 +35,8 @@ from untether.device.store import (
     sessions,
 )
 from untether.device.store import prekeys as prekey_rows
-from untether.device.store.own_device import OwnDevice, State
+from untether.device.store.own_device import State
 from untether.device.store.own_standing import OwnStanding
-from untether.protocol.identity.certificate import Role
 from untether.protocol.identity.device_list import open_list
 from untether.protocol.identity.keys import DeviceSecrets
 from untether.protocol.identity.list_rules import first_number_of_generation
@@ -49,27 +47,7 @@ from untether.wire.server_frames import PASSING_REFUSALS, Done, Lists, Refused, 
 def begin(context: Context, command: BeginRecovery) -> None:
     """Make this device's keys; the next connection asks for the account's list."""
     context.require_unused("recover")
-    context.save_own(
-        OwnDevice(
-            state=State.RECOVERING,
-            account_key=command.account_key,
-            name=check_name(command.name),
-            origin=command.origin,
-            relay_id=None,
-            role=Role.PRIMARY,
-            device=DeviceNumber(0),
-            generation=0,
-            secrets=DeviceSecrets.generate(context.randomness),
-            certificate=None,
-            device_name=command.device_name,
-            device_kind="phone",
-            sealed_account_seed=command.sealed_account_seed,
-            login_counter=0,
-            acknowledged=None,
-            invitation=None,
-            lease_ms=LEASE_DEFAULT_MS,
-        )
-    )
+    context.save_own(registration.new_phone(context, command, State.RECOVERING))
 
 
 def begin_again(context: Context) -> None:

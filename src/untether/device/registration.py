@@ -7,13 +7,14 @@ answer is healed by asking again; a refusal leaves the profile as unused as befo
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from untether.base.identifiers import DeviceNumber
-from untether.base.limits import LEASE_DEFAULT_MS
 from untether.base.names import check_name
 from untether.device import own_account, prekeys
 from untether.device.context import Context
 from untether.device.events import AccountActivated, RequestRefused
-from untether.device.inputs import BeginRegistration, CertificateSigned
+from untether.device.inputs import BeginRecovery, BeginRegistration, CertificateSigned
 from untether.device.store import own_device, own_lists, own_notices
 from untether.device.store.own_device import OwnDevice, State
 from untether.protocol.identity.certificate import (
@@ -34,27 +35,27 @@ from untether.wire.server_frames import PASSING_REFUSALS, Done, Refused, ServerF
 def begin(context: Context, command: BeginRegistration) -> None:
     """Make this device's keys and have the account key certify them."""
     context.require_unused("register")
-    own = OwnDevice(
-        state=State.REGISTERING,
+    own = new_phone(context, command, State.REGISTERING)
+    context.save_own(replace(own, invitation=command.invitation))
+    _ask_for_certificate(context)
+
+
+def new_phone(
+    context: Context, command: BeginRegistration | BeginRecovery, state: State
+) -> OwnDevice:
+    """Return the row of a device that is to be a phone, with keys of its own."""
+    return OwnDevice(
+        state=state,
         account_key=command.account_key,
         name=check_name(command.name),
         origin=command.origin,
-        relay_id=None,
         role=Role.PRIMARY,
         device=DeviceNumber(0),
-        generation=0,
         secrets=DeviceSecrets.generate(context.randomness),
-        certificate=None,
         device_name=command.device_name,
         device_kind="phone",
         sealed_account_seed=command.sealed_account_seed,
-        login_counter=0,
-        acknowledged=None,
-        invitation=command.invitation,
-        lease_ms=LEASE_DEFAULT_MS,
     )
-    context.save_own(own)
-    _ask_for_certificate(context)
 
 
 def certificate_signed(context: Context, signed: CertificateSigned) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from untether.base.identifiers import AccountId, DeviceNumber, RelayId
+from untether.base.limits import LEASE_DEFAULT_MS
 from untether.base.secret_bytes import SecretBytes
 from untether.device.store.database import Database
 from untether.protocol.identity.account import account_id
@@ -32,25 +33,28 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class OwnDevice:
-    """Everything about this device; ``certificate`` is None until the account key signed it."""
+    """Everything about this device; the defaults are those of one that is not listed yet.
+
+    ``certificate`` is None until the account key signed it.
+    """
 
     state: State
     account_key: bytes
     name: str
     origin: str
-    relay_id: RelayId | None
     role: Role
     device: DeviceNumber
-    generation: int
     secrets: DeviceSecrets
-    certificate: SignedCertificate | None
     device_name: str
     device_kind: DeviceKind
-    sealed_account_seed: bytes | None
-    login_counter: int
-    acknowledged: Stamp | None
-    invitation: str | None
-    lease_ms: int
+    relay_id: RelayId | None = None
+    generation: int = 0
+    certificate: SignedCertificate | None = None
+    sealed_account_seed: bytes | None = None
+    login_counter: int = 0
+    acknowledged: Stamp | None = None
+    invitation: str | None = None
+    lease_ms: int = LEASE_DEFAULT_MS
 
     @property
     def account_id(self) -> AccountId:
