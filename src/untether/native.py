@@ -17,7 +17,6 @@ from untether.adapters.storage.profile import Profile
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.adapters.vault.asking import PassphraseSource, passphrase_source
 from untether.adapters.vault.passphrase import PassphraseVault
-from untether.base.errors import LocalError
 from untether.base.secret_bytes import SecretBytes
 from untether.client.client import Client
 from untether.client.driver import Driver
@@ -36,20 +35,14 @@ class NativeClient(Client):
     async def open(
         directory: Path | str, *, passphrase_file: Path | None = None
     ) -> AsyncIterator[NativeClient]:
-        """Open an existing profile; raises LocalError ``no-profile``, VerificationError."""
+        """Open a profile; LocalError ``no-profile`` or ``no-account``, VerificationError."""
         source = passphrase_source(passphrase_file, os.environ)
         profile = await profiles.unlock(
             Path(directory).expanduser(), passphrases=source, key_store=system_key_store()
         )
         with _database(profile) as database:
             with database.transaction():
-                own = own_device.load(database)
-            if own is None:
-                raise LocalError(
-                    "no-account",
-                    "This profile has no account yet.",
-                    "Make one with `untether register`, or link this device with `untether link`.",
-                )
+                own = own_device.require(database)
             connector = WebSocketConnector(own.origin)
             async with _client(profile, database, connector, source) as client:
                 yield client

@@ -60,7 +60,11 @@ def accept(context: Context, command: AcceptContact) -> None:
     """Point a name to its new account; the old conversation stays, nothing stays verified."""
     contact = require(context, command.name)
     if contact.waiting_account_id is None:
-        raise LocalError("nothing-to-accept", f"The identity of “{command.name}” has not changed.")
+        raise LocalError(
+            "nothing-to-accept",
+            f"The identity of “{command.name}” has not changed.",
+            "There is nothing to do; `untether contacts` marks names that have changed.",
+        )
     contacts.repoint(context.database, contact.name, contact.waiting_account_id)
 
 

@@ -43,14 +43,9 @@ class Context:
     @property
     def own(self) -> OwnDevice:
         """This device; raises LocalError ``no-account`` in an unused profile."""
-        own = self.own_or_none
-        if own is None:
-            raise LocalError(
-                "no-account",
-                "This profile has no account yet.",
-                "Make one with `untether register`, or link this device with `untether link`.",
-            )
-        return own
+        if self._own is None:
+            self._own = own_device.require(self.database)
+        return self._own
 
     @property
     def own_or_none(self) -> OwnDevice | None:

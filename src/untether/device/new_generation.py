@@ -41,7 +41,11 @@ def sign_first_list(
     """Complete this phone's new certificate and sign the first list of its generation."""
     own = context.own
     if signed.body != certificate_body(own):
-        raise LocalError("certificate-outdated", "This certificate is not wanted any more.")
+        raise LocalError(
+            "certificate-outdated",
+            "What was signed belongs to an earlier try of this recovery.",
+            "Run `untether recover` again.",
+        )
     certificate = SignedCertificate(
         body=signed.body,
         account_signature=signed.account_signature,

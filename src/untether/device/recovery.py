@@ -99,16 +99,18 @@ def confirm(context: Context, command: ConfirmRecovery) -> None:
     own = context.own
     held = directory.held_list(context, own.account_id)
     if own.state is not State.RECOVERING or held is None:
-        raise LocalError(
-            "nothing-to-confirm", "No recovery waits for an answer.", "Run `untether recover`."
-        )
+        raise _nothing_to_confirm()
     if own.certificate is not None:
         _submit(context)
         return
     companions = {one.device for one in held.companions}
     for number in command.keep:
         if number not in companions:
-            raise LocalError("no-such-device", f"There is no companion {number}.")
+            raise LocalError(
+                "no-such-device",
+                f"The account has no companion {number}.",
+                "Keep only companions that were shown.",
+            )
     generation = max(held.head.generation, own.generation) + 1
     number = first_number_of_generation(generation, DeviceNumber(held.next_number - 1))
     messages.renumber_unsent(context.database, own.account_id, own.device, number)
@@ -124,7 +126,7 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
         held = directory.held_list(context, context.own.account_id)
         kept = own_standing.load(context.database).kept
         if held is None or kept is None:
-            raise LocalError("nothing-to-confirm", "No recovery waits for a signature.")
+            raise _nothing_to_confirm()
         first = new_generation.sign_first_list(context, signed, held, kept)
         own_lists.add(context.database, first, signed_here=True, published=False)
     _submit(context)
@@ -185,6 +187,12 @@ def _look_again(context: Context, code: str) -> None:
     context.change_own(secrets=DeviceSecrets.generate(context.randomness), certificate=None)
     context.notify(RequestRefused("recover", code))
     directory.fetch(context, context.own.account_id)
+
+
+def _nothing_to_confirm() -> LocalError:
+    return LocalError(
+        "nothing-to-confirm", "No recovery waits for an answer.", "Run `untether recover`."
+    )
 
 
 def _fail(context: Context, code: str, retry_after_ms: int = 0) -> None:

@@ -67,7 +67,9 @@ def recover_same_phone(context: Context, _command: RecoverSamePhone) -> None:
             "not-the-phone", "Only the phone can do that.", "Run the command on the phone."
         )
     if not own_account.is_displaced(context):
-        raise LocalError("not-displaced", "This phone acts for its account already.")
+        raise LocalError(
+            "not-displaced", "This phone acts for its account already.", "There is nothing to do."
+        )
     newest = own_account.newest(context)
     listed = newest.device(own.device)
     if listed is None or listed.public_keys != own.secrets.public_keys:

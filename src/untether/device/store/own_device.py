@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from untether.base.errors import LocalError
 from untether.base.identifiers import AccountId, DeviceNumber, RelayId
 from untether.base.limits import LEASE_DEFAULT_MS
 from untether.base.secret_bytes import SecretBytes
@@ -96,6 +97,18 @@ def load(database: Database) -> OwnDevice | None:
         invitation=row[16],
         lease_ms=row[17],
     )
+
+
+def require(database: Database) -> OwnDevice:
+    """Return this device; raises LocalError ``no-account`` in an unused profile."""
+    own = load(database)
+    if own is None:
+        raise LocalError(
+            "no-account",
+            "This profile has no account yet.",
+            "Make one with `untether register`, or link this device with `untether link`.",
+        )
+    return own
 
 
 def save(database: Database, own: OwnDevice) -> None:
