@@ -87,7 +87,7 @@ def test_a_peer_repeats_for_the_new_list(
     assert alice.texts() == ["to both", "to the phone"]
     assert newest_list(bob).head.version == 1
     with bob.database.transaction():
-        removed = bob.database.rows("SELECT device FROM peers WHERE removed = 1")
+        removed = bob.database.rows("SELECT device FROM peers WHERE removed_at IS NOT NULL")
     assert removed == [(1,)]
 
 

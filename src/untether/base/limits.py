@@ -73,6 +73,7 @@ MAILBOX_BYTES_MAX = 64 * 1024 * 1024  # one device's mail
 SENDER_SHARE_PERCENT_MAX = 25  # of a mailbox: one abuser can't fill it
 MAILBOX_FULL_RETRY_MS = HOUR_MS  # a full mailbox empties when its device connects
 MAIL_MS = 30 * DAY_MS  # then it is dropped and the device is told of the gap
+REMOVED_DEVICE_MAIL_MS = 48 * HOUR_MS  # only a relay says that a mailbox is drained
 IDEMPOTENCE_MS = 35 * DAY_MS  # a repeated submission is recognised longer than mail lives
 PARKED_PER_UNKNOWN_ACCOUNT_MAX = 100  # until its list is known
 PARKED_FROM_UNKNOWN_MAX = 5_000  # in all

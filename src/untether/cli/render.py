@@ -37,6 +37,7 @@ NOTICE_TEXTS = {
     "phone-displaced": "ANOTHER PHONE acts for your account. Not yours? Run `untether recover`.",
     "possible-copy": "Device {device} of {who} started anew: it was reset, or it was copied.",
     "prekeys-refused": "The relay served wrong keys for a device of {who}.",
+    "removed-device-wrote": "Device {device} of {who} was logged out, and has still written.",
     "relay-lists-refused": "The relay served a wrong device list of {who}: {cause}.",
     "restored-from-copy": "This device was put back from an old copy, or a copy of it is in use. "
     "On a phone run `untether recover`.",

@@ -71,6 +71,8 @@ def _text(
         held=sender.held,
     )
     messages.add(context.database, message, printed=False)
+    if sender.removed:
+        context.notice("removed-device-wrote", sender.account_id, device=sender.device)
     if not sender.held:
         arrivals.announce(context, message)
     elif not leases.ask_if_long_ended(context, sender.account_id):

@@ -97,7 +97,7 @@ def _store(context: Context, held: DeviceList | None, newest: DeviceList, relay_
         return
     for gone in set(held.devices) - set(newest.devices):
         if newest.device(gone.device) is None:
-            peers.mark_removed(context.database, account, gone.device)
+            peers.mark_removed(context.database, account, gone.device, context.now)
     if newest.head.generation > held.head.generation:
         accounts.save_fork(context.database, account, None)
     if account != context.own.account_id:
@@ -122,5 +122,5 @@ def _learn_resignations(
         if certificate is not None and number not in known:
             open_resignation(signed, certificate)
             accounts.save_resignation(context.database, held.account_id, number)
-            peers.mark_removed(context.database, held.account_id, number)
+            peers.mark_removed(context.database, held.account_id, number, context.now)
     return accounts.resigned(context.database, held.account_id) != known

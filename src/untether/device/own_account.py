@@ -93,7 +93,7 @@ def sign_next(
     following = open_list(signed, own.account_key, (*held.devices, *((add,) if add else ())))
     store(context, following, signed_here=True, published=False)
     for number in gone:
-        peers.mark_removed(context.database, own.account_id, number)
+        peers.mark_removed(context.database, own.account_id, number, context.now)
     return following
 
 
@@ -119,7 +119,7 @@ def store_recovered(context: Context, first: DeviceList, *, published: bool) -> 
     accounts.save_fork(context.database, first.account_id, None)
     for gone in before.devices:
         if first.device(gone.device) is None:
-            peers.mark_removed(context.database, first.account_id, gone.device)
+            peers.mark_removed(context.database, first.account_id, gone.device, context.now)
 
 
 def publish(context: Context) -> None:

@@ -1,8 +1,9 @@
 """Who sent a message, as far as verified lists tell (spec 07, "Senders").
 
 A device that was removed (or has resigned) may still have mail on its way from before this
-device learnt of it. Such mail opens only with a session that exists already, is shown marked,
-and the session goes as soon as the mailbox is drained.
+device learnt of it. Such mail opens only with a session that exists already, and people are told.
+The session goes as soon as the mailbox is drained; since that is the relay's word, the device is
+believed for REMOVED_DEVICE_MAIL_MS at most.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from untether.base.errors import RemoteError
-from untether.base.identifiers import AccountId, DeviceNumber
+from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
+from untether.base.limits import REMOVED_DEVICE_MAIL_MS
 from untether.device import directory
 from untether.device.context import Context
 from untether.device.store import accounts, peers
@@ -45,7 +47,8 @@ class Sender:
 def find(context: Context, account: AccountId, number: DeviceNumber) -> Sender | None:
     """Return the sender, None when its list must be fetched first.
 
-    Raises RemoteError ``device-removed`` for a removed device that never wrote here before.
+    Raises RemoteError ``device-removed`` for a removed device that never wrote here before, or
+    was removed too long ago.
     """
     device_list = directory.held_list(context, account)
     if device_list is None:
@@ -86,7 +89,8 @@ def _listed(context: Context, device_list: DeviceList, certificate: DeviceCertif
 
 def _removed(context: Context, device_list: DeviceList, number: DeviceNumber) -> Sender:
     account = device_list.account_id
-    found = peers.known_keys(context.database, account, number)
+    since = UnixMillis(context.now - REMOVED_DEVICE_MAIL_MS)
+    found = peers.removed_since(context.database, account, number, since)
     if found is None:
         raise RemoteError("device-removed", "The message came from a device that was logged out.")
     peer, signing_key, agreement_key = found

@@ -82,7 +82,8 @@ def to_renew(database: Database) -> list[tuple[AccountId, DeviceNumber]]:
     return [
         (AccountId(account), DeviceNumber(device))
         for account, device in database.rows(
-            "SELECT account_id, device FROM peers WHERE renew = 1 AND removed = 0 ORDER BY peer"
+            "SELECT account_id, device FROM peers WHERE renew = 1 AND removed_at IS NULL "
+            "ORDER BY peer"
         )
     ]
 
@@ -93,22 +94,28 @@ def to_renew_of(database: Database, account_id: AccountId) -> frozenset[DeviceNu
     return frozenset(DeviceNumber(device) for (device,) in found)
 
 
-def known_keys(
-    database: Database, account_id: AccountId, device: DeviceNumber
+def removed_since(
+    database: Database, account_id: AccountId, device: DeviceNumber, since: UnixMillis
 ) -> tuple[int, bytes, bytes] | None:
-    """Return (row, signing key, agreement key) of the device last met under a number."""
+    """Return (row, signing key, agreement key) of a device known to be logged out since then."""
     found = row(
         database,
         "SELECT peer, signing_key, agreement_key FROM peers WHERE account_id = ? AND device = ? "
-        "ORDER BY peer DESC",
+        "AND removed_at > ? ORDER BY peer DESC",
         account_id,
         device,
+        since,
     )
     return None if found is None else (found[0], found[1], found[2])
 
 
-def mark_removed(database: Database, account_id: AccountId, device: DeviceNumber) -> None:
-    """A device was logged out: its sessions end when the mailbox is drained."""
+def mark_removed(
+    database: Database, account_id: AccountId, device: DeviceNumber, now: UnixMillis
+) -> None:
+    """A device was logged out: its sessions end when the mailbox is drained, or soon."""
     database.run(
-        "UPDATE peers SET removed = 1 WHERE account_id = ? AND device = ?", account_id, device
+        "UPDATE peers SET removed_at = coalesce(removed_at, ?) WHERE account_id = ? AND device = ?",
+        now,
+        account_id,
+        device,
     )

@@ -89,7 +89,7 @@ def unanswered(database: Database, account_id: AccountId) -> dict[DeviceNumber, 
         DeviceNumber(device): Session(session_id, chains[DeviceNumber(device)], b"", cold)
         for device, session_id, cold in database.rows(
             "SELECT device, id, cold FROM sessions JOIN peers USING (peer) "
-            "WHERE account_id = ? AND place = 0 AND receiving = x'' AND removed = 0",
+            "WHERE account_id = ? AND place = 0 AND receiving = x'' AND removed_at IS NULL",
             account_id,
         )
     }
@@ -99,7 +99,7 @@ def delete_removed(database: Database) -> None:
     """Delete all sessions with devices that were removed from their accounts."""
     for peer, account_id, device in database.rows(
         "SELECT DISTINCT peer, account_id, device FROM peers JOIN sessions USING (peer) "
-        "WHERE removed = 1 ORDER BY peer"
+        "WHERE removed_at IS NOT NULL ORDER BY peer"
     ):
         delete_with(database, PeerKey(peer, AccountId(account_id), DeviceNumber(device)))
 

@@ -75,7 +75,8 @@ CREATE TABLE contacts (
   waiting_account_id BLOB
 ) STRICT;
 
--- Remote devices that this device has sealed for or opened from, by their keys.
+-- Remote devices that this device has sealed for or opened from, by their keys. `removed_at` is
+-- when this device learned that it was logged out.
 CREATE TABLE peers (
   peer INTEGER PRIMARY KEY,
   account_id BLOB NOT NULL,
@@ -85,7 +86,7 @@ CREATE TABLE peers (
   prekey_serial INTEGER NOT NULL DEFAULT 0,
   absent TEXT,
   absent_at INTEGER,
-  removed INTEGER NOT NULL DEFAULT 0,
+  removed_at INTEGER,
   generation INTEGER NOT NULL DEFAULT 0,
   renew INTEGER NOT NULL DEFAULT 0,
   UNIQUE (account_id, device, signing_key, agreement_key)
