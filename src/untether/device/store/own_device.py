@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from untether.base.errors import LocalError
 from untether.base.identifiers import AccountId, DeviceNumber, RelayId
@@ -137,18 +139,39 @@ def save(database: Database, own: OwnDevice) -> None:
     )
 
 
+ERASED_WITH_KEYS: Final = (
+    "sessions",
+    "sending_chains",
+    "skipped_keys",
+    "prekeys",
+    "used_base_keys",
+    "outbox",
+    "outbox_recipients",
+    "publications",
+    "companion_links",
+    "phone_links",
+    "own_resignation",
+)
+"""Tables that a logged-out device must not keep; messages, contacts and lists stay."""
+
+ERASED_WITH_MESSAGES: Final = (
+    "messages",
+    "parked",
+    "seen",
+    "contacts",
+    "peers",
+    "claims_asked",
+    "notices",
+    "receipts_due",
+    "counters",
+    "own_device_notices",
+)
+"""Tables of what people wrote, and whom they knew."""
+
+
 def erase_keys(database: Database) -> None:
-    """Erase what a logged-out device must not keep; messages, contacts and lists stay."""
-    for table in (
-        "sessions",
-        "sending_chains",
-        "skipped_keys",
-        "prekeys",
-        "used_base_keys",
-        "outbox",
-        "own_resignation",
-    ):
-        database.run(f"DELETE FROM {table}")  # noqa: S608 (constant names)
+    """Erase what a logged-out device must not keep."""
+    _empty(database, ERASED_WITH_KEYS)
     database.run(
         "UPDATE own_device SET state = ?, signing_seed = zeroblob(32), "
         "agreement_seed = zeroblob(32), sealed_account_seed = NULL",
@@ -157,19 +180,8 @@ def erase_keys(database: Database) -> None:
 
 
 def erase_messages(database: Database) -> None:
-    """Erase what people wrote, and whom they knew, as the phone ordered."""
-    for table in (
-        "messages",
-        "parked",
-        "seen",
-        "contacts",
-        "peers",
-        "notices",
-        "receipts_due",
-        "counters",
-        "own_device_notices",
-    ):
-        database.run(f"DELETE FROM {table}")  # noqa: S608 (constant names)
+    """Erase what people wrote, as the phone ordered, and what was known of other accounts."""
+    _empty(database, ERASED_WITH_MESSAGES)
     own = load(database)
     if own is not None:
         database.run("DELETE FROM accounts WHERE account_id <> ?", own.account_id)
@@ -181,5 +193,9 @@ def erase_everything(database: Database) -> None:
     tables = database.rows(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
     )
-    for (table,) in tables:
+    _empty(database, [table for (table,) in tables])
+
+
+def _empty(database: Database, tables: Iterable[str]) -> None:
+    for table in tables:
         database.run(f'DELETE FROM "{table}"')  # noqa: S608 (names of our own tables)
