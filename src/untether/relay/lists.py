@@ -42,11 +42,14 @@ async def account_lists(
     account: AccountRow,
     after: ListHead | None,
     bytes_max: int = LISTS_BYTES_MAX,
+    *,
+    reader: DeviceAddress | None = None,
 ) -> AccountLists:
     """Return what the relay holds of an account behind ``after``, or just its newest list.
 
     Whoever asks from a head that the relay knows with another hash, or that is ahead of the
-    relay, gets the list that shows it.
+    relay, gets the list that shows it. Resignations come for listed devices, a wipe order for
+    the device that reads: all that an account has ever signed would outgrow a frame.
     """
     rows = await _rows_after(tx, account, after)
     served: list[SignedObject] = []
@@ -55,13 +58,27 @@ async def account_lists(
         if bytes_max < 0:
             break
         served.append(SignedObject(row.body, row.signature))
-    statements = await tx.statements(account.account_id)
+    resignations, wipe_orders = await _statements_for(tx, account, reader)
     return AccountLists(
         name=account.name,
         lists=tuple(served),
         more=len(served) < len(rows),
-        resignations=_of_kind(statements, "resignation"),
-        wipe_orders=_of_kind(statements, "wipe-order"),
+        resignations=resignations,
+        wipe_orders=wipe_orders,
+    )
+
+
+async def _statements_for(
+    tx: RelayTransaction, account: AccountRow, reader: DeviceAddress | None
+) -> tuple[tuple[SignedObject, ...], tuple[SignedObject, ...]]:
+    statements = await tx.statements(account.account_id)
+    if not statements:
+        return (), ()
+    own = reader.device if reader and reader.account_id == account.account_id else None
+    told = {one.device for one in (await held_list(tx, account)).devices} | {own}
+    return (
+        _of_kind([row for row in statements if row.device in told], "resignation"),
+        _of_kind([row for row in statements if row.device == own], "wipe-order"),
     )
 
 
@@ -213,9 +230,11 @@ async def _add_devices(
 async def _tell(
     tx: RelayTransaction, account: AccountRow, gone: Iterable[DeviceAddress]
 ) -> tuple[Effect, ...]:
-    last_word = LoggedOut(await account_lists(tx, account, after=None))
-    news = TellAccount(account.account_id, ListNews(head_of(account)))
-    return (news, *(CutDevice(address, last_word) for address in gone))
+    cuts = [
+        CutDevice(one, LoggedOut(await account_lists(tx, account, after=None, reader=one)))
+        for one in gone
+    ]
+    return (TellAccount(account.account_id, ListNews(head_of(account))), *cuts)
 
 
 async def resign(

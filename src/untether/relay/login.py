@@ -64,7 +64,7 @@ async def log_in(tx: RelayTransaction, call: Call, login: ProvenLogin) -> Decisi
     listed = (await held_list(tx, account)).device(address.device)
     same_keys = listed is not None and listed.public_keys == login.certificate.public_keys
     if not same_keys or address.device not in account.present:
-        answer = NotListed(await account_lists(tx, account, after=None))
+        answer = NotListed(await account_lists(tx, account, after=None, reader=address))
         return Decision(answer, principal=Bearer(address))
     row = await own_row(tx, address)
     seen = row._replace(

@@ -17,7 +17,7 @@ from untether.protocol.identity.device_list import DeviceList
 from untether.protocol.identity.resignation import open_resignation, resignation_address
 from untether.protocol.identity.wipe_order import open_wipe_order, wipe_order_target
 from untether.relay import lists
-from untether.relay.admission import Bearer
+from untether.relay.admission import Bearer, Guest
 from untether.relay.outcome import Call, Decision, Refusal
 from untether.relay.prekeys import VerifiedStock, store_stock, verify_stock
 from untether.relay.rows import AccountRow, StatementRow
@@ -81,14 +81,14 @@ async def publish(tx: RelayTransaction, call: Call, request: PublishLists) -> De
 
 
 async def fetch(tx: RelayTransaction, call: Call, request: FetchLists) -> Decision:
-    """Serve lists, resignations and wipe orders; a bearer sees only those of its account."""
+    """Serve lists and what belongs to them; a bearer sees only those of its account."""
     principal = call.session.principal
     if isinstance(principal, Bearer) and principal.address.account_id != request.account_id:
         raise Refusal("not-allowed")
     account = await _known(tx, request.account_id)
-    return Decision(
-        Lists(account.account_id, await lists.account_lists(tx, account, request.after))
-    )
+    reader = None if isinstance(principal, Guest) else principal.address
+    served = await lists.account_lists(tx, account, request.after, reader=reader)
+    return Decision(Lists(account.account_id, served))
 
 
 async def resign(tx: RelayTransaction, call: Call, request: Resign) -> Decision:

@@ -150,6 +150,6 @@ async def _as_present_device(
     if account is None:
         raise Refusal("no-such-account")
     if call.address.device not in account.present:
-        last_word = LoggedOut(await account_lists(tx, account, after=None))
+        last_word = LoggedOut(await account_lists(tx, account, after=None, reader=call.address))
         return Decision(Refused("not-listed"), (CutDevice(call.address, last_word),))
     return await rule.decide(tx, call, request)
