@@ -53,6 +53,9 @@ async def resolve(driver: Driver, name: str) -> AccountId:
                 raise
             if known is None:
                 raise _unknown(name) from error
+        except NetworkError:
+            if known is None:
+                raise  # else the pinned account is good enough to queue for
     with driver.reading() as database:
         context = Context(database, driver.now(), driver.randomness)
         account = contacts.account_of(context, name)

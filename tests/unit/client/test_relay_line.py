@@ -1,0 +1,275 @@
+"""The line to the relay: one question, one answer, and a loss that nobody waits through."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from tests.unit.client.scripted_relay import (
+    CHALLENGE,
+    NOW,
+    Notebook,
+    ScriptedConnector,
+    turn,
+)
+
+from untether.base.errors import (
+    NetworkError,
+    PlatformError,
+    RateLimitedError,
+    RefusedError,
+    RemoteError,
+    TrustError,
+    UntetherError,
+)
+from untether.client import relay_line
+from untether.client.relay_line import RelayLine
+from untether.wire.client_frames import FetchStatus, ResolveName
+from untether.wire.codec import encode
+from untether.wire.server_frames import Answer, Displaced, Done, Status
+
+STATUS = Status(mailbox_entries=0, one_time_prekeys=0, activity=())
+
+
+@pytest.fixture
+def connector() -> ScriptedConnector:
+    """A relay that challenges."""
+    return ScriptedConnector()
+
+
+@pytest.fixture
+def notebook() -> Notebook:
+    """What came over the line."""
+    return Notebook()
+
+
+@pytest.fixture
+def line(
+    connector: ScriptedConnector, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> RelayLine:
+    """A line that waits a moment only."""
+    monkeypatch.setattr(relay_line, "CHALLENGE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(relay_line, "ANSWER_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(relay_line, "reconnect_delay_ms", lambda failures, _: failures and 1)
+    return RelayLine(connector, notebook)
+
+
+async def test_the_same_question_is_asked_once(
+    line: RelayLine, connector: ScriptedConnector, notebook: Notebook
+) -> None:
+    """Two who ask the same get one answer; another question has a token of its own."""
+    async with line.opened():
+        first = await line.request(FetchStatus())
+        second = await line.request(FetchStatus())
+        other = await line.request(ResolveName("bob"))
+        assert [one.token for one in connector.last.sent] == [1, 2]
+        connector.last.say(2, Done(NOW))
+        connector.last.say(1, STATUS)
+        assert await first == await second == STATUS
+        assert await other == Done(NOW)
+        await line.idle()
+        assert [type(request) for request, _ in notebook.answers] == [ResolveName, FetchStatus]
+        again = await line.request(FetchStatus())
+        assert connector.last.sent[-1].token == 3
+    with pytest.raises(NetworkError, match="closed"):
+        await again
+
+
+async def test_whoever_waits_hears_of_the_loss(
+    line: RelayLine, connector: ScriptedConnector
+) -> None:
+    """An answer, an event and an idle line all end with the line."""
+    async with line.opened():
+        answered = await line.request(FetchStatus())
+        event = asyncio.create_task(line.unless_lost(asyncio.Event().wait()))
+        settled = asyncio.create_task(line.settled())
+        await turn()
+        connector.last.lose()
+        for waiting in (answered, event, settled):
+            with pytest.raises(NetworkError) as caught:
+                await waiting
+            assert caught.value.code == "closed"
+        assert not line.is_open
+        assert connector.last.closed
+        with pytest.raises(NetworkError, match="no connection"):
+            await line.request(FetchStatus())
+        await line.tell(FetchStatus())
+
+
+async def test_what_has_come_is_not_lost_with_the_line(line: RelayLine) -> None:
+    """Something that is there already is taken, even when the line has gone since."""
+    there: asyncio.Queue[str] = asyncio.Queue()
+    there.put_nowait("mail")
+    async with line.opened():
+        assert await line.unless_lost(there.get()) == "mail"
+
+
+async def test_a_relay_that_does_not_answer_has_gone(
+    line: RelayLine, connector: ScriptedConnector
+) -> None:
+    """Silence ends the line while an answer is due, and only then."""
+    async with line.opened():
+        await asyncio.sleep(0.1)
+        assert line.is_open
+        answered = await line.request(FetchStatus())
+        for _ in range(4):
+            await asyncio.sleep(0.03)
+            connector.last.say(0, Displaced())
+        assert not answered.done()
+        with pytest.raises(NetworkError) as caught:
+            await answered
+        assert caught.value.code == "no-answer"
+
+
+async def test_without_the_bound_a_silent_relay_is_waited_for(
+    line: RelayLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The twin: with the patience switched off, nothing ever ends the wait."""
+    monkeypatch.setattr(RelayLine, "_renew_patience", lambda _: None)
+    async with line.opened():
+        answered = await line.request(FetchStatus())
+        await asyncio.sleep(0.2)
+        assert not answered.done()
+
+
+@pytest.mark.parametrize("first", [None, b"\xc1", encode(Answer(0, STATUS))])
+async def test_what_does_not_challenge_is_no_relay(
+    first: bytes | None, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence, garbage and another frame: the socket is closed and nothing was taken."""
+    monkeypatch.setattr(relay_line, "CHALLENGE_TIMEOUT_S", 0.05)
+    connector = ScriptedConnector(first)
+    with pytest.raises(NetworkError) as caught:
+        async with RelayLine(connector, notebook).opened():
+            pass
+    assert caught.value.code == "not-a-relay"
+    assert connector.last.closed
+    assert notebook.challenges == []
+
+
+async def test_a_challenge_that_can_not_be_taken_closes_the_socket(
+    line: RelayLine,
+    connector: ScriptedConnector,
+    notebook: Notebook,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """E.g. another relay than the pinned one: no socket stays open behind the error."""
+
+    async def refuse(_challenge: object, _origin: str) -> None:
+        raise TrustError("relay-changed", "another relay")
+
+    monkeypatch.setattr(notebook, "challenged", refuse)
+    with pytest.raises(TrustError):
+        async with line.opened():
+            pass
+    assert connector.last.closed
+    assert not line.is_open
+
+
+async def test_a_bad_answer_ends_only_its_question(
+    line: RelayLine, connector: ScriptedConnector, notebook: Notebook
+) -> None:
+    """A RemoteError reaches who asked; the line goes on with the next answer."""
+
+    def fail() -> None:
+        raise RemoteError("bad-list", "no")
+
+    async with line.opened():
+        notebook.fail = fail
+        answered = await line.request(FetchStatus())
+        connector.last.say(1, STATUS)
+        with pytest.raises(RemoteError):
+            await answered
+        notebook.fail = lambda: None
+        second = await line.request(FetchStatus())
+        connector.last.say(99, STATUS)
+        connector.last.say(2, STATUS)
+        assert await second == STATUS
+
+
+async def test_a_failure_of_this_machine_ends_the_line(
+    line: RelayLine, connector: ScriptedConnector, notebook: Notebook
+) -> None:
+    """A full disk while an answer is taken is told to who waits, and nothing more is taken."""
+
+    def fail() -> None:
+        raise PlatformError("disk-full", "full")
+
+    async with line.opened():
+        notebook.fail = fail
+        answered = await line.request(FetchStatus())
+        connector.last.say(1, STATUS)
+        with pytest.raises(PlatformError):
+            await answered
+        with pytest.raises(PlatformError):
+            await line.settled()
+        assert not line.is_open
+
+
+async def test_staying_open_opens_again(line: RelayLine, connector: ScriptedConnector) -> None:
+    """Each loss and each failed try is told, and `then` is done after each login."""
+    told: list[str] = []
+    began: list[int] = []
+    twice = asyncio.Event()
+
+    async def then() -> None:
+        began.append(len(connector.opened))
+        if len(began) == 2:
+            twice.set()
+
+    def on_failure(error: UntetherError) -> None:
+        told.append(error.code)
+
+    staying = asyncio.create_task(line.stay_open(bytes, on_failure, then=then))
+    await line.until_open()
+    await turn()
+    connector.refuse = 2
+    connector.last.lose()
+    await twice.wait()
+    assert told == ["closed", "unreachable", "unreachable"]
+    assert began == [1, 2]
+    staying.cancel()
+    await asyncio.gather(staying, return_exceptions=True)
+    assert all(one.closed for one in connector.opened)
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (RateLimitedError("rate-limited", "slow"), True),
+        (RefusedError("relay-failure", "ill"), True),
+        (RefusedError("wrong-origin", "no"), False),
+        (TrustError("relay-changed", "no"), False),
+    ],
+)
+async def test_only_what_passes_is_tried_again(
+    line: RelayLine, error: UntetherError, passes: bool
+) -> None:
+    """A follower survives a busy or ill relay, and ends for what a person must decide."""
+    tries: list[str] = []
+    twice = asyncio.Event()
+
+    async def then() -> None:
+        tries.append(error.code)
+        if len(tries) == 1:
+            raise error
+        twice.set()
+
+    told: list[UntetherError] = []
+    staying = asyncio.create_task(line.stay_open(bytes, told.append, then=then))
+    again = asyncio.create_task(twice.wait())
+    await asyncio.wait({again, staying}, return_when=asyncio.FIRST_COMPLETED)
+    again.cancel()
+    assert (len(tries) == 2) is passes
+    assert told == ([error] if passes else [])
+    staying.cancel()
+    (end,) = await asyncio.gather(staying, return_exceptions=True)
+    assert (end is error) is not passes
+
+
+async def test_the_challenge_is_kept(line: RelayLine, notebook: Notebook) -> None:
+    """Linking reads from it who the relay is."""
+    assert line.challenge is None
+    async with line.opened():
+        assert line.challenge == CHALLENGE
+        assert notebook.challenges == [line.origin]

@@ -1,0 +1,117 @@
+"""Sending to a relay that answers late or never: the message is queued, and the wait ends."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+from msgspec import structs
+from tests.unit.client.scripted_relay import CHALLENGE, ScriptedConnector, turn
+from tests.world import World, WorldDevice
+
+from untether.base.errors import LocalError, NetworkError
+from untether.client import sending
+from untether.client.driver import Driver
+from untether.device import own_account
+from untether.device.context import Context
+from untether.wire.client_frames import Login, ResolveName
+from untether.wire.codec import encode
+from untether.wire.server_frames import Answer, Refused, Welcome
+
+
+@pytest.fixture
+def alice() -> WorldDevice:
+    """Alice, who knows bob."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    alice.connect()
+    bob.connect()
+    alice.send("bob", "hi")
+    alice.disconnect()
+    return alice
+
+
+def drive(alice: WorldDevice) -> tuple[Driver, ScriptedConnector]:
+    """Drive alice's device against a scripted relay that goes by her relay's id."""
+    relay_id = alice.own.relay_id
+    assert relay_id is not None
+    challenge = structs.replace(CHALLENGE, relay_id=relay_id)
+    connector = ScriptedConnector(encode(Answer(0, challenge)))
+    now = alice.world.now
+    driver = Driver(alice.database, connector, alice.world.randomness, clock=lambda: now)
+    return driver, connector
+
+
+def welcome(alice: WorldDevice, connector: ScriptedConnector) -> None:
+    """Answer the login."""
+    login = next(one for one in connector.last.sent if isinstance(one.frame, Login))
+    newest = alice.own
+    with alice.database.transaction():
+        head = own_account.newest(Context(alice.database, alice.world.now, bytes)).head
+    connector.last.say(
+        login.token,
+        Welcome(
+            counter=newest.login_counter - 1, head=head, one_time_prekeys=50, mailbox_entries=0
+        ),
+    )
+
+
+async def test_a_slow_relay_ends_the_wait(alice: WorldDevice) -> None:
+    """After the time-out the message is queued, with no word about a failure."""
+    driver, connector = drive(alice)
+    async with driver.connected():
+        welcome(alice, connector)
+        await turn()
+        sending_task = asyncio.create_task(
+            sending.send_text(driver, "alice", "note", timeout_s=0.1)
+        )
+        began = time.monotonic()
+        sent = await sending_task
+        assert time.monotonic() - began < 5
+        assert sent.devices == 0
+    await driver.close()
+
+
+async def test_a_known_name_is_queued_for_when_the_line_breaks(alice: WorldDevice) -> None:
+    """Asking again who bob is fails with the line, but his account is pinned."""
+    driver, connector = drive(alice)
+    async with driver.connected():
+        welcome(alice, connector)
+        await turn()
+        sending_task = asyncio.create_task(sending.send_text(driver, "bob", "kept"))
+        await turn()
+        assert any(isinstance(one.frame, ResolveName) for one in connector.last.sent)
+        connector.last.lose()
+        sent = await sending_task
+        assert (sent.state, sent.to) == ("queued", "bob")
+    await driver.close()
+    assert alice.history()[-1].text == "kept"
+
+
+async def test_an_unknown_name_is_not(alice: WorldDevice) -> None:
+    """Without the relay nobody knows who carol is; nothing is stored."""
+    driver, connector = drive(alice)
+    with pytest.raises(NetworkError):
+        await sending.send_text(driver, "carol", "to whom?")
+    async with driver.connected():
+        welcome(alice, connector)
+        await turn()
+        sending_task = asyncio.create_task(sending.send_text(driver, "carol", "to whom?"))
+        await turn()
+        asked = next(one for one in connector.last.sent if isinstance(one.frame, ResolveName))
+        connector.last.say(asked.token, Refused("no-such-account"))
+        with pytest.raises(LocalError) as caught:
+            await sending_task
+        assert caught.value.code == "unknown-name"
+    await driver.close()
+    assert [one.text for one in alice.history()] == ["hi"]
+
+
+@pytest.mark.parametrize("name", ["Bob", "", "b\udcff"])
+async def test_a_name_that_can_be_none_is_not_asked_for(alice: WorldDevice, name: str) -> None:
+    """The relay hears of no impossible name."""
+    driver, _ = drive(alice)
+    with pytest.raises(LocalError) as caught:
+        await sending.send_text(driver, name, "x")
+    assert caught.value.code == "bad-name"
