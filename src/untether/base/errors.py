@@ -2,7 +2,7 @@
 
 Each error carries a stable ``code`` (part of the CLI contract), a message that says what
 happened, a ``hint`` that says what to do next, and ``details`` with the numbers. The exit
-status of the command line follows from the class and, for a few, from :data:`EXIT_STATUS`.
+status of the command line follows from the class.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from enum import IntEnum
 
 
 class ExitStatus(IntEnum):
-    """Exit statuses of the command line (product contract)."""
+    """Exit statuses of the command line (docs/command-line.md, "Exit status")."""
 
     OK = 0
     USER_ERROR = 1

@@ -6,6 +6,7 @@ import argparse
 import platform
 
 from untether.base.errors import ExitStatus
+from untether.base.limits import DEVICE_NAME_MAX
 from untether.base.names import check_device_name, check_name
 from untether.cli.arguments import text
 from untether.cli.errors import show_warning
@@ -29,7 +30,7 @@ def _status_arguments(parser: argparse.ArgumentParser) -> None:
 
 def default_device_name() -> str:
     """Return what the owner calls this machine, else what it is."""
-    return (platform.node() or platform.system() or "device")[:64]
+    return (platform.node() or platform.system() or "device")[:DEVICE_NAME_MAX]
 
 
 def _register(arguments: argparse.Namespace) -> int:

@@ -75,7 +75,7 @@ def count(value: str) -> int:
 def device_number(value: str) -> int:
     """Read the number of a device."""
     number = _whole_number(value)
-    if not 0 <= number < 2**32:
+    if not 0 <= number < 2**31:
         raise argparse.ArgumentTypeError(f"“{value}” is no number of a device")
     return number
 

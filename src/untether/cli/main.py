@@ -1,4 +1,4 @@
-"""``untether``: parse, run one verb, render errors, exit (product contract, "Command line").
+"""``untether``: parse, run one verb, render errors, exit (docs/command-line.md).
 
 :data:`VERBS` says which module has which verb. A module is imported only when its verb is on
 the command line, because the relay's modules take longer to load than a message to send.
