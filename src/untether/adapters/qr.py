@@ -19,6 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from untether.base.errors import LocalError, PlatformError
 from untether.base.limits import QR_IMAGE_BYTES_MAX, QR_IMAGE_PIXELS_MAX
+from untether.protocol.identity.security_code import SECURITY_QR_PREFIX
 from untether.protocol.linking.link_text import LINK_PREFIX
 
 _ERROR_CORRECTION: Final = "m"
@@ -75,6 +76,19 @@ def read_link_text(path: Path) -> str:
     LocalError ``qr-file-missing``, ``qr-unreadable``, ``qr-no-code``, ``qr-not-untether`` or
     ``qr-several-codes``. The text itself is still to be read by the linking protocol.
     """
+    return _read_text(
+        path, LINK_PREFIX, "Start linking on the new device and take a picture of its code."
+    )
+
+
+def read_security_text(path: Path) -> str:
+    """Return the text of the one security code in a picture; errors as in read_link_text."""
+    return _read_text(
+        path, SECURITY_QR_PREFIX, "Take a picture of what `untether security-code` shows there."
+    )
+
+
+def _read_text(path: Path, prefix: str, where_from: str) -> str:
     image = _open_image(_read_file(path))
     codes = zxingcpp.read_barcodes(
         image, formats=zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
@@ -85,17 +99,15 @@ def read_link_text(path: Path) -> str:
             "There is no readable QR code in the picture.",
             "Take a sharp picture in which the whole code is seen, with some white around it.",
         )
-    texts = {code.text for code in codes if code.text.startswith(LINK_PREFIX)}
+    texts = {code.text for code in codes if code.text.startswith(prefix)}
     if not texts:
         raise LocalError(
-            "qr-not-untether",
-            "The QR code in the picture is not a link code of Untether.",
-            "Start linking on the new device and take a picture of the code that it shows.",
+            "qr-not-untether", "The QR code in the picture is not the one wanted here.", where_from
         )
     if len(texts) > 1:
         raise LocalError(
             "qr-several-codes",
-            f"There are {len(texts)} different link codes in the picture.",
+            f"There are {len(texts)} different codes in the picture.",
             "Take a picture of one code alone.",
         )
     return str(texts.pop())

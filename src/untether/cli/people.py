@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from untether.base.errors import ExitStatus
 from untether.base.identifiers import short_id
 from untether.cli.arguments import text
 from untether.cli.opening import with_client
-from untether.cli.render import show_json, show_text, timestamp
+from untether.cli.render import show_json, show_result, show_text, timestamp
 from untether.client.client import Client
 from untether.client.people import Person, SecurityCode
 from untether.protocol.identity.security_code import format_security_code
@@ -25,21 +26,22 @@ def _contacts_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _security_code_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", type=text)
+    parser.add_argument("--qr-png", metavar="FILE", type=Path, help="save the QR code as an image")
     parser.set_defaults(run=_security_code)
 
 
 def _verify_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", type=text)
+    parser.add_argument(
+        "--qr-image", metavar="FILE", type=Path, help="compare the QR code on their screen"
+    )
     parser.set_defaults(run=_verify)
 
 
 def _contacts(arguments: argparse.Namespace) -> int:
     async def act(client: Client) -> int:
         for person in client.contacts():
-            if arguments.output == "json":
-                show_json(_person_json(person))
-            else:
-                show_text(_person_line(person))
+            show_result(arguments, _person_json(person), _person_line(person))
         return ExitStatus.OK
 
     return with_client(arguments, act)
@@ -64,10 +66,11 @@ def _person_line(person: Person) -> str:
 def _accept(arguments: argparse.Namespace) -> int:
     async def act(client: Client) -> int:
         await client.accept(arguments.name)
-        if arguments.output == "json":
-            show_json({"name": arguments.name, "accepted": True})
-        else:
-            show_text(f"“{arguments.name}” is the new account from now on, not verified yet.")
+        show_result(
+            arguments,
+            {"name": arguments.name, "accepted": True},
+            f"“{arguments.name}” is the new account from now on, not verified yet.",
+        )
         return ExitStatus.OK
 
     return with_client(arguments, act)
@@ -77,6 +80,8 @@ def _security_code(arguments: argparse.Namespace) -> int:
     async def act(client: Client) -> int:
         async with client.online_if_possible():
             code = await client.security_code(arguments.name)
+        if arguments.qr_png is not None:
+            _save_code(code, arguments.qr_png)
         if arguments.output == "json":
             shown = {"name": code.name, "code": code.code, "verified": code.verified}
             show_json({**shown, "qr_text": code.qr_text})
@@ -85,6 +90,12 @@ def _security_code(arguments: argparse.Namespace) -> int:
         return ExitStatus.OK
 
     return with_client(arguments, act)
+
+
+def _save_code(code: SecurityCode, path: Path) -> None:
+    from untether.adapters.qr import save_png  # noqa: PLC0415 (slow to load)
+
+    save_png(code.qr_text, path)
 
 
 def _show_code(code: SecurityCode) -> None:
@@ -104,15 +115,24 @@ def _show_code(code: SecurityCode) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
+    qr_text = None if arguments.qr_image is None else _security_text(arguments.qr_image)
+
     async def act(client: Client) -> int:
-        await client.verify(arguments.name)
-        if arguments.output == "json":
-            show_json({"name": arguments.name, "verified": True})
-        else:
-            show_text(f"“{arguments.name}” is verified.")
+        await client.verify(arguments.name, qr_text)
+        show_result(
+            arguments,
+            {"name": arguments.name, "verified": True},
+            f"“{arguments.name}” is verified.",
+        )
         return ExitStatus.OK
 
     return with_client(arguments, act)
+
+
+def _security_text(path: Path) -> str:
+    from untether.adapters.qr import read_security_text  # noqa: PLC0415 (slow to load)
+
+    return read_security_text(path)
 
 
 VERBS = {

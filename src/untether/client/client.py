@@ -162,9 +162,12 @@ class Client:
         """Point a name to the account that the relay gives for it now; it is unverified."""
         await self.driver.handle(AcceptContact(check_name(name)))
 
-    async def verify(self, name: str) -> None:
-        """Mark a person as verified: the security codes were compared by another way."""
-        await self.driver.handle(MarkVerified(check_name(name)))
+    async def verify(self, name: str, qr_text: str | None = None) -> None:
+        """Mark a person as verified: the codes were compared, or their QR code is compared now."""
+        if qr_text is None:
+            await self.driver.handle(MarkVerified(name))
+        else:
+            await people.verify_by_qr(self.driver, name, qr_text)
 
     def contacts(self) -> list[Person]:
         """Return everybody this account knows."""

@@ -10,10 +10,16 @@ from untether.base.identifiers import AccountId, UnixMillis, short_id
 from untether.base.names import check_name
 from untether.client.driver import Driver
 from untether.client.sending import resolve
+from untether.device.inputs import MarkVerified
 from untether.device.store import accounts, contacts, own_device
 from untether.device.store.database import Database
 from untether.protocol.identity.device_list import open_list
-from untether.protocol.identity.security_code import Side, security_code, security_qr_text
+from untether.protocol.identity.security_code import (
+    Side,
+    compare_security_qr,
+    security_code,
+    security_qr_text,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +76,7 @@ def known_account(database: Database, name: str) -> AccountId:
 def display_name(database: Database, account: AccountId) -> str:
     """Return the pinned name of an account, else what the relay calls it, else the short id.
 
-    A stranger is never shown under the name of a contact.
+    A stranger is never shown under the name of a contact, or under the own name.
     """
     contact = contacts.by_account(database, account)
     if contact is not None:
@@ -81,7 +87,8 @@ def display_name(database: Database, account: AccountId) -> str:
     met = accounts.find(database, account)
     if met is None or contacts.by_name(database, met.relay_name) is not None:
         return short_id(account)
-    return met.relay_name
+    is_own_name = own is not None and own.name == met.relay_name
+    return short_id(account) if is_own_name else met.relay_name
 
 
 def is_stranger(database: Database, account: AccountId) -> bool:
@@ -94,18 +101,35 @@ def is_stranger(database: Database, account: AccountId) -> bool:
 async def security_code_of(driver: Driver, name: str) -> SecurityCode:
     """Compute the code of a contact; a new name is asked for at the relay first."""
     await resolve(driver, name)
+    ours, theirs, verified = _sides(driver, name)
+    code = await asyncio.to_thread(security_code, ours.account_key, theirs.account_key)
+    return SecurityCode(name, code, security_qr_text(ours, theirs), verified)
+
+
+async def verify_by_qr(driver: Driver, name: str, qr_text: str) -> None:
+    """Mark a contact as verified, if the QR code on their screen fits what is held here.
+
+    Raises TrustError when it does not, LocalError ``not-a-security-qr``.
+    """
+    ours, theirs, _ = _sides(driver, name)
+    await asyncio.to_thread(compare_security_qr, qr_text, ours, theirs)
+    await driver.handle(MarkVerified(name))
+
+
+def _sides(driver: Driver, name: str) -> tuple[Side, Side, bool]:
+    """Return the own side, the contact's, and whether the contact is verified."""
     with driver.reading() as database:
         own = own_device.load(database)
-        contact = contacts.by_name(database, name)
-        if own is None or contact is None:
+        if own is None or own.name == name:
             raise LocalError(
                 "own-code",
                 "A security code belongs to two people; this is your own name.",
                 "Name somebody else.",
             )
-        ours, theirs = (_side(database, one) for one in (own.account_id, contact.account_id))
-    code = await asyncio.to_thread(security_code, ours.account_key, theirs.account_key)
-    return SecurityCode(name, code, security_qr_text(ours, theirs), contact.verified)
+        contact = contacts.by_name(database, name)
+        account = known_account(database, name)
+        verified = contact is not None and contact.verified
+        return _side(database, own.account_id), _side(database, account), verified
 
 
 def _side(database: Database, account: AccountId) -> Side:
