@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import platform
+from collections.abc import Iterator
 
 from untether.base.errors import ExitStatus
 from untether.base.limits import DEVICE_NAME_MAX
@@ -11,7 +12,7 @@ from untether.base.names import check_device_name, check_name
 from untether.cli.arguments import text
 from untether.cli.errors import show_warning
 from untether.cli.opening import with_client, with_new_client
-from untether.cli.render import local_time, show_json, show_text, timestamp
+from untether.cli.render import local_time, show_result, timestamp
 from untether.client.account import Standing
 from untether.client.client import Client
 
@@ -43,24 +44,23 @@ def _register(arguments: argparse.Namespace) -> int:
             device_name=arguments.device_name,
             invitation=arguments.invitation,
         )
-        if arguments.output == "json":
-            show_json(
-                {
-                    "account_id": registered.account_id.hex(),
-                    "name": registered.name,
-                    "device": registered.device,
-                    "recovery_code": registered.recovery_code,
-                }
-            )
-            return ExitStatus.OK
-        show_text(f"You are “{registered.name}” now, and this device is your phone.")
-        show_text()
-        show_text("Recovery code, shown only this once:")
-        show_text()
-        show_text(f"    {registered.recovery_code}")
-        show_text()
-        show_text("Keep it on paper. Whoever has it can act as you; without it, a lost phone")
-        show_text("means a new account.")
+        show_result(
+            arguments,
+            {
+                "account_id": registered.account_id.hex(),
+                "name": registered.name,
+                "device": registered.device,
+                "recovery_code": registered.recovery_code,
+            },
+            f"You are “{registered.name}” now, and this device is your phone.",
+            "",
+            "Recovery code, shown only this once:",
+            "",
+            f"    {registered.recovery_code}",
+            "",
+            "Keep it on paper. Whoever has it can act as you; without it, a lost phone",
+            "means a new account.",
+        )
         return ExitStatus.OK
 
     return with_new_client(arguments, act)
@@ -70,10 +70,7 @@ def _status(arguments: argparse.Namespace) -> int:
     async def act(client: Client) -> int:
         async with client.online_if_possible() as unreachable:
             standing = await client.status()
-        if arguments.output == "json":
-            show_json(_standing_json(standing))
-        else:
-            _show_standing(standing)
+        show_result(arguments, _standing_json(standing), *_standing_lines(standing))
         if unreachable is not None:
             show_warning(unreachable, json_wanted=arguments.output == "json")
         return ExitStatus.OK
@@ -98,17 +95,17 @@ def _standing_json(standing: Standing) -> dict[str, object]:
     }
 
 
-def _show_standing(standing: Standing) -> None:
+def _standing_lines(standing: Standing) -> Iterator[str]:
     kind = "phone" if standing.role == "primary" else "companion"
-    show_text(f"{standing.name}, device {standing.device} ({kind}, {standing.state})")
+    yield f"{standing.name}, device {standing.device} ({kind}, {standing.state})"
     reachable = "connected" if standing.connected else "not reachable"
-    show_text(f"relay:        {standing.relay} ({reachable})")
+    yield f"relay:        {standing.relay} ({reachable})"
     if standing.mailbox_entries is not None:
-        show_text(f"mailbox:      {standing.mailbox_entries} waiting")
-        show_text(f"prekeys left: {standing.prekeys}")
-    show_text(f"device list:  {standing.list_version}, until {local_time(standing.lease_ends_at)}")
+        yield f"mailbox:      {standing.mailbox_entries} waiting"
+        yield f"prekeys left: {standing.prekeys}"
+    yield f"device list:  {standing.list_version}, until {local_time(standing.lease_ends_at)}"
     if standing.unreadable:
-        show_text(f"unreadable:   {standing.unreadable} messages")
+        yield f"unreadable:   {standing.unreadable} messages"
 
 
 VERBS = {"register": _register_arguments, "status": _status_arguments}

@@ -17,6 +17,7 @@ from untether.cli.render import (
     message_line,
     show_json,
     show_notices,
+    show_result,
     show_text,
 )
 from untether.client import receiving
@@ -73,9 +74,7 @@ def _send(arguments: argparse.Namespace) -> int:
         async with client.online_if_possible() as unreachable:
             for name in dict.fromkeys(arguments.names):
                 try:
-                    _show_sent(
-                        await client.send(name, written), json_wanted=arguments.output == "json"
-                    )
+                    _show_sent(arguments, await client.send(name, written))
                 except UntetherError as error:
                     error = (
                         unreachable if isinstance(error, NetworkError) and unreachable else error
@@ -106,18 +105,19 @@ def _text_from_stdin() -> str:
         ) from error
 
 
-def _show_sent(sent: Sent, *, json_wanted: bool) -> None:
-    if json_wanted:
-        value = {
-            "to": sent.to,
-            "message_id": sent.message_id.hex(),
-            "state": sent.state,
-            "devices": sent.devices,
-        }
-        show_json({**value, "cause": sent.cause} if sent.cause else value)
-        return
+def _show_sent(arguments: argparse.Namespace, sent: Sent) -> None:
+    value = {
+        "to": sent.to,
+        "message_id": sent.message_id.hex(),
+        "state": sent.state,
+        "devices": sent.devices,
+    }
     cause = f": {CAUSES.get(sent.cause, sent.cause)}" if sent.cause else ""
-    show_text(f"{sent.to}: {sent.state} to {sent.devices} devices{cause}  {sent.message_id.hex()}")
+    show_result(
+        arguments,
+        {**value, "cause": sent.cause} if sent.cause else value,
+        f"{sent.to}: {sent.state} to {sent.devices} devices{cause}  {sent.message_id.hex()}",
+    )
 
 
 def _receive(arguments: argparse.Namespace) -> int:

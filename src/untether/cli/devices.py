@@ -11,7 +11,7 @@ from untether.cli import ask
 from untether.cli.arguments import device_number
 from untether.cli.errors import show_hint, show_warning
 from untether.cli.opening import with_client
-from untether.cli.render import local_time, show_json, show_text, timestamp
+from untether.cli.render import local_time, show_result, timestamp
 from untether.client.client import Client
 from untether.device.events import LinkRequested
 from untether.device.own_devices import OwnDeviceView
@@ -38,10 +38,8 @@ def _list(arguments: argparse.Namespace) -> int:
         async with client.online_if_possible() as unreachable:
             devices = await client.devices()
         for device in devices:
-            if arguments.output == "json":
-                show_json(_device_json(device))
-            else:
-                show_text(_device_line(device, asked=unreachable is None))
+            line = _device_line(device, asked=unreachable is None)
+            show_result(arguments, _device_json(device), line)
         if unreachable is not None:
             show_warning(unreachable, json_wanted=arguments.output == "json")
         return ExitStatus.OK
@@ -91,11 +89,12 @@ def _approve(arguments: argparse.Namespace) -> int:
 
     async def act(client: Client) -> int:
         linked = await client.approve(link_text, may_link)
-        if arguments.output == "json":
-            shown = {"event": "linked", "device": linked.device, "name": linked.name}
-            show_json({**shown, "code": linked.certificate_code})
-        else:
-            show_text(f"Linked: “{linked.name}” is device {linked.device} of your account now.")
+        shown = {"event": "linked", "device": linked.device, "name": linked.name}
+        show_result(
+            arguments,
+            {**shown, "code": linked.certificate_code},
+            f"Linked: “{linked.name}” is device {linked.device} of your account now.",
+        )
         return ExitStatus.OK
 
     return with_client(arguments, act)
@@ -116,10 +115,11 @@ def _logout(arguments: argparse.Namespace) -> int:
     async def act(client: Client) -> int:
         async with client.online():
             await client.log_out(number, wipe=arguments.wipe)
-        if arguments.output == "json":
-            show_json({"event": "logged-out", "device": number, "wipe": arguments.wipe})
-        else:
-            show_text(f"Device {number} is logged out.")
+        show_result(
+            arguments,
+            {"event": "logged-out", "device": number, "wipe": arguments.wipe},
+            f"Device {number} is logged out.",
+        )
         return ExitStatus.OK
 
     return with_client(arguments, act)

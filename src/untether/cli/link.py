@@ -12,7 +12,7 @@ from untether.cli.account import default_device_name
 from untether.cli.arguments import seconds, text
 from untether.cli.errors import show_hint
 from untether.cli.opening import with_new_client
-from untether.cli.render import local_time, show_json, show_text, timestamp
+from untether.cli.render import local_time, show_json, show_result, show_text, timestamp
 from untether.client.client import Client
 from untether.device.events import LinkAnswered, LinkOffered
 
@@ -32,7 +32,6 @@ def _link_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _link(arguments: argparse.Namespace) -> int:
-    json_wanted = arguments.output == "json"
     check_device_name(arguments.device_name)
 
     def on_offer(offered: LinkOffered) -> None:
@@ -53,11 +52,12 @@ def _link(arguments: argparse.Namespace) -> int:
             is_mine=is_mine,
             timeout_s=arguments.timeout,
         )
-        if json_wanted:
-            shown = {"event": "linked", "account_id": linked.account_id.hex()}
-            show_json({**shown, "name": linked.name, "device": linked.device})
-        else:
-            show_text(f"Linked: this is device {linked.device} of “{linked.name}” now.")
+        shown = {"event": "linked", "account_id": linked.account_id.hex()}
+        show_result(
+            arguments,
+            {**shown, "name": linked.name, "device": linked.device},
+            f"Linked: this is device {linked.device} of “{linked.name}” now.",
+        )
         return ExitStatus.OK
 
     return with_new_client(arguments, act)

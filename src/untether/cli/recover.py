@@ -14,7 +14,7 @@ from untether.cli.account import default_device_name
 from untether.cli.arguments import device_number, text
 from untether.cli.errors import show_hint
 from untether.cli.opening import with_new_client
-from untether.cli.render import show_json, show_text
+from untether.cli.render import show_result
 from untether.client.client import Client
 from untether.device.events import RecoveryFound
 
@@ -59,12 +59,13 @@ def _recover(arguments: argparse.Namespace) -> int:
             get_code=get_code,
             which_stay=which_stay,
         )
-        if arguments.output == "json":
-            shown = {"account_id": recovered.account_id.hex(), "name": recovered.name}
-            show_json({**shown, "device": recovered.device})
-        else:
-            show_text(f"This is the phone of “{recovered.name}” now, device {recovered.device}.")
-            show_text("Your security codes are unchanged. The old phone is logged out.")
+        shown = {"account_id": recovered.account_id.hex(), "name": recovered.name}
+        show_result(
+            arguments,
+            {**shown, "device": recovered.device},
+            f"This is the phone of “{recovered.name}” now, device {recovered.device}.",
+            "Your security codes are unchanged. The old phone is logged out.",
+        )
         return ExitStatus.OK
 
     return with_new_client(arguments, act)

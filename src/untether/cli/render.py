@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -43,6 +44,15 @@ NOTICE_TEXTS = {
     "On a phone run `untether recover`.",
 }
 """Code → text (spec 07, "Notices"); a notice without a text is shown by its code."""
+
+
+def show_result(arguments: argparse.Namespace, value: dict[str, Any], *lines: str) -> None:
+    """Print one result in the wanted form: ``value`` for programs, ``lines`` for people."""
+    if arguments.output == "json":
+        show_json(value)
+        return
+    for line in lines:
+        show_text(line)
 
 
 def show_json(value: dict[str, Any]) -> None:
