@@ -172,7 +172,8 @@ class Driver:
         match effect:
             case effects.RelayRequest(frame):
                 if self._line.is_open:
-                    await self._line.request(frame)
+                    with suppress(NetworkError):  # it is committed; the next connection asks again
+                        await self._line.request(frame)
             case effects.AcknowledgeMail(up_to):
                 await self._line.tell(Acknowledge(up_to))
             case effects.SignCertificate(body):

@@ -93,8 +93,8 @@ class Device:
 
     def complaints(self) -> list[str]:
         """Return the notices about what it could not read or had to refuse."""
-        codes = [code for receiver in self._receivers for code in receiver.notice_codes()]
-        return [code for code in codes if code in _COMPLAINTS]
+        told = [one for receiver in self._receivers for one in receiver.told()]
+        return [one["message"] for one in told if one.get("notice") in _COMPLAINTS]
 
     def times_received(self) -> Counter[str]:
         """Count how often each message came."""

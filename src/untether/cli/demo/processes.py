@@ -69,20 +69,16 @@ class Child:
 
     def failure(self, status: int) -> CheckFailed:
         """Return what to say when it ended as it should not have."""
-        said = f": {self.errors[-1]}" if self.errors else "."
+        said = next((f": {text}" for text in self.errors if '"error"' in text), ".")
         return CheckFailed(f"{self.what} ended with status {status}{said}")
 
     def error_codes(self) -> list[str]:
         """Return the codes of the errors that it told."""
-        return self._told("error")
+        return [told["error"] for told in self.told() if "error" in told]
 
-    def notice_codes(self) -> list[str]:
-        """Return the codes of the notices that it told."""
-        return self._told("notice")
-
-    def _told(self, key: str) -> list[str]:
-        told = (json.loads(text) for text in self.errors if text.startswith("{"))
-        return [value[key] for value in told if key in value]
+    def told(self) -> list[Line]:
+        """Return the errors and notices that it told."""
+        return [json.loads(text) for text in self.errors if text.startswith("{")]
 
     async def _line(self, wanted: Callable[[Line], bool]) -> Line:
         async with self._news:
