@@ -66,7 +66,7 @@ class Ended:
     @property
     def _error_lines(self) -> list[str]:
         assert "Traceback" not in self.errors, self.errors
-        return [line for line in self.errors.split("\n") if line]
+        return [line for line in self.errors.split("\n") if line.startswith("{")]
 
 
 class Running:

@@ -128,8 +128,12 @@ async def _link(phone: Device, companion: Device, name: str) -> None:
                 is_mine=_yes,
             )
         )
-        await approving.approve((await shown).link_text, _yes)
-        await linking
+        try:
+            await approving.approve((await shown).link_text, _yes)
+            await linking
+        finally:
+            linking.cancel()
+            await asyncio.gather(linking, return_exceptions=True)
 
 
 async def _yes(_asked: LinkAnswered | LinkRequested) -> bool:

@@ -10,13 +10,17 @@ from untether.client.account import ask_status
 from untether.client.driver import Driver
 from untether.client.receiving import Heard
 from untether.client.refusals import refusal
-from untether.device.events import DeviceLoggedOut, DeviceRemoved, RequestRefused
+from untether.device import own_account
+from untether.device.context import Context
+from untether.device.events import RequestRefused
 from untether.device.inputs import LogOutDevice, Resign
 from untether.device.own_devices import OwnDeviceView, overview
-from untether.device.store import own_device
+from untether.device.store import own_device, own_lists
+from untether.device.store.own_device import State
 from untether.protocol.identity.certificate import Role
 
 LOG_OUT_TIMEOUT_S = 30.0
+LOOK_AGAIN_S = 1.0
 
 
 async def own_devices(driver: Driver) -> list[OwnDeviceView]:
@@ -41,23 +45,37 @@ async def log_out(driver: Driver, number: DeviceNumber, *, wipe: bool) -> None:
         await driver.handle(Resign() if itself else LogOutDevice(number, wipe))
         try:
             async with asyncio.timeout(LOG_OUT_TIMEOUT_S):
-                await _until_out(driver, heard)
-        except TimeoutError as error:
-            raise NetworkError(
-                "no-answer",
-                "The relay has not confirmed the log-out yet.",
-                "It is signed and stored; it is sent again at the next connection.",
-            ) from error
+                await _until_out(driver, heard, number)
+        except (TimeoutError, NetworkError) as error:
+            if not _is_out(driver, number):
+                raise NetworkError(
+                    "not-confirmed",
+                    "The relay has not confirmed the log-out yet.",
+                    "It is signed and stored; it is sent again at the next connection.",
+                ) from error
     if itself and wipe:
         with driver.reading() as database:
             own_device.erase_messages(database)
 
 
-async def _until_out(driver: Driver, heard: Heard) -> None:
-    while True:
-        match await driver.next_event(heard):
-            case DeviceRemoved() | DeviceLoggedOut():
-                await driver.idle()
-                return
-            case RequestRefused() as refused:
-                raise refusal(refused.code, refused.retry_after_ms)
+async def _until_out(driver: Driver, heard: Heard, number: DeviceNumber) -> None:
+    """Wait until the rows say it: another process of this device may hear the answer first."""
+    while not _is_out(driver, number):
+        try:
+            async with asyncio.timeout(LOOK_AGAIN_S):
+                event = await driver.next_event(heard)
+        except TimeoutError:
+            continue
+        if isinstance(event, RequestRefused):
+            raise refusal(event.code, event.retry_after_ms)
+    await driver.idle()
+
+
+def _is_out(driver: Driver, number: DeviceNumber) -> bool:
+    """Tell whether the relay has confirmed that a device is logged out."""
+    with driver.reading() as database:
+        context = Context(database, driver.now(), driver.randomness)
+        if context.own.device == number:
+            return context.own.state is State.LOGGED_OUT
+        listed = own_account.newest(context).device(number) is not None
+        return not listed and not own_lists.unpublished(database)

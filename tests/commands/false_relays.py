@@ -1,0 +1,167 @@
+"""Servers that are no relays: each misbehaves in one way, on a port of this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+from aiohttp import WSMsgType, web
+
+from untether.adapters.transport.websocket import WebSocketConnector
+from untether.base.errors import NetworkError
+from untether.base.limits import FRAME_MAX
+from untether.wire.codec import decode, encode
+from untether.wire.server_frames import Answer, Challenge
+
+Talk = Callable[[web.WebSocketResponse], Awaitable[None]]
+
+
+async def closes_at_once(socket: web.WebSocketResponse) -> None:
+    """Open and close."""
+    await socket.close()
+
+
+async def says_garbage(socket: web.WebSocketResponse) -> None:
+    """Send a frame that no relay sends."""
+    await socket.send_bytes(b"\xc1 garbage")
+    await socket.receive()
+
+
+async def says_text(socket: web.WebSocketResponse) -> None:
+    """Speak like a chat server of another kind."""
+    await socket.send_str('{"hello": "world"}')
+    await socket.receive()
+
+
+async def floods(socket: web.WebSocketResponse) -> None:
+    """Send more than any frame may hold."""
+    await socket.send_bytes(bytes(FRAME_MAX + 2))
+    await socket.receive()
+
+
+async def is_silent(socket: web.WebSocketResponse) -> None:
+    """Take everything, answer pings, and say nothing."""
+    async for _ in socket:
+        pass
+
+
+@contextmanager
+def false_relay(talk: Talk | None) -> Iterator[str]:
+    """Serve WebSockets that behave like ``talk``; None for a plain HTTP server."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        if talk is None:
+            return web.Response(status=404, text="no such page")
+        socket = web.WebSocketResponse(autoping=True)
+        await socket.prepare(request)
+        await talk(socket)
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", serve)
+    with _served(app) as url:
+        yield url
+
+
+@contextmanager
+def relay_with_another_clock(url: str, ahead_ms: int) -> Iterator[str]:
+    """Pass everything on to a relay, but say that its clock is so far ahead.
+
+    The devices' own origin is not the relay's, so the relay behind must list both ports.
+    """
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        async with WebSocketConnector(url) as connector:
+            relay = await connector.connect()
+            first = decode(await relay.receive(), Answer, size_max=FRAME_MAX)
+            assert isinstance(first.frame, Challenge)
+            shifted = Challenge(
+                relay_id=first.frame.relay_id,
+                nonce=first.frame.nonce,
+                relay_time=first.frame.relay_time + ahead_ms,  # type: ignore[arg-type]
+                registration=first.frame.registration,
+                lease_max_ms=first.frame.lease_max_ms,
+            )
+            await socket.send_bytes(encode(Answer(0, shifted)))
+
+            async def downwards() -> None:
+                try:
+                    while True:
+                        await socket.send_bytes(await relay.receive())
+                except (NetworkError, ConnectionError):
+                    await socket.close()
+
+            passing = asyncio.create_task(downwards())
+            async for message in socket:
+                if message.type is WSMsgType.BINARY:
+                    await relay.send(message.data)
+            await relay.close()
+            await asyncio.wait({passing})
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", serve)
+    with _served(app) as shifted_url:
+        yield shifted_url
+
+
+@contextmanager
+def silent_port() -> Iterator[str]:
+    """Listen, accept, and never say a word."""
+
+    async def ignore(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    async def start() -> tuple[int, Callable[[], Awaitable[None]]]:
+        server = await asyncio.start_server(ignore, "127.0.0.1", 0)
+
+        async def stop() -> None:
+            server.close()
+
+        return int(server.sockets[0].getsockname()[1]), stop
+
+    with _in_thread(start) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _served(app: web.Application) -> Iterator[str]:
+    async def start() -> tuple[int, Callable[[], Awaitable[None]]]:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.2)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        return int(runner.addresses[0][1]), runner.cleanup
+
+    with _in_thread(start) as port:
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def _in_thread(
+    start: Callable[[], Awaitable[tuple[int, Callable[[], Awaitable[None]]]]],
+) -> Iterator[int]:
+    """Run a server in a loop of its own, so that commands may block this thread."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+
+    async def call_start() -> tuple[int, Callable[[], Awaitable[None]]]:
+        return await start()
+
+    async def call(stop: Callable[[], Awaitable[None]]) -> None:
+        await stop()
+
+    port, stop = asyncio.run_coroutine_threadsafe(call_start(), loop).result(10)
+    try:
+        yield port
+    finally:
+        asyncio.run_coroutine_threadsafe(call(stop), loop).result(10)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
