@@ -12,6 +12,7 @@ from untether.wire.fields import (
     Bytes32,
     DeviceNumberField,
     Millis,
+    Name,
     Signature,
     SignedBytes,
     Uint32,
@@ -86,7 +87,7 @@ class AccountLists(Record, frozen=True):
     ``lists`` is ascending and ends with the newest unless ``more`` is set.
     """
 
-    name: str
+    name: Name
     lists: Annotated[tuple[SignedObject, ...], Meta(max_length=LISTS_PER_ANSWER_MAX)]
     more: bool = False
     resignations: tuple[SignedObject, ...] = ()

@@ -27,6 +27,9 @@ from untether.wire.fields import (
 )
 from untether.wire.records import AccountLists, DeviceActivity, ListHead, PrekeyBundle, Stamp
 
+RelayCode = Annotated[str, Meta(max_length=64, pattern=r"^[a-z]+(-[a-z]+)*\Z")]
+"""A code reaches people's terminals and logs, and may come from a relay that lies."""
+
 
 class Challenge(Record, frozen=True, tag="challenge"):
     """The relay's first frame: who it is, what to sign, what time it has."""
@@ -66,7 +69,7 @@ class Done(Record, frozen=True, tag="done"):
 class Refused(Record, frozen=True, tag="refused"):
     """The request changed nothing; ``code`` is one of spec 08, "Refusals"."""
 
-    code: str
+    code: RelayCode
     retry_after_ms: Uint53 = 0
 
 
@@ -111,7 +114,7 @@ class AccountRefused(Record, frozen=True, tag="account-refused"):
     """Nothing was stored for this account, e.g. ``mailbox-full`` or ``no-such-account``."""
 
     account_id: AccountIdField
-    code: str
+    code: RelayCode
     retry_after_ms: Uint53 = 0
 
 
