@@ -4,8 +4,8 @@ Every body carries its sender's own list head, every pairwise seal the head assu
 recipient. A sender ahead of what is held → fetch; not served within 48 hours → that account's
 lease ends. Only devices of an account make such a claim about it.
 
-A claim about the own account that somebody else makes → ask that device, once for each list,
-for the signed list; nothing else follows, since anybody can name a head. Only a *verified*
+A claim about the own account that a contact or own device makes → ask that device, once for each
+list, for the signed list; nothing else follows, since anybody can name a head. Only a *verified*
 list ever raises an alarm, or starts the patience of a companion with its own account.
 """
 
@@ -14,10 +14,10 @@ from __future__ import annotations
 from untether.base.errors import RemoteError
 from untether.base.identifiers import AccountId, UnixMillis
 from untether.base.limits import GOSSIP_PATIENCE_MS
-from untether.device import directory, outgoing, own_account
+from untether.device import directory, outgoing, own_account, senders
 from untether.device.context import Context
-from untether.device.senders import Sender, SenderKind
-from untether.device.store import accounts, claims, contacts
+from untether.device.senders import Sender
+from untether.device.store import accounts, claims
 from untether.device.store.own_standing import SigningStopped
 from untether.protocol.identity.certificate import Role
 from untether.protocol.identity.device_list import open_list
@@ -34,18 +34,22 @@ def hear_own_head(context: Context, account: AccountId, claimed: ListHead) -> No
 
 
 def hear_assumed_head(context: Context, sender: Sender, claimed: ListHead) -> None:
-    """Take the list head that a sender assumed for this account."""
+    """Take the list head that a sender assumed for this account.
+
+    A stranger is not asked: the question would tell which devices are awake.
+    """
     if not claimed.is_news_to(own_account.newest(context).head):
         return
-    if claims.ask_once(context.database, sender.row, claimed.hash):
+    if senders.is_stranger(context, sender):
+        directory.fetch(context, context.own.account_id)
+    elif claims.ask_once(context.database, sender.row, claimed.hash):
         directory.fetch(context, context.own.account_id)
         outgoing.send_direct(context, sender.account_id, sender.device, ListClaimQuestion(claimed))
 
 
 def answer_question(context: Context, sender: Sender, question: ListClaimQuestion) -> None:
     """Show a contact, or an own device, the newest signed list held of its account."""
-    known = contacts.by_account(context.database, sender.account_id) is not None
-    if not known and sender.kind is SenderKind.OTHER:
+    if senders.is_stranger(context, sender):
         return
     held = directory.held_list(context, sender.account_id)
     if held is not None and held.head.place >= question.claimed.place:

@@ -31,8 +31,8 @@ from untether.device import (
 )
 from untether.device.context import Context
 from untether.device.events import MailboxDrained
-from untether.device.senders import Sender, SenderKind
-from untether.device.store import contacts, inbox
+from untether.device.senders import Sender
+from untether.device.store import inbox
 from untether.protocol.body import open_body
 from untether.protocol.pairwise.errors import DuplicateMessageError
 from untether.wire import codec
@@ -133,7 +133,7 @@ def _open(context: Context, entry: Entry) -> None:
         gossip.hear_assumed_head(context, sender, payload.assumed_head)
     if opened.possible_copy and not _claims_recovery(context, sender, content):
         context.notice("possible-copy", sender.account_id, device=sender.device)
-    if opened.answer_wanted and not _is_stranger(context, sender):
+    if opened.answer_wanted and not senders.is_stranger(context, sender):
         outgoing.turn_ratchet(context, sender.account_id, sender.device)
 
 
@@ -146,14 +146,6 @@ def _claims_recovery(context: Context, sender: Sender, content: Content) -> bool
     if held is None or held.primary.device != sender.device:
         return False
     return content.own_head.generation > held.head.generation
-
-
-def _is_stranger(context: Context, sender: Sender) -> bool:
-    if sender.removed:
-        return True
-    if sender.kind is not SenderKind.OTHER:
-        return False
-    return contacts.by_account(context.database, sender.account_id) is None
 
 
 def _park(context: Context, entry: Entry, cause: str) -> None:

@@ -16,7 +16,7 @@ from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
 from untether.base.limits import REMOVED_DEVICE_MAIL_MS
 from untether.device import directory
 from untether.device.context import Context
-from untether.device.store import accounts, peers
+from untether.device.store import accounts, contacts, peers
 from untether.protocol.identity.certificate import DeviceCertificate, Role
 from untether.protocol.identity.device_list import DeviceList
 from untether.protocol.identity.lease import LeaseState, lease_state
@@ -42,6 +42,15 @@ class Sender:
     kind: SenderKind
     removed: bool
     held: bool
+
+
+def is_stranger(context: Context, sender: Sender) -> bool:
+    """Tell whether nothing is said to a sender: no contact, no own device, or logged out."""
+    if sender.removed:
+        return True
+    if sender.kind is not SenderKind.OTHER:
+        return False
+    return contacts.by_account(context.database, sender.account_id) is None
 
 
 def find(context: Context, account: AccountId, number: DeviceNumber) -> Sender | None:
