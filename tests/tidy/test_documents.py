@@ -1,10 +1,13 @@
 """The documents name what is there: files, links, verbs."""
 
+import argparse
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
+from untether.cli.arguments import Parser
 from untether.cli.main import VERBS
 
 ROOT = Path(__file__).parents[2]
@@ -32,9 +35,34 @@ def test_every_named_file_is_there(document: Path) -> None:
         assert any((place / path).is_file() for place in PLACES), path
 
 
-def test_every_verb_is_documented() -> None:
-    """The page of the command line has the verbs that there are."""
-    page = (ROOT / "docs" / "command-line.md").read_text()
-    rows = re.findall(r"^\| `([a-z-]+)", page.split("\n## ")[0], re.MULTILINE)
+def documented_verbs() -> dict[str, set[str]]:
+    """Return the verbs of the page of the command line with their options."""
+    page = (ROOT / "docs" / "command-line.md").read_text().split("\n## ")[0]
+    verbs: dict[str, set[str]] = {}
+    for verb, row in re.findall(r"^\| `([a-z-]+)(.*)", page, re.MULTILINE):
+        usage = row.rpartition("` |")[0]
+        verbs.setdefault(verb, set()).update(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", usage))
+    return verbs
 
-    assert set(rows) == set(VERBS)
+
+def options_of(parser: argparse.ArgumentParser) -> set[str]:
+    """Return the options of a parser and of the parsers below it."""
+    options: set[str] = set()
+    for action in parser._actions:
+        options.update(action.option_strings)
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                options |= options_of(below)
+    return options
+
+
+def test_every_verb_and_option_is_documented() -> None:
+    """The page of the command line has the verbs and options that there are."""
+    common = options_of(Parser()) | {"--profile", "-o", "--passphrase-file"}
+    given = {}
+    for verb, (module, _) in VERBS.items():
+        parser = Parser()
+        import_module(f"untether.cli.{module}").VERBS[verb](parser)
+        given[verb] = options_of(parser) - common
+
+    assert documented_verbs() == given
