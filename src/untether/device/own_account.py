@@ -58,13 +58,19 @@ def stop_signing(context: Context, cause: SigningStopped, seen_generation: int =
         context.change_own(generation=seen_generation)
 
 
-def require_signing(context: Context) -> OwnDevice:
-    """Return this device if it may sign lists; LocalError ``not-the-phone`` or ``displaced``."""
+def require_phone(context: Context) -> OwnDevice:
+    """Return this device if it is a phone; LocalError ``not-the-phone``."""
     own = context.active
     if own.role is not Role.PRIMARY:
         raise LocalError(
             "not-the-phone", "Only the phone can do that.", "Run the command on the phone."
         )
+    return own
+
+
+def require_signing(context: Context) -> OwnDevice:
+    """Return this device if it may sign lists; LocalError ``not-the-phone`` or ``displaced``."""
+    own = require_phone(context)
     if is_displaced(context):
         raise LocalError(
             "displaced",

@@ -16,9 +16,9 @@ from untether.base.limits import (
     PREKEY_ROTATION_MS,
 )
 from untether.device.context import Context
+from untether.device.parties import own_party, party_of
 from untether.device.store import own_standing, prekeys
 from untether.protocol.identity.certificate import DeviceCertificate
-from untether.protocol.pairwise.parties import Party
 from untether.protocol.pairwise.prekeys import (
     PrekeyPairSecret,
     PrekeyType,
@@ -32,12 +32,6 @@ from untether.wire import codec
 from untether.wire.client_frames import DepositPrekeys
 from untether.wire.records import PrekeyStock, SignedPrekey
 from untether.wire.server_frames import PrekeysStored, ServerFrame
-
-
-def own_party(context: Context) -> Party:
-    """This device as its peers see it."""
-    own = context.own
-    return Party(own.account_key, own.device, own.secrets.signing_key, own.secrets.agreement_key)
 
 
 def full_stock(context: Context) -> PrekeyStock:
@@ -85,7 +79,7 @@ def on_deposited(context: Context, request: DepositPrekeys, answer: ServerFrame)
 
 def check_stock(stock: PrekeyStock, owner: DeviceCertificate) -> None:
     """Check another device's stock as the relay will; RemoteError when a signature is off."""
-    party = Party(owner.account_key, owner.device, owner.signing_key, owner.agreement_key)
+    party = party_of(owner)
     verify(stock.rotating, party, PrekeyType.ROTATING)
     for one_time in stock.one_time:
         verify(one_time, party, PrekeyType.ONE_TIME)

@@ -61,11 +61,7 @@ def recover_same_phone(context: Context, _command: RecoverSamePhone) -> None:
     A phone that is still listed keeps number and keys. One that another phone has replaced
     becomes a new phone: its owner confirms the companions as in any recovery.
     """
-    own = context.active
-    if own.role is not Role.PRIMARY:
-        raise LocalError(
-            "not-the-phone", "Only the phone can do that.", "Run the command on the phone."
-        )
+    own = own_account.require_phone(context)
     if not own_account.is_displaced(context):
         raise LocalError(
             "not-displaced", "This phone acts for its account already.", "There is nothing to do."

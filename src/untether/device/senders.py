@@ -16,6 +16,7 @@ from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
 from untether.base.limits import REMOVED_DEVICE_MAIL_MS
 from untether.device import directory
 from untether.device.context import Context
+from untether.device.parties import party_of
 from untether.device.store import accounts, contacts, peers
 from untether.protocol.identity.certificate import DeviceCertificate, Role
 from untether.protocol.identity.device_list import DeviceList
@@ -83,12 +84,7 @@ def _listed(context: Context, device_list: DeviceList, certificate: DeviceCertif
         row=peers.find_or_add(context.database, certificate).row,
         account_id=account,
         device=certificate.device,
-        party=Party(
-            certificate.account_key,
-            certificate.device,
-            certificate.signing_key,
-            certificate.agreement_key,
-        ),
+        party=party_of(certificate),
         kind=kind,
         removed=False,
         held=state is LeaseState.LONG_ENDED

@@ -15,7 +15,7 @@ from untether.base.limits import QUEUED_RETRY_MS, SKIPPED_KEY_MS
 from untether.device import directory
 from untether.device.context import Context
 from untether.device.fanout import Target
-from untether.device.prekeys import own_party
+from untether.device.parties import own_party, party_of
 from untether.device.senders import Sender
 from untether.device.store import peers, prekeys, sessions
 from untether.device.store.database import Database
@@ -93,7 +93,7 @@ def start(context: Context, certificate: DeviceCertificate, bundle: PrekeyBundle
     if bundle is None:
         _absent(context, peer, "unsealable")
         return
-    party = _party(certificate)
+    party = party_of(certificate)
     try:
         claimed = verify_bundle(bundle, party)
         check_serial(claimed.rotating, peer.prekey_serial)
@@ -217,15 +217,6 @@ def _absent(context: Context, peer: Peer, reason: AbsenceReason) -> None:
 
 def _ends(context: Context, peer: Party) -> Ends:
     return Ends.between(own_party(context), context.own.secrets.agreement_seed, peer)
-
-
-def _party(certificate: DeviceCertificate) -> Party:
-    return Party(
-        certificate.account_key,
-        certificate.device,
-        certificate.signing_key,
-        certificate.agreement_key,
-    )
 
 
 def _device_of(record: bytes) -> DeviceNumber:
