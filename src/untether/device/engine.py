@@ -12,7 +12,6 @@ from typing import Any
 from untether.base.identifiers import UnixMillis
 from untether.base.randomness import Randomness
 from untether.device import (
-    certificates,
     connection,
     contacts,
     inputs,
@@ -31,6 +30,7 @@ from untether.device import (
     restored,
     upkeep,
     verdicts,
+    verification,
 )
 from untether.device.context import Context
 from untether.device.effects import Effect
@@ -65,12 +65,12 @@ INPUTS: dict[type, Callable[[Context, Any], None]] = {
     inputs.Tick: upkeep.tick,
     inputs.StartMail: connection.start_mail,
     inputs.BeginRegistration: registration.begin,
-    inputs.CertificateSigned: certificates.signed,
+    inputs.CertificateSigned: verification.signed,
     inputs.BeginRecovery: recovery.begin,
     inputs.ConfirmRecovery: recovery.confirm,
     inputs.RecoverSamePhone: restored.recover_same_phone,
     inputs.SetLease: leases.set_lease,
-    inputs.VerificationRefused: certificates.refused,
+    inputs.VerificationRefused: verification.refused,
     inputs.OfferLink: linking_companion.offer,
     inputs.ConfirmAccount: linking_companion.confirm,
     inputs.ApproveLink: linking_phone.approve,

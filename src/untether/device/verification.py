@@ -1,7 +1,7 @@
-"""What the account key was asked to sign, and for whom (spec 02, "Device certificate").
+"""User verification has answered: what it was asked for (spec 02, "Device certificate").
 
-User verification happens outside the engine. Its outcome comes back as one of two inputs, and
-the state of this device tells what it was for.
+It happens outside the engine. Its outcome comes back as one of two inputs, and the state of this
+device tells for whom the account key has signed.
 """
 
 from __future__ import annotations
