@@ -9,6 +9,7 @@ from untether.cli.conversations import CAUSES
 from untether.cli.render import NOTICE_TEXTS, notice_line
 from untether.device.store.notices import Notice
 from untether.device.store.own_standing import SigningStopped
+from untether.server.sockets import CLOSE_CODES
 from untether.wire.client_frames import ClientFrame
 from untether.wire.codec import Record
 from untether.wire.content import Kind
@@ -80,6 +81,14 @@ def test_frames_and_contents_are_those_of_the_specification() -> None:
     assert tags(*get_args(ClientFrame)) == first_column(section("08", "Requests"))
     assert tags(*get_args(ServerFrame)) == first_column(section("08", "Answers", "Pushes"))
     assert tags(*get_args(Kind)) == first_column(section("05", "Content"))
+
+
+def test_causes_of_closing_are_those_of_the_specification() -> None:
+    """A device that is closed finds the cause on the page."""
+    table = section("08", "Connection")
+    codes = re.findall(r"^\| `([a-z-]+)` \| (\d+) \|", table, re.MULTILINE)
+
+    assert {cause: int(code) for cause, code in codes} == CLOSE_CODES
 
 
 def test_refusals_are_those_of_the_specification() -> None:
