@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from untether.base.errors import RemoteError
-from untether.base.identifiers import AccountId
+from untether.base.identifiers import AccountId, DeviceNumber
 from untether.device.context import Context
 from untether.device.store import accounts, peers
 from untether.device.store.accounts import AccountRow
@@ -60,25 +60,31 @@ def learn(context: Context, account: AccountId, answer: AccountLists) -> bool:
         return False
     if newest is None:
         return False
+    resigned = _newly_resigned(context, newest, answer.resignations)
     changed = held is None or newest.head != held.head
     if changed:
         _store(context, held, newest, answer.name)
-    resigned = _learn_resignations(context, newest, answer.resignations)
+    for number in resigned:
+        accounts.save_resignation(context.database, account, number)
+        peers.mark_removed(context.database, account, number, context.now)
     if answer.more:
         fetch(context, account)
-    return changed or resigned
+    return changed or bool(resigned)
 
 
 def settle_claim(context: Context, newest: DeviceList) -> None:
     """Let a newly stored list settle a claim: it is the claimed one, or was issued after it.
 
-    An end of the lease that the claim has brought is then undone.
+    An end of the lease that the claim has brought is then undone. A generation that was claimed
+    and never came is told: the claim may have excused a copy of the phone that started anew.
     """
     account = newest.account_id
     found = accounts.find(context.database, account)
     if found is None or found.claimed_head is None or found.claimed_at is None:
         return
     if newest.issued_at >= found.claimed_at or not found.claimed_head.is_news_to(newest.head):
+        if found.claimed_head.generation > newest.head.generation:
+            context.notice("possible-copy", account, device=newest.primary.device)
         accounts.save_claim(context.database, account, None, None)
         accounts.end_lease(context.database, account, None)
 
@@ -112,15 +118,16 @@ def _tell_change(context: Context, held: DeviceList, newest: DeviceList) -> None
         context.notice("contact-new-device", newest.account_id)
 
 
-def _learn_resignations(
-    context: Context, held: DeviceList, resignations: Sequence[SignedObject]
-) -> bool:
-    known = accounts.resigned(context.database, held.account_id)
+def _newly_resigned(
+    context: Context, newest: DeviceList, resignations: Sequence[SignedObject]
+) -> set[DeviceNumber]:
+    """Verify resignations; nothing is written before all of them hold."""
+    known = accounts.resigned(context.database, newest.account_id)
+    resigned = set()
     for signed in resignations:
         number = resignation_address(signed).device
-        certificate = held.device(number)
+        certificate = newest.device(number)
         if certificate is not None and number not in known:
             open_resignation(signed, certificate)
-            accounts.save_resignation(context.database, held.account_id, number)
-            peers.mark_removed(context.database, held.account_id, number, context.now)
-    return accounts.resigned(context.database, held.account_id) != known
+            resigned.add(number)
+    return resigned

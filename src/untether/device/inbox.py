@@ -140,7 +140,8 @@ def _open(context: Context, entry: Entry) -> None:
 def _claims_recovery(context: Context, sender: Sender, content: Content) -> bool:
     """Tell whether a phone started anew because it recovered, and the list is on its way.
 
-    A false claim doesn't stay quiet: the list is never served, and that is noticed.
+    A false claim doesn't stay quiet: the list is never served, or another one settles the claim,
+    and either is told.
     """
     held = directory.held_list(context, sender.account_id)
     if held is None or held.primary.device != sender.device:

@@ -9,8 +9,11 @@ import msgspec
 from untether.base.identifiers import AccountId, UnixMillis
 from untether.device.store.database import Database
 
-KEPT_MAX = 1_000
-"""Notices nobody looks at must not fill a disk; the oldest go first."""
+KEPT_PER_CODE_MAX = 100
+"""Notices nobody looks at must not fill a disk; of each code the oldest go first.
+
+Anybody can cause some codes as often as they like, and must not wash away a red notice by it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,12 @@ def post(
         msgspec.json.encode(details).decode(),
         now,
     )
-    database.run("DELETE FROM notices WHERE row <= (SELECT max(row) FROM notices) - ?", KEPT_MAX)
+    database.run(
+        "DELETE FROM notices WHERE code = ?1 AND row <= "
+        "(SELECT row FROM notices WHERE code = ?1 ORDER BY row DESC LIMIT 1 OFFSET ?2)",
+        code,
+        KEPT_PER_CODE_MAX,
+    )
 
 
 def take_unshown(database: Database) -> list[Notice]:
