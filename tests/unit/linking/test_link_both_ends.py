@@ -15,7 +15,7 @@ from tests.unit.linking.link_walk import (
     seeded,
 )
 
-from untether.base.errors import LocalError, NetworkError, UntetherError, VerificationError
+from untether.base.errors import LocalError, TrustError, UntetherError, VerificationError
 from untether.base.identifiers import DeviceNumber, RelayId, UnixMillis
 from untether.base.limits import (
     CLOCK_WARNING_MS,
@@ -377,5 +377,5 @@ def test_every_failure_says_what_happened_and_what_to_do() -> None:
         assert error.code == code
         assert failure.message.endswith(".")
         assert failure.hint.endswith(".")
-    assert isinstance(link_error("link-network"), NetworkError)
+    assert isinstance(link_error("link-tampered"), TrustError)
     assert isinstance(link_error("link-verification-refused"), VerificationError)

@@ -11,7 +11,6 @@ from typing import Final, NamedTuple, cast, get_args
 
 from untether.base.errors import (
     LocalError,
-    NetworkError,
     RefusedError,
     TrustError,
     UntetherError,
@@ -83,11 +82,6 @@ FAILURES: Final[Mapping[str, Failure]] = {
         TrustError,
         "What came through the relay was not what the other device sent.",
         "Nothing was linked. If it happens again, do not trust this relay.",
-    ),
-    "link-network": Failure(
-        NetworkError,
-        "The relay can't be reached, so linking can't go on.",
-        "Check the connection. Linking goes on by itself while the code is valid.",
     ),
     "link-wrong-moment": Failure(
         LocalError,
