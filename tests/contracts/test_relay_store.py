@@ -332,7 +332,7 @@ async def test_slots_invitations_and_settings(store: RelayStore) -> None:
         assert await tx.slot(SlotId(b"?" * 16)) is None
         assert await tx.slot_item(slots[2], 0) == b"offer"
         assert await tx.slot_item(slots[2], 1) is None
-        assert await tx.count_slots() == 3
+        assert [await tx.count_slots(NOW + after) for after in (-1, 0, 2)] == [3, 2, 0]
         assert await tx.delete_slots(NOW + 2, 1) == 1
         assert await tx.delete_slots(NOW + 2, 9) == 1
         assert await tx.slot_item(slots[0], 0) is None

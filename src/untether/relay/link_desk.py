@@ -38,7 +38,7 @@ async def open_slot(tx: RelayTransaction, call: Call, request: OpenLinkSlot) -> 
     """Open a slot with its offer; the same again is the same slot."""
     row = await tx.slot(request.slot_id)
     if row is None:
-        if await tx.count_slots() >= OPEN_SLOTS_MAX:
+        if await tx.count_slots(call.now) >= OPEN_SLOTS_MAX:
             raise Refusal("too-many-slots", LINK_SLOT_MS)
         row = SlotRow(request.slot_id, UnixMillis(call.now + LINK_SLOT_MS), None)
         await tx.put_slot(row)

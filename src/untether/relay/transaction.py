@@ -223,8 +223,8 @@ class RelayTransaction(Protocol):
         """Return a link slot."""
         ...
 
-    async def count_slots(self) -> int:
-        """Count the link slots."""
+    async def count_slots(self, expiring_after: int) -> int:
+        """Count the link slots that end later than a time."""
         ...
 
     async def put_slot(self, row: SlotRow) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.unit.relay.relay_desk import RelayDesk, RelayDevice, link
 
+from untether.adapters.storage.relay_memory_rows import MemoryRelayTransaction
+from untether.adapters.storage.relay_sqlite_rows import SqliteRelayTransaction
 from untether.base.identifiers import SlotId
 from untether.base.limits import LINK_SLOT_MS
 from untether.relay import link_desk
@@ -102,3 +104,32 @@ async def test_slots_are_bounded(desk: RelayDesk, monkeypatch: pytest.MonkeyPatc
         await desk.ask_as_guest(OpenLinkSlot(SlotId(bytes([number]) * 16), b"offer"))
     refused = await desk.ask_as_guest(OpenLinkSlot(SLOT, b"offer"))
     assert refused == Refused("too-many-slots", LINK_SLOT_MS)
+
+
+async def two_slots_have_ended(desk: RelayDesk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fill the desk; then the time of all slots is over, and nobody has cleared up yet."""
+    monkeypatch.setattr(link_desk, "OPEN_SLOTS_MAX", 2)
+    for number in range(2):
+        await desk.ask_as_guest(OpenLinkSlot(SlotId(bytes([number]) * 16), b"offer"))
+    desk.pass_time(LINK_SLOT_MS)
+
+
+async def test_ended_slots_keep_nobody_from_linking(
+    desk: RelayDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound is on slots at one time; housekeeping comes only hourly."""
+    await two_slots_have_ended(desk, monkeypatch)
+    answer = await desk.ask_as_guest(OpenLinkSlot(SLOT, b"offer"))
+    assert isinstance(answer, LinkSlotOpened)
+
+
+async def test_twin_that_counts_all_rows_is_full_for_an_hour(
+    desk: RelayDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seventeen addresses that keep within their limits then stop everybody else."""
+    await two_slots_have_ended(desk, monkeypatch)
+    for kind in (MemoryRelayTransaction, SqliteRelayTransaction):
+        honest = kind.count_slots
+        monkeypatch.setattr(kind, "count_slots", lambda tx, _, count=honest: count(tx, 0))
+    answer = await desk.ask_as_guest(OpenLinkSlot(SLOT, b"offer"))
+    assert answer == Refused("too-many-slots", LINK_SLOT_MS)

@@ -266,9 +266,10 @@ class MemoryRelayTransaction(PartitionedTransaction):
         """See the port."""
         return (await self._rows("slots")).get(slot_id)
 
-    async def count_slots(self) -> int:
+    async def count_slots(self, expiring_after: int) -> int:
         """See the port."""
-        return len(await self._rows("slots"))
+        rows = await self._rows("slots")
+        return sum(row.expires_at > expiring_after for row in rows.values())
 
     async def put_slot(self, row: SlotRow) -> None:
         """See the port."""

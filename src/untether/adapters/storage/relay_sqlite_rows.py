@@ -237,9 +237,11 @@ class SqliteRelayTransaction(SqliteMailboxes):
         claimed_by = None if account_id is None else DeviceAddress(account_id, device)
         return SlotRow(slot_id, expires_at, claimed_by)
 
-    async def count_slots(self) -> int:
+    async def count_slots(self, expiring_after: int) -> int:
         """See the port."""
-        return int(self._row("SELECT count(*) FROM slots", ())[0])
+        return int(
+            self._row("SELECT count(*) FROM slots WHERE expires_at > ?", (expiring_after,))[0]
+        )
 
     async def put_slot(self, row: SlotRow) -> None:
         """See the port."""
