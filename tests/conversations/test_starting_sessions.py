@@ -10,6 +10,7 @@ from tests.world_relay import Link
 from untether.base.identifiers import DAY_MS
 from untether.base.limits import PREKEY_AGE_MAX_MS
 from untether.device import events
+from untether.device.inputs import RelayAnswered
 from untether.wire.client_frames import ClientFrame
 from untether.wire.records import PrekeyBundle
 from untether.wire.server_frames import Bundles, ServerFrame
@@ -86,3 +87,24 @@ def test_no_bundle_is_no_session() -> None:
     )
     assert alice.send("bob", "hello").state == "queued"
     assert _causes(alice) == ["unsealable"]
+
+
+def test_prekeys_that_come_twice_start_one_session() -> None:
+    """Two processes of a device may ask at once; Bob must not take the second for a copy."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    heard: list[RelayAnswered] = []
+
+    def listen(_link: Link, request: ClientFrame, answer: ServerFrame) -> ServerFrame:
+        if isinstance(answer, Bundles):
+            heard.append(RelayAnswered(request, answer))
+        return answer
+
+    world.relay.answering = listen
+    alice.send("bob", "hello")
+    [answered] = heard
+    alice.feed(answered)
+    alice.send("bob", "are you there?")
+    assert query(alice, "SELECT count(*) FROM sessions") == [(1,)]
+    assert bob.texts() == ["hello", "are you there?"]
+    assert "possible-copy" not in bob.notices()

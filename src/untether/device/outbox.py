@@ -59,16 +59,21 @@ def advance(context: Context, message_id: MessageId) -> None:
 
 
 def on_prekeys(context: Context, request: ClaimPrekeys, answer: ServerFrame) -> None:
-    """Start sessions with the prekeys that the relay handed out, then go on sending."""
+    """Start sessions with the prekeys that the relay handed out, then go on sending.
+
+    A session may have begun since they were asked for, e.g. in another process of this device;
+    a second start would look like a copy of this device.
+    """
     bundles = answer.bundles if isinstance(answer, Bundles) else ()
     device_list = directory.held_list(context, request.account_id)
     if device_list is None:
         return
     by_device = {bundle.device: bundle for bundle in bundles}
-    for number in request.devices:
-        certificate = device_list.device(number)
-        if certificate is not None:
-            sessions.start(context, certificate, by_device.get(number))
+    asked = [one for one in device_list.devices if one.device in request.devices]
+    missing = sessions.without_session(context, [fanout.Target(one) for one in asked])
+    for certificate in asked:
+        if certificate.device in missing:
+            sessions.start(context, certificate, by_device.get(certificate.device))
     account_learned(context, request.account_id)
 
 
