@@ -14,16 +14,21 @@ from tests.commands import command_line
 from tests.commands.command_line import PASSPHRASE, RUN_MARK, Device, end_all_running
 from tests.commands.relays import Relay
 
+from untether.adapters.vault.passphrase_seal import Argon2Cost
 from untether.device.events import LinkAnswered, LinkOffered, LinkRequested
 from untether.native import NativeClient
 
+CHEAP = Argon2Cost(memory_kib=8, passes=1)
 MakeDevice = Callable[[str], Device]
 Link = Callable[..., Device]
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _own_run() -> Iterator[None]:
-    """Mark this run's processes, keep away from the user's key store; nothing outlives it."""
+    """Mark this run's processes, keep away from the user's key store; nothing outlives it.
+
+    Profiles made in this process have cheap seals, which all processes then open quickly.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(RUN_MARK, secrets.token_hex(8))
         for name in [
@@ -31,6 +36,8 @@ def _own_run() -> Iterator[None]:
         ]:
             patch.delenv(name)
         patch.setattr("untether.native.system_key_store", lambda: None)
+        patch.setattr("untether.adapters.storage.profile.Argon2Cost", lambda: CHEAP)
+        patch.setattr("untether.adapters.vault.passphrase.Argon2Cost", lambda: CHEAP)
         yield
         assert command_line.processes_of_this_run() == []
 
@@ -87,7 +94,7 @@ def person(
     """Register a person on the shared relay: ``alice`` becomes ``alice-7``."""
 
     def register(name: str) -> Device:
-        unique = f"{name}-{os.getpid()}-{next(_numbers)}"
+        unique = f"{name}-{next(_numbers)}"
         phone = Device(tmp_path_factory.mktemp("people") / unique, passphrase_file)
         registered = phone.run("register", unique, "--server", relay.url)
         assert registered.status == 0, registered.errors
@@ -119,17 +126,17 @@ async def _link(phone: Device, companion: Device, name: str) -> None:
             passphrase_file=companion.passphrase_file,
         ) as offering,
     ):
-        shown: asyncio.Future[LinkOffered] = asyncio.get_running_loop().create_future()
+        shown: asyncio.Queue[LinkOffered] = asyncio.Queue()
         linking = asyncio.create_task(
             offering.link(
                 device_name=name,
                 device_kind="desktop",
-                on_offer=shown.set_result,
+                on_offer=shown.put_nowait,
                 is_mine=_yes,
             )
         )
         try:
-            await approving.approve((await shown).link_text, _yes)
+            await approving.approve((await shown.get()).link_text, _yes)
             await linking
         finally:
             linking.cancel()

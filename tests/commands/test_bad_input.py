@@ -37,7 +37,7 @@ def alice(person: MakeDevice) -> Device:
     return person("alice")
 
 
-@pytest.mark.parametrize("name", ["a", "Alice", "-x", "al ice", "ali\nce", "a" * 33, "ålice", ""])
+@pytest.mark.parametrize("name", ["a", "Alice", "-x", "ali\nce", "a" * 33, "ålice", ""])
 def test_a_name_that_can_be_none(alice: Device, device: MakeDevice, name: str) -> None:
     """Impossible names are refused before anybody is asked, wherever they stand."""
     new = device("new")

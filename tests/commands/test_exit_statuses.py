@@ -137,7 +137,9 @@ def test_4_when_the_relay_is_another_one(
 
 def test_5_when_it_goes_too_fast(device: MakeDevice, tmp_path: Path) -> None:
     """A rate limit says how long to wait, and the same command finishes afterwards."""
-    limited = Relay(tmp_path / "relay", quotas="guest_requests_burst = 1\n")
+    limited = Relay(
+        tmp_path / "relay", quotas="guest_requests_burst = 1\nguest_requests_per_minute = 1\n"
+    )
     try:
         limited.start()
         alice, bob = device("alice"), device("bob")

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 
 from untether.base.errors import NetworkError
-from untether.base.identifiers import DeviceNumber
+from untether.base.identifiers import DeviceNumber, UnixMillis
 from untether.base.names import check_name
 from untether.client import (
     account,
@@ -140,6 +140,10 @@ class Client:
         """Log a companion out from the phone, or this companion itself."""
         await devices.log_out(self.driver, device, wipe=wipe)
 
+    async def set_lease(self, days: int) -> UnixMillis:
+        """On the phone: choose how long companions go on without it; returns when that ends."""
+        return await devices.set_lease(self.driver, days)
+
     async def recover(
         self,
         name: str,
@@ -164,6 +168,7 @@ class Client:
 
     async def verify(self, name: str, qr_text: str | None = None) -> None:
         """Mark a person as verified: the codes were compared, or their QR code is compared now."""
+        check_name(name)
         if qr_text is None:
             await self.driver.handle(MarkVerified(name))
         else:
