@@ -74,7 +74,7 @@ def test_a_device_name_that_can_be_none(device: MakeDevice, relay: Relay, name: 
         ("http://localhost:8080/path", "bad-address"),
         ("http://user:secret@localhost", "bad-address"),
         ("http://relay.example", "plain-http"),
-        ("http://10.0.0.1:8080", "plain-http"),
+        ("http://relay.invalid:8080", "plain-http"),
         ("http://localhost.example", "plain-http"),
     ],
 )

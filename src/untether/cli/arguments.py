@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from untether.base.errors import ExitStatus, LocalError
@@ -31,6 +32,38 @@ class Parser(argparse.ArgumentParser):
         """Raise instead of printing."""
         usage = " ".join(self.format_usage().split()).replace("usage:", "Usage:", 1)
         raise UsageError("usage", f"{message[:1].upper()}{message[1:]}.", usage)
+
+
+def add_common(parser: argparse.ArgumentParser, *, suppress: bool) -> None:
+    """Add the options of all verbs, which may stand before or after verb and action."""
+    unset = argparse.SUPPRESS if suppress else None
+    output = argparse.SUPPRESS if suppress else "text"
+    parser.add_argument(
+        "--profile",
+        metavar="DIR",
+        type=Path,
+        default=unset,
+        help="the device to act as (UNTETHER_PROFILE)",
+    )
+    parser.add_argument(
+        "-o", dest="output", choices=("text", "json"), default=output, help="how to print"
+    )
+    parser.add_argument(
+        "--passphrase-file",
+        metavar="FILE",
+        type=Path,
+        default=unset,
+        help="user verification without a terminal (UNTETHER_PASSPHRASE_FILE)",
+    )
+
+
+def add_action(
+    actions: argparse._SubParsersAction[argparse.ArgumentParser], name: str, summary: str
+) -> argparse.ArgumentParser:
+    """Add an action of a verb, e.g. ``devices approve``, with the options of all verbs."""
+    parser = actions.add_parser(name, help=summary, description=summary)
+    add_common(parser, suppress=True)
+    return parser
 
 
 def wants_json(given: Sequence[str]) -> bool:
@@ -77,6 +110,14 @@ def device_number(value: str) -> int:
     number = _whole_number(value)
     if not 0 <= number < 2**31:
         raise argparse.ArgumentTypeError(f"“{value}” is no number of a device")
+    return number
+
+
+def days(value: str) -> int:
+    """Read a number of days."""
+    number = _whole_number(value)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"“{value}” is no number of days")
     return number
 
 

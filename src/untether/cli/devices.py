@@ -1,4 +1,4 @@
-"""The verb ``devices``: list the own devices, approve a new one, log one out."""
+"""The verb ``devices``: list, approve and log out the own devices; choose their lease."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from untether.base.errors import ExitStatus
 from untether.base.identifiers import DeviceNumber
 from untether.cli import ask
-from untether.cli.arguments import device_number
+from untether.cli.arguments import add_action, days, device_number
 from untether.cli.errors import show_hint, show_warning
 from untether.cli.opening import with_client
 from untether.cli.render import local_time, show_result, timestamp
@@ -21,16 +21,19 @@ from untether.protocol.identity.certificate import Role
 def _devices_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_list)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    approve = actions.add_parser("approve", help="on the phone: link a new device")
+    approve = add_action(actions, "approve", "on the phone: link a new device")
     source = approve.add_mutually_exclusive_group(required=True)
     source.add_argument("link_text", metavar="LINK_TEXT", nargs="?", help="untether://link/…")
     source.add_argument("--qr-image", metavar="FILE", type=Path, help="read the QR code from it")
     approve.add_argument("--yes", action="store_true", help="don't ask whether to link it")
     approve.set_defaults(run=_approve)
-    logout = actions.add_parser("logout", help="log a device out")
+    logout = add_action(actions, "logout", "log a device out")
     logout.add_argument("number", metavar="NUMBER", type=device_number)
     logout.add_argument("--wipe", action="store_true", help="it erases its messages too")
     logout.set_defaults(run=_logout)
+    lease = add_action(actions, "lease", "on the phone: how long companions go on without it")
+    lease.add_argument("days", metavar="DAYS", type=days, help="2 to 180; 30 unless chosen")
+    lease.set_defaults(run=_lease)
 
 
 def _list(arguments: argparse.Namespace) -> int:
@@ -120,6 +123,18 @@ def _logout(arguments: argparse.Namespace) -> int:
             {"event": "logged-out", "device": number, "wipe": arguments.wipe},
             f"Device {number} is logged out.",
         )
+        return ExitStatus.OK
+
+    return with_client(arguments, act)
+
+
+def _lease(arguments: argparse.Namespace) -> int:
+    async def act(client: Client) -> int:
+        async with client.online():
+            ends_at = await client.set_lease(arguments.days)
+        shown = {"days": arguments.days, "lease_ends_at": timestamp(ends_at)}
+        line = f"Companions go on without the phone for {arguments.days} days from its last visit."
+        show_result(arguments, shown, line)
         return ExitStatus.OK
 
     return with_client(arguments, act)

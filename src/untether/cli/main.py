@@ -12,12 +12,11 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib import import_module
-from pathlib import Path
 from typing import cast
 
 from untether import __version__
 from untether.base.errors import ExitStatus, PlatformError, UntetherError
-from untether.cli.arguments import Parser, UsageError, wants_json
+from untether.cli.arguments import Parser, UsageError, add_common, wants_json
 from untether.cli.errors import show_error
 
 VERBS = {
@@ -89,39 +88,16 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
         description="End-to-end encrypted messages for one phone and up to four companions.",
     )
     parser.add_argument("--version", action="version", version=f"untether {__version__}")
-    _add_common(parser, suppress=False)
+    add_common(parser, suppress=False)
     subparsers = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     for verb, (module, summary) in VERBS.items():
         added = subparsers.add_parser(verb, help=summary, description=summary)
-        _add_common(added, suppress=True)
+        add_common(added, suppress=True)
         if verb in given:
             family = import_module(f"untether.cli.{module}")
             add_arguments = cast("dict[str, AddArguments]", family.VERBS)[verb]
             add_arguments(added)
     return parser
-
-
-def _add_common(parser: argparse.ArgumentParser, *, suppress: bool) -> None:
-    """Add the options of all verbs, which may stand before or after the verb."""
-    unset = argparse.SUPPRESS if suppress else None
-    output = argparse.SUPPRESS if suppress else "text"
-    parser.add_argument(
-        "--profile",
-        metavar="DIR",
-        type=Path,
-        default=unset,
-        help="the device to act as (UNTETHER_PROFILE)",
-    )
-    parser.add_argument(
-        "-o", dest="output", choices=("text", "json"), default=output, help="how to print"
-    )
-    parser.add_argument(
-        "--passphrase-file",
-        metavar="FILE",
-        type=Path,
-        default=unset,
-        help="user verification without a terminal (UNTETHER_PASSPHRASE_FILE)",
-    )
 
 
 if __name__ == "__main__":

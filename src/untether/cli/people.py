@@ -8,7 +8,7 @@ from pathlib import Path
 
 from untether.base.errors import ExitStatus
 from untether.base.identifiers import short_id
-from untether.cli.arguments import text
+from untether.cli.arguments import add_action, text
 from untether.cli.opening import with_client
 from untether.cli.render import show_json, show_result, show_text, timestamp
 from untether.client.client import Client
@@ -19,7 +19,7 @@ from untether.protocol.identity.security_code import format_security_code
 def _contacts_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_contacts)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
-    accept = actions.add_parser("accept", help="accept that a name is another account now")
+    accept = add_action(actions, "accept", "accept that a name is another account now")
     accept.add_argument("name", metavar="NAME", type=text)
     accept.set_defaults(run=_accept)
 

@@ -1,11 +1,11 @@
-"""The own devices: listing them and logging them out (spec 02, "Log-out")."""
+"""The own devices: listing, logging out, and their lease (spec 02, "Log-out", "Lease")."""
 
 from __future__ import annotations
 
 import asyncio
 
 from untether.base.errors import NetworkError
-from untether.base.identifiers import DeviceNumber
+from untether.base.identifiers import DAY_MS, DeviceNumber, UnixMillis
 from untether.client.account import ask_status
 from untether.client.driver import Driver
 from untether.client.receiving import Heard
@@ -13,7 +13,7 @@ from untether.client.refusals import refusal
 from untether.device import own_account
 from untether.device.context import Context
 from untether.device.events import RequestRefused
-from untether.device.inputs import LogOutDevice, Resign
+from untether.device.inputs import LogOutDevice, Resign, SetLease
 from untether.device.own_devices import OwnDeviceView, overview
 from untether.device.store import own_device, own_lists
 from untether.device.store.own_device import State
@@ -56,6 +56,25 @@ async def log_out(driver: Driver, number: DeviceNumber, *, wipe: bool) -> None:
     if itself and wipe:
         with driver.reading() as database:
             own_device.erase_messages(database)
+
+
+async def set_lease(driver: Driver, days: int) -> UnixMillis:
+    """On the phone: choose how long companions go on without it; returns the new list's end.
+
+    Raises LocalError ``bad-lease`` or ``not-the-phone``, RefusedError when the relay allows less.
+    """
+    if driver.challenge is not None and days * DAY_MS > driver.challenge.lease_max_ms:
+        raise refusal("lease-too-long")
+    with driver.listening() as heard:
+        await driver.handle(SetLease(days * DAY_MS))
+        await driver.idle()
+        while not heard.empty():
+            event = heard.get_nowait()
+            if isinstance(event, RequestRefused):
+                raise refusal(event.code, event.retry_after_ms)
+    with driver.reading() as database:
+        context = Context(database, driver.now(), driver.randomness)
+        return own_account.newest(context).expires_at
 
 
 async def _until_out(driver: Driver, heard: Heard, number: DeviceNumber) -> None:
