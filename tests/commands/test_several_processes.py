@@ -83,7 +83,9 @@ def test_laptops_go_on_without_their_phones(
     phones[0].signal(signal.SIGCONT)
     assert phones[0].until_text("from laptop")["outgoing"] is True
     phones[0].until_text("to laptop")
-    assert bob.texts() == ["from laptop", "to laptop"]
+    texts = bob.texts()  # one killed while it printed prints again rather than never
+    assert texts[-2:] == ["from laptop", "to laptop"]
+    assert texts[:-2] in ([], ["from phone to all"])
 
 
 def test_a_log_out_ends_a_follower_at_once(
