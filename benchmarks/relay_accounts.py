@@ -29,8 +29,10 @@ from untether.protocol.identity.login import LoginStatement, sign_login
 from untether.protocol.identity.next_list import first_list_body
 from untether.protocol.pairwise import prekeys
 from untether.protocol.pairwise.parties import Party
-from untether.relay.admission import Budgets, Guest, RelayRules, RelaySession
+from untether.relay.budgets import Budgets
+from untether.relay.principals import Guest
 from untether.relay.requests import handle
+from untether.relay.session import RelayRules, RelaySession
 from untether.wire.client_frames import Login, Register
 from untether.wire.records import ListHead, PrekeyStock, SignedCertificate, SignedObject
 from untether.wire.server_frames import Challenge, Done

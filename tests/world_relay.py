@@ -11,9 +11,11 @@ from untether.base.identifiers import AccountId, DeviceAddress, RelayId
 from untether.base.limits import FRAME_MAX, UNACKNOWLEDGED_MAX
 from untether.device import inputs
 from untether.relay import outcome
-from untether.relay.admission import Budgets, Device, Guest, RelayRules, RelaySession
+from untether.relay.budgets import Budgets
 from untether.relay.delivery import next_deliveries
+from untether.relay.principals import Device, Guest
 from untether.relay.requests import handle
+from untether.relay.session import RelayRules, RelaySession
 from untether.wire import codec
 from untether.wire.client_frames import ClientFrame, Request
 from untether.wire.records import Stamp

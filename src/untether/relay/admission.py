@@ -1,128 +1,45 @@
-"""Who is asking, and how much they may ask (spec 08, "Who may send what" and "Limits").
+"""Whether a connection may ask for something now (spec 08, "Who may send what" and "Limits").
 
-Limits come in two kinds. Those that protect the machine (requests of a connection, of a
-network address) are kept in memory by :class:`Budgets`, one for each relay process. Those
-that protect another account (claimed prekeys, mailbox shares) are rows, because they must
-survive a restart. Both count by :func:`spend`.
+Who it is and how much it has asked for decide that, not what the frame says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from dataclasses import dataclass, replace
-from typing import Final, Literal, NamedTuple
+from typing import NamedTuple
 
-from untether.base import limits
-from untether.base.identifiers import DeviceAddress, RelayId, UnixMillis
-
-
-@dataclass(frozen=True)
-class Guest:
-    """Somebody who has not logged in; ``peer`` is the network address, never stored."""
-
-    peer: str
+from untether.base.identifiers import UnixMillis
+from untether.relay.budgets import GUEST_REQUESTS, Rate
+from untether.relay.outcome import Refusal
+from untether.relay.principals import Guest, Principal
+from untether.relay.session import RelaySession
 
 
-@dataclass(frozen=True)
-class Bearer:
-    """Holds a device key that the account key certified, but is not on the newest list."""
+class Terms(NamedTuple):
+    """Who may send one kind of frame, and how often.
 
-    address: DeviceAddress
-
-
-@dataclass(frozen=True)
-class Device:
-    """A device on the newest list that has not resigned."""
-
-    address: DeviceAddress
-
-
-Principal = Guest | Bearer | Device
-
-
-class Rate(NamedTuple):
-    """``burst`` at once, then one more each ``refill_ms``."""
-
-    burst: int
-    refill_ms: float
-
-
-REQUESTS: Final = Rate(limits.REQUESTS_BURST, 1000 / limits.REQUESTS_PER_SECOND)
-SUBMITS: Final = Rate(limits.SUBMIT_BURST, 1000 / limits.SUBMITS_PER_SECOND)
-GUEST_REQUESTS: Final = Rate(limits.GUEST_REQUESTS_BURST, limits.GUEST_REQUESTS_REFILL_MS)
-LOGINS: Final = Rate(limits.LOGINS_BURST, limits.LOGINS_REFILL_MS)
-NAME_LOOKUPS: Final = Rate(limits.NAME_LOOKUPS_BURST, limits.NAME_LOOKUPS_REFILL_MS)
-SIGNED_UPLOADS: Final = Rate(limits.SIGNED_UPLOADS_BURST, limits.SIGNED_UPLOADS_REFILL_MS)
-LINK_SLOTS: Final = Rate(limits.LINK_SLOTS_BURST, limits.LINK_SLOTS_REFILL_MS)
-CLAIMS: Final = Rate(limits.CLAIMS_PER_TARGET_BURST, limits.CLAIMS_PER_TARGET_REFILL_MS)
-
-
-@dataclass(frozen=True)
-class RelayRules:
-    """What the operator decides. ``origins`` are the addresses that devices may dial."""
-
-    relay_id: RelayId
-    origins: frozenset[str]
-    registration: Literal["open", "invitation", "closed"] = "open"
-    lease_max_ms: int = limits.LEASE_MAX_MS
-    requests: Rate = REQUESTS
-
-
-class Spent(NamedTuple):
-    """The new state of a limit, or how long to wait (then nothing was spent)."""
-
-    due_at: float
-    retry_after_ms: int
-
-
-def spend(due_at: float, rate: Rate, now: UnixMillis) -> Spent:
-    """Take one from a limit by the generic cell rate algorithm (ITU-T I.371).
-
-    The whole state is one time: when the bucket will be full again.
-    """
-    full_at = max(due_at, now)
-    wait = full_at - now - (rate.burst - 1) * rate.refill_ms
-    if wait > 0:
-        return Spent(due_at, int(wait) + 1)
-    return Spent(full_at + rate.refill_ms, 0)
-
-
-class Budgets:
-    """The limits that live in memory, for all connections of one relay process."""
-
-    def __init__(self, states_max: int = limits.BUDGET_STATES_MAX) -> None:
-        self._due_at: dict[Hashable, float] = {}
-        self._states_max = states_max
-
-    def take(self, key: Hashable, rate: Rate, now: UnixMillis) -> int:
-        """Spend one; returns 0, or the milliseconds to wait."""
-        spent = spend(self._due_at.get(key, 0), rate, now)
-        if len(self._due_at) >= self._states_max:
-            self._forget_full(now)
-        self._due_at[key] = spent.due_at
-        return spent.retry_after_ms
-
-    def _forget_full(self, now: UnixMillis) -> None:
-        """Drop the states that are as good as new; if there are none, the oldest half."""
-        kept = {key: due_at for key, due_at in self._due_at.items() if due_at > now}
-        if len(kept) >= self._states_max:
-            kept = dict(list(kept.items())[len(kept) // 2 :])
-        self._due_at = kept
-
-
-@dataclass(frozen=True)
-class RelaySession:
-    """One connection: what the relay knows of it. Only a login changes it.
-
-    ``nonce`` is the one of its challenge; ``connection`` tells connections apart.
+    ``rate`` limits each asking device, and guests together by their network address.
+    ``guest_rate`` limits what all guests of one network address may ask in addition.
     """
 
-    rules: RelayRules
-    budgets: Budgets
-    nonce: bytes
-    principal: Principal
-    connection: int
+    allowed: frozenset[type[Principal]]
+    rate: Rate | None = None
+    guest_rate: Rate = GUEST_REQUESTS
 
-    def as_principal(self, principal: Principal) -> RelaySession:
-        """Return the session of a connection that has logged in."""
-        return replace(self, principal=principal)
+
+def admit(session: RelaySession, terms: Terms, now: UnixMillis) -> None:
+    """Count one request; a Refusal says ``not-allowed``, or how long to wait."""
+    principal = session.principal
+    if type(principal) not in terms.allowed:
+        raise Refusal("not-allowed")
+    _take(session, ("connection", session.connection), session.rules.requests, now)
+    who = principal if isinstance(principal, Guest) else principal.address
+    if isinstance(principal, Guest):
+        _take(session, (terms.guest_rate, who), terms.guest_rate, now)
+    if terms.rate is not None:
+        _take(session, (terms.rate, who), terms.rate, now)
+
+
+def _take(session: RelaySession, key: tuple[object, ...], rate: Rate, now: UnixMillis) -> None:
+    retry_after_ms = session.budgets.take(key, rate, now)
+    if retry_after_ms:
+        raise Refusal("rate-limited", retry_after_ms)

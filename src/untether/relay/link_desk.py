@@ -14,8 +14,8 @@ from typing import Final
 
 from untether.base.identifiers import SlotId, UnixMillis
 from untether.base.limits import LINK_SLOT_MS, OPEN_SLOTS_MAX
-from untether.relay.admission import Device
 from untether.relay.outcome import Call, Decision, Refusal, TellSlot, WatchSlot
+from untether.relay.principals import Device
 from untether.relay.rows import SlotRow
 from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import ClaimLinkSlot, GetLinkItem, OpenLinkSlot, PutLinkItem

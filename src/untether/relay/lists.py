@@ -20,9 +20,9 @@ from untether.protocol.identity.device_list import (
     open_list,
 )
 from untether.relay import mailbox
-from untether.relay.admission import RelayRules
 from untether.relay.outcome import CutDevice, Effect, Refusal, TellAccount
 from untether.relay.rows import AccountRow, ListRow, StatementRow
+from untether.relay.session import RelayRules
 from untether.relay.transaction import RelayTransaction
 from untether.wire.codec import decode
 from untether.wire.records import AccountLists, ListHead, SignedObject

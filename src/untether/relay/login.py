@@ -16,10 +16,10 @@ from untether.protocol.identity.certificate import (
     verify_certificate,
 )
 from untether.protocol.identity.login import LoginStatement, verify_login
-from untether.relay.admission import Bearer, Device
 from untether.relay.lists import account_lists, head_of, held_list
 from untether.relay.mailbox import own_row
 from untether.relay.outcome import Call, Decision, Refusal
+from untether.relay.principals import Bearer, Device
 from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import Login
 from untether.wire.codec import decode_canonical

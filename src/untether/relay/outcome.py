@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from untether.base.identifiers import AccountId, DeviceAddress, SlotId, UnixMillis
 from untether.base.randomness import Randomness
-from untether.relay.admission import Guest, Principal, RelaySession
+from untether.relay.principals import Guest, Principal
+from untether.relay.session import RelaySession
 from untether.wire.server_frames import LinkNews, ListNews, LoggedOut, ServerFrame
 
 

@@ -19,7 +19,7 @@ from untether.base.limits import (
 from untether.protocol.identity.certificate import DeviceCertificate
 from untether.protocol.pairwise.parties import Party
 from untether.protocol.pairwise.prekeys import PrekeyType, PublicPrekeyPair, verify
-from untether.relay.admission import CLAIMS, spend
+from untether.relay.budgets import CLAIMS, spend
 from untether.relay.lists import held_list
 from untether.relay.outcome import Call, Decision, Refusal
 from untether.relay.rows import AccountRow, PrekeyRow

@@ -17,9 +17,9 @@ from untether.protocol.identity.device_list import DeviceList
 from untether.protocol.identity.resignation import open_resignation, resignation_address
 from untether.protocol.identity.wipe_order import open_wipe_order, wipe_order_target
 from untether.relay import lists
-from untether.relay.admission import Bearer, Guest
 from untether.relay.outcome import Call, Decision, Refusal
 from untether.relay.prekeys import VerifiedStock, store_stock, verify_stock
+from untether.relay.principals import Bearer, Guest
 from untether.relay.rows import AccountRow, StatementRow
 from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import FetchLists, PublishLists, Recover, Resign

@@ -21,22 +21,18 @@ from untether.relay import (
     publication,
     submission,
 )
-from untether.relay.admission import (
-    GUEST_REQUESTS,
+from untether.relay.admission import Terms, admit
+from untether.relay.budgets import (
     LINK_SLOTS,
     LOGINS,
     NAME_LOOKUPS,
     SIGNED_UPLOADS,
     SUBMITS,
-    Bearer,
-    Device,
-    Guest,
-    Principal,
-    Rate,
-    RelaySession,
 )
 from untether.relay.lists import account_lists
 from untether.relay.outcome import Call, CutDevice, Decision, Outcome, Refusal
+from untether.relay.principals import Bearer, Device, Guest, Principal
+from untether.relay.session import RelaySession
 from untether.relay.transaction import RelayStore, RelayTransaction
 from untether.wire import client_frames as frames
 from untether.wire.client_frames import ClientFrame
@@ -49,16 +45,12 @@ Decide = Callable[[RelayTransaction, Call, Any], Awaitable[Decision]]
 class Rule(NamedTuple):
     """What the relay does with one kind of frame.
 
-    ``prepare`` checks signatures that need no row, before the transaction. ``rate`` limits
-    each asking device, and guests together by their network address. ``guest_rate`` limits what
-    all guests of one network address may ask in addition.
+    ``prepare`` checks signatures that need no row, before the transaction.
     """
 
     decide: Decide
-    allowed: frozenset[type[Principal]]
+    terms: Terms
     prepare: Callable[[Call, Any], Any] | None = None
-    rate: Rate | None = None
-    guest_rate: Rate = GUEST_REQUESTS
 
 
 _GUESTS: Final[frozenset[type[Principal]]] = frozenset({Guest})
@@ -67,24 +59,24 @@ _GUESTS_AND_DEVICES = _GUESTS | _DEVICES
 _ALL = _GUESTS_AND_DEVICES | {Bearer}
 
 RULES: Final[Mapping[type[ClientFrame], Rule]] = {
-    frames.Login: Rule(login.log_in, _GUESTS, login.prove, guest_rate=LOGINS),
-    frames.Register: Rule(accounts.register, _GUESTS, accounts.prove_newcomer),
-    frames.Recover: Rule(publication.recover, _GUESTS),
-    frames.PublishLists: Rule(publication.publish, _DEVICES, rate=SIGNED_UPLOADS),
-    frames.FetchLists: Rule(publication.fetch, _ALL),
-    frames.ResolveName: Rule(accounts.resolve_name, _GUESTS_AND_DEVICES, rate=NAME_LOOKUPS),
-    frames.Resign: Rule(publication.resign, _DEVICES),
-    frames.DepositPrekeys: Rule(prekeys.deposit, _DEVICES, rate=SIGNED_UPLOADS),
-    frames.ClaimPrekeys: Rule(prekeys.claim, _DEVICES),
-    frames.Submit: Rule(submission.submit, _DEVICES, rate=SUBMITS),
-    frames.SubmitDirect: Rule(submission.submit_direct, _DEVICES, rate=SUBMITS),
-    frames.StartReceiving: Rule(mailbox.start_receiving, _DEVICES),
-    frames.Acknowledge: Rule(mailbox.acknowledge, _DEVICES),
-    frames.FetchStatus: Rule(mailbox.fetch_status, _DEVICES),
-    frames.OpenLinkSlot: Rule(link_desk.open_slot, _GUESTS, rate=LINK_SLOTS),
-    frames.ClaimLinkSlot: Rule(link_desk.claim_slot, _DEVICES),
-    frames.PutLinkItem: Rule(link_desk.put_item, _GUESTS_AND_DEVICES),
-    frames.GetLinkItem: Rule(link_desk.get_item, _GUESTS_AND_DEVICES),
+    frames.Login: Rule(login.log_in, Terms(_GUESTS, guest_rate=LOGINS), login.prove),
+    frames.Register: Rule(accounts.register, Terms(_GUESTS), accounts.prove_newcomer),
+    frames.Recover: Rule(publication.recover, Terms(_GUESTS)),
+    frames.PublishLists: Rule(publication.publish, Terms(_DEVICES, SIGNED_UPLOADS)),
+    frames.FetchLists: Rule(publication.fetch, Terms(_ALL)),
+    frames.ResolveName: Rule(accounts.resolve_name, Terms(_GUESTS_AND_DEVICES, NAME_LOOKUPS)),
+    frames.Resign: Rule(publication.resign, Terms(_DEVICES)),
+    frames.DepositPrekeys: Rule(prekeys.deposit, Terms(_DEVICES, SIGNED_UPLOADS)),
+    frames.ClaimPrekeys: Rule(prekeys.claim, Terms(_DEVICES)),
+    frames.Submit: Rule(submission.submit, Terms(_DEVICES, SUBMITS)),
+    frames.SubmitDirect: Rule(submission.submit_direct, Terms(_DEVICES, SUBMITS)),
+    frames.StartReceiving: Rule(mailbox.start_receiving, Terms(_DEVICES)),
+    frames.Acknowledge: Rule(mailbox.acknowledge, Terms(_DEVICES)),
+    frames.FetchStatus: Rule(mailbox.fetch_status, Terms(_DEVICES)),
+    frames.OpenLinkSlot: Rule(link_desk.open_slot, Terms(_GUESTS, LINK_SLOTS)),
+    frames.ClaimLinkSlot: Rule(link_desk.claim_slot, Terms(_DEVICES)),
+    frames.PutLinkItem: Rule(link_desk.put_item, Terms(_GUESTS_AND_DEVICES)),
+    frames.GetLinkItem: Rule(link_desk.get_item, Terms(_GUESTS_AND_DEVICES)),
 }
 
 
@@ -102,7 +94,8 @@ async def handle(
     """
     call = Call(session, now, randomness)
     try:
-        rule = _admit(session, frame, now)
+        rule = RULES[type(frame)]
+        admit(session, rule.terms, now)
         request = rule.prepare(call, frame) if rule.prepare else frame
         decide = _as_present_device if isinstance(session.principal, Device) else _as_anybody
         decision = await store.transact(decide, rule, call, request)
@@ -115,27 +108,6 @@ async def handle(
     if decision.principal is not None:
         session = session.as_principal(decision.principal)
     return Outcome(decision.answer, session, decision.effects)
-
-
-def _admit(session: RelaySession, frame: ClientFrame, now: UnixMillis) -> Rule:
-    """Return the rule for a frame that this principal may send now."""
-    rule = RULES[type(frame)]
-    principal = session.principal
-    if type(principal) not in rule.allowed:
-        raise Refusal("not-allowed")
-    _take(session, ("connection", session.connection), session.rules.requests, now)
-    who = principal if isinstance(principal, Guest) else principal.address
-    if isinstance(principal, Guest):
-        _take(session, (rule.guest_rate, who), rule.guest_rate, now)
-    if rule.rate is not None:
-        _take(session, (rule.rate, who), rule.rate, now)
-    return rule
-
-
-def _take(session: RelaySession, key: tuple[object, ...], rate: Rate, now: UnixMillis) -> None:
-    retry_after_ms = session.budgets.take(key, rate, now)
-    if retry_after_ms:
-        raise Refusal("rate-limited", retry_after_ms)
 
 
 async def _as_anybody(tx: RelayTransaction, rule: Rule, call: Call, request: object) -> Decision:

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from untether.base.errors import PlatformError
 from untether.base.identifiers import RelayId
-from untether.relay.admission import RelayRules
+from untether.relay.session import RelayRules
 from untether.relay.transaction import RelayStore
 from untether.server import config as configuration
 from untether.server.app import create_app

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from untether.base.identifiers import AccountId, DeviceAddress, SlotId
 from untether.relay import outcome
-from untether.relay.admission import Bearer, Device, Guest, Principal
+from untether.relay.principals import Bearer, Device, Guest, Principal
 from untether.server.receiver import Receiver
 from untether.wire.records import Stamp
 from untether.wire.server_frames import Displaced, ServerFrame

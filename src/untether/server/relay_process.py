@@ -12,15 +12,9 @@ from collections.abc import Hashable
 from itertools import count
 
 from untether.base.identifiers import MINUTE_MS, SECOND_MS, RelayId, UnixMillis
-from untether.relay.admission import (
-    GUEST_REQUESTS,
-    SUBMITS,
-    Budgets,
-    Guest,
-    Rate,
-    RelayRules,
-    RelaySession,
-)
+from untether.relay.budgets import GUEST_REQUESTS, SUBMITS, Budgets, Rate
+from untether.relay.principals import Guest
+from untether.relay.session import RelayRules, RelaySession
 from untether.relay.transaction import RelayStore, RelayTransaction
 from untether.server.config import Config, Quotas
 from untether.server.event_log import Log

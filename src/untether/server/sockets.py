@@ -31,9 +31,10 @@ from untether.base.limits import (
     LOGIN_MS,
     WRITE_STALL_MS,
 )
-from untether.relay.admission import Device, RelaySession
 from untether.relay.outcome import Outcome
+from untether.relay.principals import Device
 from untether.relay.requests import handle
+from untether.relay.session import RelaySession
 from untether.server.outbox import Outbox
 from untether.wire.client_frames import (
     Acknowledge,

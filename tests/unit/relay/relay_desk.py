@@ -16,18 +16,12 @@ from untether.protocol.identity.login import LoginStatement, sign_login
 from untether.protocol.identity.next_list import allocate_number
 from untether.protocol.pairwise import prekeys
 from untether.protocol.pairwise.parties import Party
-from untether.relay.admission import (
-    Bearer,
-    Budgets,
-    Device,
-    Guest,
-    Principal,
-    RelayRules,
-    RelaySession,
-)
+from untether.relay.budgets import Budgets
 from untether.relay.delivery import next_deliveries
 from untether.relay.outcome import Effect
+from untether.relay.principals import Bearer, Device, Guest, Principal
 from untether.relay.requests import handle
+from untether.relay.session import RelayRules, RelaySession
 from untether.relay.transaction import RelayStore
 from untether.wire.client_frames import (
     ClientFrame,

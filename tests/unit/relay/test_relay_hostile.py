@@ -14,7 +14,8 @@ from tests.unit.relay.test_relay_login import all_frames
 from untether.adapters.storage.relay_memory import MemoryRelayStore
 from untether.base.errors import RemoteError
 from untether.base.limits import FRAME_MAX
-from untether.relay.admission import Bearer, Budgets, Device, Guest
+from untether.relay.budgets import Budgets
+from untether.relay.principals import Bearer, Device, Guest
 from untether.wire.client_frames import ClientFrame, Request
 from untether.wire.codec import decode, encode
 from untether.wire.server_frames import ServerFrame

@@ -19,18 +19,8 @@ from tests.unit.relay.relay_desk import (
 
 from untether.base.identifiers import HOUR_MS, MessageId, SlotId
 from untether.relay import login
-from untether.relay.admission import (
-    GUEST_REQUESTS,
-    LINK_SLOTS,
-    SIGNED_UPLOADS,
-    Bearer,
-    Budgets,
-    Device,
-    Guest,
-    Principal,
-    Rate,
-    spend,
-)
+from untether.relay.budgets import GUEST_REQUESTS, LINK_SLOTS, SIGNED_UPLOADS, Budgets, Rate, spend
+from untether.relay.principals import Bearer, Device, Guest, Principal
 from untether.relay.requests import RULES
 from untether.relay.transaction import RelayStore
 from untether.wire.client_frames import (

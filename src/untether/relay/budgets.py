@@ -1,0 +1,74 @@
+"""How much may be asked for, and the count of it (spec 08, "Limits").
+
+Limits come in two kinds. Those that protect the machine (requests of a connection, of a
+network address) are kept in memory by :class:`Budgets`, one for each relay process. Those
+that protect another account (claimed prekeys, mailbox shares) are rows, because they must
+survive a restart. Both count by :func:`spend`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Final, NamedTuple
+
+from untether.base import limits
+from untether.base.identifiers import UnixMillis
+
+
+class Rate(NamedTuple):
+    """``burst`` at once, then one more each ``refill_ms``."""
+
+    burst: int
+    refill_ms: float
+
+
+REQUESTS: Final = Rate(limits.REQUESTS_BURST, 1000 / limits.REQUESTS_PER_SECOND)
+SUBMITS: Final = Rate(limits.SUBMIT_BURST, 1000 / limits.SUBMITS_PER_SECOND)
+GUEST_REQUESTS: Final = Rate(limits.GUEST_REQUESTS_BURST, limits.GUEST_REQUESTS_REFILL_MS)
+LOGINS: Final = Rate(limits.LOGINS_BURST, limits.LOGINS_REFILL_MS)
+NAME_LOOKUPS: Final = Rate(limits.NAME_LOOKUPS_BURST, limits.NAME_LOOKUPS_REFILL_MS)
+SIGNED_UPLOADS: Final = Rate(limits.SIGNED_UPLOADS_BURST, limits.SIGNED_UPLOADS_REFILL_MS)
+LINK_SLOTS: Final = Rate(limits.LINK_SLOTS_BURST, limits.LINK_SLOTS_REFILL_MS)
+CLAIMS: Final = Rate(limits.CLAIMS_PER_TARGET_BURST, limits.CLAIMS_PER_TARGET_REFILL_MS)
+
+
+class Spent(NamedTuple):
+    """The new state of a limit, or how long to wait (then nothing was spent)."""
+
+    due_at: float
+    retry_after_ms: int
+
+
+def spend(due_at: float, rate: Rate, now: UnixMillis) -> Spent:
+    """Take one from a limit by the generic cell rate algorithm (ITU-T I.371).
+
+    The whole state is one time: when the bucket will be full again.
+    """
+    full_at = max(due_at, now)
+    wait = full_at - now - (rate.burst - 1) * rate.refill_ms
+    if wait > 0:
+        return Spent(due_at, int(wait) + 1)
+    return Spent(full_at + rate.refill_ms, 0)
+
+
+class Budgets:
+    """The limits that live in memory, for all connections of one relay process."""
+
+    def __init__(self, states_max: int = limits.BUDGET_STATES_MAX) -> None:
+        self._due_at: dict[Hashable, float] = {}
+        self._states_max = states_max
+
+    def take(self, key: Hashable, rate: Rate, now: UnixMillis) -> int:
+        """Spend one; returns 0, or the milliseconds to wait."""
+        spent = spend(self._due_at.get(key, 0), rate, now)
+        if len(self._due_at) >= self._states_max:
+            self._forget_full(now)
+        self._due_at[key] = spent.due_at
+        return spent.retry_after_ms
+
+    def _forget_full(self, now: UnixMillis) -> None:
+        """Drop the states that are as good as new; if there are none, the oldest half."""
+        kept = {key: due_at for key, due_at in self._due_at.items() if due_at > now}
+        if len(kept) >= self._states_max:
+            kept = dict(list(kept.items())[len(kept) // 2 :])
+        self._due_at = kept
