@@ -10,7 +10,7 @@ from tests.world import WorldDevice
 from untether.base.identifiers import AccountId, MessageId
 from untether.device import directory, inputs, sessions
 from untether.device.context import Context
-from untether.device.fanout import Target
+from untether.device.fan_out import Target
 from untether.protocol.body import seal_body
 from untether.wire import codec
 from untether.wire.content import BodyKey, Content, DirectConversation, Kind

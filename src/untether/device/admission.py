@@ -13,7 +13,7 @@ from untether.base.identifiers import DeviceNumber
 from untether.device import linking_phone, outgoing, own_account, prekeys
 from untether.device.context import Context
 from untether.device.events import DeviceLinked
-from untether.device.store import links, own_lists, own_notices, publications
+from untether.device.store import device_notices, links, own_lists, publications
 from untether.device.store.links import PhoneRow
 from untether.device.store.publications import Publication
 from untether.protocol.identity.certificate import certificate_hash, short_code, verify_certificate
@@ -51,7 +51,7 @@ def admitted(context: Context, device: DeviceNumber) -> None:
         linking_phone.save(context, row, phone.admit(row.link, tuple(lists), context.randomness))
         offer, body = known(row.link.offer), known(row.link.certificate_body)
         notice = DeviceNotice(device, certificate_hash(body), offer.name, offer.kind, context.now)
-        own_notices.save(context.database, notice)
+        device_notices.save(context.database, notice)
         outgoing.send_control(context, context.own.account_id, notice)
         context.notify(DeviceLinked(device, offer.name, short_code(body)))
 

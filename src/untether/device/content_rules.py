@@ -15,7 +15,7 @@ from untether.base.identifiers import AccountId, UnixMillis
 from untether.device import arrivals, gossip, leases, receipts
 from untether.device.context import Context
 from untether.device.senders import Sender, SenderKind
-from untether.device.store import messages, own_notices
+from untether.device.store import device_notices, messages
 from untether.device.store.messages import Message
 from untether.wire.content import (
     Content,
@@ -111,7 +111,7 @@ def _device_notice(
     context: Context, _sender: Sender, content: Content, _other: AccountId, _at: UnixMillis
 ) -> None:
     assert isinstance(content.kind, DeviceNotice)
-    own_notices.save(context.database, content.kind)
+    device_notices.save(context.database, content.kind)
 
 
 Act = Callable[[Context, Sender, Content, AccountId, UnixMillis], Any]

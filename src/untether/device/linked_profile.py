@@ -5,7 +5,7 @@ from __future__ import annotations
 from untether.device import own_account, prekeys
 from untether.device.context import Context
 from untether.device.events import AccountActivated
-from untether.device.store import links, own_notices
+from untether.device.store import device_notices, links
 from untether.device.store.links import CompanionRow
 from untether.device.store.own_device import OwnDevice, State
 from untether.protocol.identity.certificate import (
@@ -48,9 +48,9 @@ def activate(context: Context, row: CompanionRow, link: CompanionLink) -> None:
         verified = device_list.devices
         own_account.store(context, device_list, signed_here=False, published=True)
     for notice in known(link.answer).notices:
-        own_notices.save(context.database, notice)
+        device_notices.save(context.database, notice)
     certificate = known(own_account.newest(context).device(own.device))
-    own_notices.save(
+    device_notices.save(
         context.database,
         DeviceNotice(own.device, certificate.hash, own.device_name, own.device_kind, context.now),
     )

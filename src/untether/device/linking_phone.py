@@ -20,7 +20,7 @@ from untether.device import own_account
 from untether.device.context import Context
 from untether.device.events import LinkFailed, LinkRequested
 from untether.device.inputs import ApproveLink, CertificateSigned, ConfirmLink
-from untether.device.store import links, own_notices
+from untether.device.store import device_notices, links
 from untether.device.store.links import PhoneRow
 from untether.protocol.identity.list_rules import allocate_number
 from untether.protocol.linking import phone
@@ -124,7 +124,7 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
         account_name=own.name,
         phone_name=own.device_name,
         current_list=newest.signed,
-        notices=own_notices.of_devices(context.database, newest.devices),
+        notices=device_notices.of_devices(context.database, newest.devices),
         randomness=context.randomness,
     )
     save(context, replace(row, answered_head=newest.head), link)

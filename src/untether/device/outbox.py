@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from untether.base.identifiers import AccountId, MessageId, UnixMillis
 from untether.base.limits import QUEUED_RETRY_MS
-from untether.device import directory, fanout, leases, sessions
+from untether.device import directory, fan_out, leases, sessions
 from untether.device.context import Context
 from untether.device.events import MessageProgressed
 from untether.device.store import contacts, messages, outbox, own_standing
@@ -70,7 +70,7 @@ def on_prekeys(context: Context, request: ClaimPrekeys, answer: ServerFrame) -> 
         return
     by_device = {bundle.device: bundle for bundle in bundles}
     asked = [one for one in device_list.devices if one.device in request.devices]
-    missing = sessions.without_session(context, [fanout.Target(one) for one in asked])
+    missing = sessions.without_session(context, [fan_out.Target(one) for one in asked])
     for certificate in asked:
         if certificate.device in missing:
             sessions.start(context, certificate, by_device.get(certificate.device))
@@ -115,7 +115,7 @@ def _seal_for_account(context: Context, message: Outgoing, account: AccountId) -
         return
     targets = [
         target
-        for target in fanout.targets(context, device_list)
+        for target in fan_out.targets(context, device_list)
         if message.direct_device in (None, target.certificate.device)
     ]
     targets = sessions.mark_absent(context, targets)
@@ -157,7 +157,7 @@ def _blocked(context: Context, account: AccountId) -> str:
     return ""
 
 
-def _why_nobody(targets: list[fanout.Target]) -> str:
+def _why_nobody(targets: list[fan_out.Target]) -> str:
     reasons = sorted({target.absent for target in targets if target.absent})
     return reasons[0] if reasons else "no-devices"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from untether.base.identifiers import DeviceNumber, UnixMillis
-from untether.device.store import accounts, own_device, own_notices
+from untether.device.store import accounts, device_notices, own_device
 from untether.device.store.database import Database
 from untether.protocol.identity.certificate import DeviceCertificate, Role
 from untether.protocol.identity.device_list import open_list
@@ -46,7 +46,7 @@ def overview(database: Database, activity: Iterable[DeviceActivity] = ()) -> lis
     if own is None or found is None:
         return []
     newest = open_list(found.signed_list, found.account_key)
-    told = {notice.device: notice for notice in own_notices.of_devices(database, newest.devices)}
+    told = {notice.device: notice for notice in device_notices.of_devices(database, newest.devices)}
     active = {one.device: one.last_active_at for one in activity}
     resigned = accounts.resigned(database, own.account_id)
     return [

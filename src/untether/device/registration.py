@@ -15,7 +15,7 @@ from untether.device import own_account, prekeys
 from untether.device.context import Context
 from untether.device.events import AccountActivated, RequestRefused
 from untether.device.inputs import BeginRecovery, BeginRegistration, CertificateSigned
-from untether.device.store import own_device, own_lists, own_notices
+from untether.device.store import device_notices, own_device, own_lists
 from untether.device.store.own_device import OwnDevice, State
 from untether.protocol.identity.certificate import (
     Role,
@@ -71,7 +71,7 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
     body = first_list_body(phone, now=context.now, lease_ms=own.lease_ms)
     first = open_list(sign_list(body, own.secrets.signing_seed), own.account_key, (phone,))
     own_account.store(context, first, signed_here=True, published=False)
-    own_notices.save(
+    device_notices.save(
         context.database,
         DeviceNotice(phone.device, phone.hash, own.device_name, own.device_kind, context.now),
     )

@@ -14,7 +14,7 @@ from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
 from untether.base.limits import QUEUED_RETRY_MS, SKIPPED_KEY_MS
 from untether.device import directory
 from untether.device.context import Context
-from untether.device.fanout import Target
+from untether.device.fan_out import Target
 from untether.device.parties import own_party, party_of
 from untether.device.senders import Sender
 from untether.device.store import peers, prekeys, sessions

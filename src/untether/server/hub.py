@@ -1,7 +1,7 @@
 """Who is connected to this process, and what each effect means for them (spec 08, "Effects").
 
 Registers in memory: the guests of each network address, the sockets of each device and of each
-bearer of a device key that is not listed, the one receiver of each device, and who watches
+bearer of a device key that is not listed, the one push of each device's mail, and who watches
 which link slot. Nothing here decides about mail or accounts; losing all of it loses nothing
 but connections.
 """
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from untether.base.identifiers import AccountId, DeviceAddress, SlotId
 from untether.relay import outcome
 from untether.relay.principals import Bearer, Device, Guest, Principal
-from untether.server.receiver import Receiver
+from untether.server.mail_push import MailPush
 from untether.wire.records import Stamp
 from untether.wire.server_frames import Displaced, ServerFrame
 
@@ -36,7 +36,7 @@ class Hub:
         self._bearers: dict[DeviceAddress, dict[Socket, None]] = defaultdict(dict)
         self._devices: dict[DeviceAddress, dict[Socket, None]] = defaultdict(dict)
         self._addresses: dict[AccountId, dict[DeviceAddress, None]] = defaultdict(dict)
-        self._receivers: dict[DeviceAddress, Receiver] = {}
+        self._pushes: dict[DeviceAddress, MailPush] = {}
         self._watchers: dict[SlotId, dict[Socket, None]] = defaultdict(dict)
 
     # --- who is here ----------------------------------------------------------------------
@@ -91,8 +91,8 @@ class Hub:
         """Carry out one effect of a request that ``asking`` made."""
         match effect:
             case outcome.WakeMailbox(address):
-                if receiver := self._receivers.get(address):
-                    receiver.wake()
+                if push := self._pushes.get(address):
+                    push.wake()
             case outcome.StartDelivery(address):
                 self._start_delivery(asking, address)
             case outcome.TellAccount(account_id, frame):
@@ -111,23 +111,23 @@ class Hub:
     def acknowledged(self, principal: Principal, up_to: Stamp) -> None:
         """Let a device's window follow what it committed, by whichever socket it said so."""
         self._relay.metrics.acknowledgements += 1
-        if isinstance(principal, Device) and (receiver := self._receivers.get(principal.address)):
-            receiver.acknowledged(up_to)
+        if isinstance(principal, Device) and (push := self._pushes.get(principal.address)):
+            push.acknowledged(up_to)
 
     def _start_delivery(self, socket: Socket, address: DeviceAddress) -> None:
-        older = self._receivers.get(address)
+        older = self._pushes.get(address)
         if older is not None:
             older.stop()
             if older.socket is not socket:
                 older.socket.push(Displaced())
-        receiver = self._receivers[address] = Receiver(self._relay, socket, address)
-        receiver.wake()
+        push = self._pushes[address] = MailPush(self._relay, socket, address)
+        push.wake()
 
     def _stop_delivery(self, socket: Socket, address: DeviceAddress) -> None:
-        receiver = self._receivers.get(address)
-        if receiver is not None and receiver.socket is socket:
-            receiver.stop()
-            del self._receivers[address]
+        push = self._pushes.get(address)
+        if push is not None and push.socket is socket:
+            push.stop()
+            del self._pushes[address]
 
     def _tell(self, sockets: dict[Socket, None], frame: ServerFrame, *, but: Socket) -> None:
         for socket in list(sockets):

@@ -13,7 +13,7 @@ from tests.unit.server.relay_devices import PATIENCE_S, Device, register
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.errors import NetworkError, PlatformError
 from untether.base.limits import DELIVERIES_BYTES_MAX, UNACKNOWLEDGED_MAX
-from untether.server import receiver, sockets
+from untether.server import mail_push, sockets
 from untether.server.config import Config, Quotas
 from untether.server.relay_process import RelayProcess
 from untether.wire.client_frames import (
@@ -181,7 +181,7 @@ async def test_a_failing_store_ends_delivery_with_a_code(
         raise PlatformError("relay-storage", "The relay's database can't be used.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(receiver, "next_deliveries", fail)
+        broken.setattr(mail_push, "next_deliveries", fail)
         written = await alice.write(bob)
         with pytest.raises(NetworkError) as end:
             await bob.connection.receive()

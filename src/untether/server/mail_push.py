@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from untether.server.sockets import Socket
 
 
-class Receiver:
+class MailPush:
     """The receiving socket of one device and how far its mail was pushed."""
 
     def __init__(self, relay: RelayProcess, socket: Socket, address: DeviceAddress) -> None:
