@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from untether.base.errors import UntetherError
 from untether.base.identifiers import DeviceNumber
-from untether.device import linking_phone, outgoing, own_account, prekeys
+from untether.device import linking_phone, outgoing, own_account
 from untether.device.context import Context
 from untether.device.events import DeviceLinked
+from untether.device.parties import party_of
 from untether.device.store import device_notices, links, own_lists, publications
 from untether.device.store.links import PhoneRow
 from untether.device.store.publications import Publication
@@ -21,6 +22,7 @@ from untether.protocol.linking import phone
 from untether.protocol.linking.failures import refusal_code
 from untether.protocol.linking.machine import known
 from untether.protocol.linking.phone import PhoneState
+from untether.protocol.pairwise.prekeys import verify_stock
 from untether.wire.content import DeviceNotice
 from untether.wire.link_offer import RefusalCode
 
@@ -33,7 +35,7 @@ def take_acceptance(context: Context, row: PhoneRow, item: bytes) -> None:
         return
     certificate = verify_certificate(known(link.certificate), context.own.account_key)
     try:
-        prekeys.check_stock(known(link.prekeys), certificate)
+        verify_stock(known(link.prekeys), party_of(certificate))
         following = own_account.sign_next(context, add=certificate)
     except UntetherError as error:
         linking_phone.end(context, row, phone.refuse(link, refusal_code(error), context.randomness))

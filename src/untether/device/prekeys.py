@@ -16,17 +16,14 @@ from untether.base.limits import (
     PREKEY_ROTATION_MS,
 )
 from untether.device.context import Context
-from untether.device.parties import own_party, party_of
+from untether.device.parties import own_party
 from untether.device.store import own_standing, prekeys
-from untether.protocol.identity.certificate import DeviceCertificate
 from untether.protocol.pairwise.prekeys import (
     PrekeyPairSecret,
-    PrekeyType,
     PublicPrekeyPair,
     generate_one_time,
     generate_rotating,
     sign,
-    verify,
 )
 from untether.wire import codec
 from untether.wire.client_frames import DepositPrekeys
@@ -75,14 +72,6 @@ def on_deposited(context: Context, request: DepositPrekeys, answer: ServerFrame)
         if request.replace:
             standing = own_standing.load(context.database)
             own_standing.save(context.database, replace(standing, renewal_due=False))
-
-
-def check_stock(stock: PrekeyStock, owner: DeviceCertificate) -> None:
-    """Check another device's stock as the relay will; RemoteError when a signature is off."""
-    party = party_of(owner)
-    verify(stock.rotating, party, PrekeyType.ROTATING)
-    for one_time in stock.one_time:
-        verify(one_time, party, PrekeyType.ONE_TIME)
 
 
 def mark_uploaded(context: Context, stock: PrekeyStock) -> None:

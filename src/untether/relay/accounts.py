@@ -19,9 +19,10 @@ from untether.protocol.identity.device_list import (
     DeviceListBody,
     account_key_by_id,
 )
+from untether.protocol.pairwise.prekeys import VerifiedStock, verify_stock
 from untether.relay import lists
 from untether.relay.outcome import Call, Decision, Refusal
-from untether.relay.prekeys import VerifiedStock, store_stock, verify_stock
+from untether.relay.prekeys import party_of, store_stock
 from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import Register, ResolveName
 from untether.wire.codec import decode
@@ -42,7 +43,7 @@ def prove_newcomer(call: Call, request: Register) -> Newcomer:
     account_key = account_key_by_id(request.lists[0], body.account_id)
     newest = lists.follow_first(request.lists, account_key, call.now)
     lists.check_lease(call.session.rules, newest)
-    return Newcomer(request, newest, verify_stock(request.prekeys, newest.primary))
+    return Newcomer(request, newest, verify_stock(request.prekeys, party_of(newest.primary)))
 
 
 async def register(tx: RelayTransaction, call: Call, newcomer: Newcomer) -> Decision:

@@ -7,8 +7,7 @@ lost answer never puts a used pair back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable
 
 from untether.base.identifiers import AccountId, DeviceAddress, UnixMillis
 from untether.base.limits import (
@@ -18,40 +17,24 @@ from untether.base.limits import (
 )
 from untether.protocol.identity.certificate import DeviceCertificate
 from untether.protocol.pairwise.parties import Party
-from untether.protocol.pairwise.prekeys import PrekeyType, PublicPrekeyPair, verify
+from untether.protocol.pairwise.prekeys import VerifiedPair, VerifiedStock, verify_stock
 from untether.relay.budgets import CLAIMS, spend
 from untether.relay.lists import held_list
 from untether.relay.outcome import Call, Decision, Refusal
 from untether.relay.rows import AccountRow, PrekeyRow
 from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import ClaimPrekeys, DepositPrekeys
-from untether.wire.records import PrekeyBundle, PrekeyStock, SignedPrekey
+from untether.wire.records import PrekeyBundle, SignedPrekey
 from untether.wire.server_frames import Bundles, PrekeysStored
 
 
-class VerifiedPair(NamedTuple):
-    """A pair whose signature holds, with the bytes that were signed."""
-
-    pair: PublicPrekeyPair
-    signed: SignedPrekey
-
-
-class VerifiedStock(NamedTuple):
-    """A deposit whose signatures all hold."""
-
-    rotating: VerifiedPair
-    one_time: Sequence[VerifiedPair]
-
-
-def verify_stock(stock: PrekeyStock, owner: DeviceCertificate) -> VerifiedStock:
-    """Check all signatures and types; RemoteError when one is off."""
-    party = Party(owner.account_key, owner.device, owner.signing_key, owner.agreement_key)
-    return VerifiedStock(
-        VerifiedPair(verify(stock.rotating, party, PrekeyType.ROTATING), stock.rotating),
-        [
-            VerifiedPair(verify(signed, party, PrekeyType.ONE_TIME), signed)
-            for signed in stock.one_time
-        ],
+def party_of(certificate: DeviceCertificate) -> Party:
+    """Return the device of a verified certificate."""
+    return Party(
+        certificate.account_key,
+        certificate.device,
+        certificate.signing_key,
+        certificate.agreement_key,
     )
 
 
@@ -112,7 +95,7 @@ async def deposit(tx: RelayTransaction, call: Call, request: DepositPrekeys) -> 
     certificate = (await held_list(tx, account)).device(call.address.device) if account else None
     if certificate is None:
         raise Refusal("not-listed")
-    stock = verify_stock(request.prekeys, certificate)
+    stock = verify_stock(request.prekeys, party_of(certificate))
     await store_stock(tx, call.address, stock, call.now, replace=request.replace)
     return Decision(PrekeysStored(await tx.count_one_time_prekeys(call.address)))
 

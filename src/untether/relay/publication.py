@@ -16,9 +16,10 @@ from untether.protocol.identity import list_rules
 from untether.protocol.identity.device_list import DeviceList
 from untether.protocol.identity.resignation import open_resignation, resignation_address
 from untether.protocol.identity.wipe_order import open_wipe_order, wipe_order_target
+from untether.protocol.pairwise.prekeys import VerifiedStock, verify_stock
 from untether.relay import lists
 from untether.relay.outcome import Call, Decision, Refusal
-from untether.relay.prekeys import VerifiedStock, store_stock, verify_stock
+from untether.relay.prekeys import party_of, store_stock
 from untether.relay.principals import Bearer, Guest
 from untether.relay.rows import AccountRow, StatementRow
 from untether.relay.transaction import RelayTransaction
@@ -46,7 +47,7 @@ async def recover(tx: RelayTransaction, call: Call, request: Recover) -> Decisio
         return await _conflict(tx, account, request.lists)
     if newest.head.generation <= held.head.generation:
         raise Refusal("generation-not-higher")
-    stock = verify_stock(request.prekeys, newest.primary)
+    stock = verify_stock(request.prekeys, party_of(newest.primary))
     await lists.check_keys(tx, newest)
     effects = await lists.extend(tx, account, held, newest, request.lists)
     await store_stock(tx, newest.primary.address, stock, call.now, replace=True)
@@ -161,7 +162,7 @@ def _companion_stock(
     certificate = None if request.device is None else newest.device(request.device)
     if certificate is None or request.prekeys is None:
         raise Refusal("no-such-device")
-    return certificate.address, verify_stock(request.prekeys, certificate)
+    return certificate.address, verify_stock(request.prekeys, party_of(certificate))
 
 
 async def _store_companion_stock(

@@ -7,6 +7,7 @@ key and number, so a pair can't be moved to another device, type or place.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Annotated, Final, NamedTuple
 
@@ -26,7 +27,7 @@ from untether.crypto.provider import (
 from untether.protocol.pairwise.parties import Party
 from untether.wire.codec import Record, decode_canonical, encode
 from untether.wire.fields import Bytes32, KemPublic, Millis, Uint53
-from untether.wire.records import PrekeyBundle, SignedPrekey
+from untether.wire.records import PrekeyBundle, PrekeyStock, SignedPrekey
 
 PREKEY_ID_LENGTH: Final = 8
 PrekeyId = Annotated[bytes, Meta(min_length=PREKEY_ID_LENGTH, max_length=PREKEY_ID_LENGTH)]
@@ -56,6 +57,20 @@ class PeerPrekeys(NamedTuple):
 
     rotating: PublicPrekeyPair
     one_time: PublicPrekeyPair | None
+
+
+class VerifiedPair(NamedTuple):
+    """A pair whose signature holds, with the bytes that were signed."""
+
+    pair: PublicPrekeyPair
+    signed: SignedPrekey
+
+
+class VerifiedStock(NamedTuple):
+    """A deposit whose signatures all hold."""
+
+    rotating: VerifiedPair
+    one_time: Sequence[VerifiedPair]
 
 
 class PrekeyPairSecret(Record, frozen=True):
@@ -155,6 +170,17 @@ def verify_bundle(bundle: PrekeyBundle, owner: Party) -> PeerPrekeys:
     return PeerPrekeys(
         verify(bundle.rotating, owner, PrekeyType.ROTATING),
         verify(bundle.one_time, owner, PrekeyType.ONE_TIME) if bundle.one_time else None,
+    )
+
+
+def verify_stock(stock: PrekeyStock, owner: Party) -> VerifiedStock:
+    """Return what ``owner`` deposits or brings along, verified as :func:`verify` does."""
+    return VerifiedStock(
+        VerifiedPair(verify(stock.rotating, owner, PrekeyType.ROTATING), stock.rotating),
+        [
+            VerifiedPair(verify(signed, owner, PrekeyType.ONE_TIME), signed)
+            for signed in stock.one_time
+        ],
     )
 
 
