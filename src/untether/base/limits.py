@@ -78,6 +78,7 @@ IDEMPOTENCE_MS = 35 * DAY_MS  # a repeated submission is recognised longer than 
 PARKED_PER_UNKNOWN_ACCOUNT_MAX = 100  # until its list is known
 PARKED_FROM_UNKNOWN_MAX = 5_000  # in all
 PARKED_FROM_UNKNOWN_BYTES_MAX = 64 * 1024 * 1024  # in all
+GIVEN_UP_KEPT_MAX = 1_000  # remembered as unreadable; a flood must not fill the disk
 PARKED_MS = 30 * DAY_MS  # then given up with a named cause
 QUEUED_RETRY_MS = 24 * HOUR_MS  # a message that nobody can open yet is tried again daily
 

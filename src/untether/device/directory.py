@@ -67,7 +67,7 @@ def learn(context: Context, account: AccountId, answer: AccountLists) -> bool:
     for number in resigned:
         accounts.save_resignation(context.database, account, number)
         peers.mark_removed(context.database, account, number, context.now)
-    if answer.more:
+    if answer.more and changed:
         fetch(context, account)
     return changed or bool(resigned)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
-from untether.base.limits import FRAME_MAX
+from untether.base.limits import FRAME_MAX, GIVEN_UP_KEPT_MAX
 from untether.device.store.database import Database, row
 from untether.wire import codec
 from untether.wire.server_frames import Entry
@@ -42,6 +42,12 @@ def park(database: Database, entry: Entry, cause: str, state: str, now: UnixMill
         cause,
         state,
         now,
+    )
+    database.run(
+        "DELETE FROM parked WHERE state = ?1 AND row <= (SELECT row FROM parked "
+        "WHERE state = ?1 ORDER BY row DESC LIMIT 1 OFFSET ?2)",
+        GIVEN_UP,
+        GIVEN_UP_KEPT_MAX,
     )
 
 
