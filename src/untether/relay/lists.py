@@ -237,7 +237,7 @@ async def _tell(
     return (TellAccount(account.account_id, ListNews(head_of(account))), *cuts)
 
 
-async def resign(
+async def drop_resigned(
     tx: RelayTransaction, account: AccountRow, device: DeviceNumber
 ) -> tuple[Effect, ...]:
     """Treat a device as gone at once; its resignation is stored already."""

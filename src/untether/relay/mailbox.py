@@ -13,9 +13,9 @@ from untether.base.limits import INCARNATION_MAX
 from untether.relay.outcome import Call, Decision, Refusal, StartDelivery
 from untether.relay.rows import DeviceRow
 from untether.relay.transaction import RelayTransaction
-from untether.wire.client_frames import Acknowledge, FetchStatus, StartReceiving
-from untether.wire.records import DeviceActivity, Stamp
-from untether.wire.server_frames import Done, Status
+from untether.wire.client_frames import Acknowledge, StartReceiving
+from untether.wire.records import Stamp
+from untether.wire.server_frames import Done
 
 
 def new_device(address: DeviceAddress) -> DeviceRow:
@@ -92,16 +92,3 @@ async def erase(tx: RelayTransaction, address: DeviceAddress) -> None:
     await tx.release_bodies(removed.bodies)
     await tx.delete_prekeys(address)
     await tx.delete_device(address)
-
-
-async def fetch_status(tx: RelayTransaction, call: Call, _request: FetchStatus) -> Decision:
-    """Tell a device its mailbox and stock, and when its account's devices were last here."""
-    rows = await tx.devices(call.address.account_id)
-    own = await own_row(tx, call.address)
-    return Decision(
-        Status(
-            mailbox_entries=own.entries,
-            one_time_prekeys=await tx.count_one_time_prekeys(call.address),
-            activity=tuple(DeviceActivity(row.device, row.last_active_at) for row in rows),
-        )
-    )

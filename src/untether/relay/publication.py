@@ -108,7 +108,7 @@ async def resign(tx: RelayTransaction, call: Call, request: Resign) -> Decision:
             address.account_id, "resignation", address.device, signed.body, signed.signature
         )
     )
-    return Decision(Done(call.now), await lists.resign(tx, account, address.device))
+    return Decision(Done(call.now), await lists.drop_resigned(tx, account, address.device))
 
 
 async def _known(tx: RelayTransaction, account_id: AccountId) -> AccountRow:

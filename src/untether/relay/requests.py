@@ -19,6 +19,7 @@ from untether.relay import (
     mailbox,
     prekeys,
     publication,
+    status,
     submission,
 )
 from untether.relay.admission import Terms, admit
@@ -72,7 +73,7 @@ RULES: Final[Mapping[type[ClientFrame], Rule]] = {
     frames.SubmitDirect: Rule(submission.submit_direct, Terms(_DEVICES, SUBMITS)),
     frames.StartReceiving: Rule(mailbox.start_receiving, Terms(_DEVICES)),
     frames.Acknowledge: Rule(mailbox.acknowledge, Terms(_DEVICES)),
-    frames.FetchStatus: Rule(mailbox.fetch_status, Terms(_DEVICES)),
+    frames.FetchStatus: Rule(status.fetch_status, Terms(_DEVICES)),
     frames.OpenLinkSlot: Rule(link_desk.open_slot, Terms(_GUESTS, LINK_SLOTS)),
     frames.ClaimLinkSlot: Rule(link_desk.claim_slot, Terms(_DEVICES)),
     frames.PutLinkItem: Rule(link_desk.put_item, Terms(_GUESTS_AND_DEVICES)),
