@@ -223,6 +223,7 @@ class World:
                 account_key=provider().ed25519_public(seed),
                 sealed_account_seed=b"sealed elsewhere",
                 origin=ORIGIN,
+                relay_id=self.relay.rules.relay_id,
                 device_name=f"{name}'s phone",
                 invitation=None,
             )

@@ -7,13 +7,9 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
 
-from untether.adapters.transport.websocket import WebSocketConnector
-from untether.base.errors import NetworkError
 from untether.base.limits import FRAME_MAX
-from untether.wire.codec import decode, encode
-from untether.wire.server_frames import Answer, Challenge
 
 Talk = Callable[[web.WebSocketResponse], Awaitable[None]]
 
@@ -63,50 +59,6 @@ def false_relay(talk: Talk | None) -> Iterator[str]:
     app.router.add_get("/{path:.*}", serve)
     with _served(app) as url:
         yield url
-
-
-@contextmanager
-def relay_with_another_clock(url: str, ahead_ms: int) -> Iterator[str]:
-    """Pass everything on to a relay, but say that its clock is so far ahead.
-
-    The devices' own origin is not the relay's, so the relay behind must list both ports.
-    """
-
-    async def serve(request: web.Request) -> web.StreamResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        async with WebSocketConnector(url) as connector:
-            relay = await connector.connect()
-            first = decode(await relay.receive(), Answer, size_max=FRAME_MAX)
-            assert isinstance(first.frame, Challenge)
-            shifted = Challenge(
-                relay_id=first.frame.relay_id,
-                nonce=first.frame.nonce,
-                relay_time=first.frame.relay_time + ahead_ms,  # type: ignore[arg-type]
-                registration=first.frame.registration,
-                lease_max_ms=first.frame.lease_max_ms,
-            )
-            await socket.send_bytes(encode(Answer(0, shifted)))
-
-            async def downwards() -> None:
-                try:
-                    while True:
-                        await socket.send_bytes(await relay.receive())
-                except (NetworkError, ConnectionError):
-                    await socket.close()
-
-            passing = asyncio.create_task(downwards())
-            async for message in socket:
-                if message.type is WSMsgType.BINARY:
-                    await relay.send(message.data)
-            await relay.close()
-            await asyncio.wait({passing})
-        return socket
-
-    app = web.Application()
-    app.router.add_get("/{path:.*}", serve)
-    with _served(app) as shifted_url:
-        yield shifted_url
 
 
 @contextmanager

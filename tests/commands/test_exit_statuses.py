@@ -123,7 +123,6 @@ def test_4_when_the_relay_is_another_one(
     own_relay.start()
     alice = device("alice")
     alice.run("register", "alice", "--server", own_relay.url)
-    alice.run("status")
     own_relay.stop()
     other = Relay(tmp_path / "other")
     other.url = own_relay.url

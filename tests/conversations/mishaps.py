@@ -30,6 +30,7 @@ def begin_recovery(world: World, name: str, account_seed: bytes) -> WorldDevice:
             account_key=provider().ed25519_public(account_seed),
             sealed_account_seed=b"sealed elsewhere",
             origin=ORIGIN,
+            relay_id=world.relay.rules.relay_id,
             device_name=phone.label,
         )
     )

@@ -13,9 +13,9 @@ from tests.conversations.mishaps import (
     served_lists,
     state,
 )
-from tests.world import World
+from tests.world import ORIGIN, World
 
-from untether.base.errors import LocalError, RemoteError
+from untether.base.errors import LocalError, RefusedError, RemoteError
 from untether.base.identifiers import DeviceNumber
 from untether.device import directory, events, inputs, recovery, senders
 from untether.device.context import Context
@@ -104,9 +104,9 @@ def test_a_displaced_phone_keeps_everything_and_may_recover_again() -> None:
     assert state(alice) is State.SUSPENDED
     assert alice.own.sealed_account_seed is not None
     assert alice.texts() == ["hello"]
-    with pytest.raises(LocalError) as caught:
+    with pytest.raises(RefusedError) as caught:
         alice.feed(inputs.SetLease(10 * 24 * 3_600_000))
-    assert caught.value.code == "displaced"
+    assert caught.value.code == "phone-displaced"
     alice.connect()
     assert alice.notices().count("phone-displaced") == 1
 
@@ -239,7 +239,11 @@ def test_an_unknown_account_is_named_and_a_used_profile_is_refused() -> None:
     assert phone.own_or_none is None
     alice = world.register("alice")
     with pytest.raises(LocalError) as caught:
-        alice.feed(inputs.BeginRecovery("alice", bytes(32), b"", "http://localhost:1", "phone"))
+        alice.feed(
+            inputs.BeginRecovery(
+                "alice", bytes(32), b"", ORIGIN, world.relay.rules.relay_id, "phone"
+            )
+        )
     assert caught.value.code == "already-registered"
     for command in (inputs.ConfirmRecovery(()), inputs.RecoverSamePhone()):
         with pytest.raises(LocalError):

@@ -32,6 +32,7 @@ def refused_registration(world: World, code: str) -> tuple[WorldDevice, list[obj
             account_key=provider().ed25519_public(seed),
             sealed_account_seed=b"sealed elsewhere",
             origin=ORIGIN,
+            relay_id=world.relay.rules.relay_id,
             device_name="alice's phone",
             invitation=None,
         )

@@ -92,6 +92,7 @@ async def _begin_or_go_on(
             account_key=provider().ed25519_public(seed),
             sealed_account_seed=sealed,
             origin=driver.origin,
+            relay_id=driver.relay_id,
             device_name=device_name,
             invitation=invitation,
         )

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 
 from untether.base.errors import NetworkError, UntetherError, VerificationError
-from untether.base.identifiers import UnixMillis
+from untether.base.identifiers import RelayId, UnixMillis
 from untether.base.randomness import Randomness
 from untether.client.clock import wall_clock
 from untether.client.refusals import refusal
@@ -63,6 +63,15 @@ class Driver:
     def challenge(self) -> Challenge | None:
         """The challenge of the last connection: who the relay is."""
         return self._line.challenge
+
+    @property
+    def relay_id(self) -> RelayId:
+        """The id that the relay has shown; NetworkError ``offline`` before any connection."""
+        if self.challenge is None:
+            raise NetworkError(
+                "offline", "There was no connection to the relay yet.", "Check the network."
+            )
+        return self.challenge.relay_id
 
     @property
     def is_connected(self) -> bool:

@@ -59,8 +59,7 @@ async def link_companion(
     Raises the named failures of spec 03, and NetworkError when the relay can't be reached.
     """
     async with driver.connected():
-        assert driver.challenge is not None
-        relay_id = driver.challenge.relay_id
+        relay_id = driver.relay_id
     lifetime_ms = LINK_SLOT_MS
     if timeout_s is not None:
         lifetime_ms = min(lifetime_ms, max(1, int(timeout_s * SECOND_MS)))

@@ -84,6 +84,7 @@ async def _begin(driver: Driver, vault: Vault, name: str, device_name: str, code
             account_key=provider().ed25519_public(seed),
             sealed_account_seed=await vault.seal(seed),
             origin=driver.origin,
+            relay_id=driver.relay_id,
             device_name=device_name,
         )
     )

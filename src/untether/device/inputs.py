@@ -48,12 +48,13 @@ class CertificateSigned:
 
 @dataclass(frozen=True, slots=True)
 class BeginRegistration:
-    """Make a new account whose phone this device is."""
+    """Make a new account whose phone this device is; the relay is pinned by its id."""
 
     name: str
     account_key: bytes
     sealed_account_seed: bytes
     origin: str
+    relay_id: RelayId
     device_name: str
     invitation: str | None
 
@@ -151,6 +152,7 @@ class BeginRecovery:
     account_key: bytes
     sealed_account_seed: bytes
     origin: str
+    relay_id: RelayId
     device_name: str
 
 

@@ -49,6 +49,7 @@ def new_phone(
         account_key=command.account_key,
         name=check_name(command.name),
         origin=command.origin,
+        relay_id=command.relay_id,
         role=Role.PRIMARY,
         device=DeviceNumber(0),
         secrets=DeviceSecrets.generate(context.randomness),
