@@ -92,7 +92,7 @@ def test_what_is_not_there(alice: Device, device: MakeDevice) -> None:
     check_failure(alice.run("security-code", "nobody"), 1, "unknown-name")
     check_failure(alice.run("messages", "--with", "nobody"), 1, "unknown-contact")
     check_failure(alice.run("verify", "nobody"), 1, "unknown-contact")
-    check_failure(alice.run("devices", "logout", "7"), 1, "unknown-device")
+    check_failure(alice.run("devices", "logout", "7"), 1, "no-such-device")
     check_failure(alice.run("devices", "logout", "0"), 1, "phone-stays")
     check_failure(device("nothing").run("send", "x1", "-m", "x"), 1, "no-profile")
     assert alice.run("contacts").lines == []

@@ -14,7 +14,7 @@ from tests.conversations.mishaps import (
 )
 from tests.world import World, WorldDevice
 
-from untether.base.errors import LocalError
+from untether.base.errors import RefusedError
 from untether.base.identifiers import DAY_MS
 from untether.device import events, gossip, inputs, outbox
 from untether.device.store.own_device import State
@@ -75,9 +75,9 @@ def test_a_phone_whose_account_forks_signs_nothing_until_it_recovers() -> None:
         assert query(device, "SELECT code FROM notices WHERE code = 'lists-forked'") == [
             ("lists-forked",)
         ]
-    with pytest.raises(LocalError) as caught:
+    with pytest.raises(RefusedError) as caught:
         alice.feed(inputs.SetLease(60 * DAY_MS))
-    assert caught.value.code == "displaced"
+    assert caught.value.code == "phone-displaced"
     alice.feed(inputs.RecoverSamePhone())
     world.settle()
     alice.feed(inputs.SetLease(60 * DAY_MS))
@@ -100,5 +100,5 @@ def test_a_copied_phone_and_its_original_find_each_other_out() -> None:
     clone.feed(inputs.SetLease(90 * DAY_MS))
     clone.connect()
     assert {"lists-forked", "restored-from-copy"} & set(clone.notices())
-    with pytest.raises(LocalError):
+    with pytest.raises(RefusedError):
         clone.feed(inputs.SetLease(30 * DAY_MS))

@@ -14,7 +14,7 @@ from tests.conversations.list_views import (
 from tests.conversations.mishaps import query, served_lists, silent_about, withheld_lists
 from tests.world import World, WorldDevice
 
-from untether.base.errors import LocalError, RemoteError
+from untether.base.errors import RefusedError, RemoteError
 from untether.base.identifiers import DAY_MS, HOUR_MS, AccountId, DeviceNumber
 from untether.base.limits import GOSSIP_PATIENCE_MS
 from untether.device import directory, gossip, inputs, own_account, senders
@@ -241,7 +241,7 @@ def test_twin_without_verification_a_contact_raises_false_alarms(
     )
     with alice.database.transaction():
         gossip.take_evidence(context_of(alice), ListEvidence(()))
-    with pytest.raises(LocalError):
+    with pytest.raises(RefusedError):
         alice.feed(inputs.SetLease(60 * DAY_MS))
 
 
@@ -252,9 +252,9 @@ def test_a_valid_list_that_the_phone_did_not_sign_stops_it() -> None:
     ahead = signed_elsewhere(alice, alice, version=9)
     with alice.database.transaction():
         gossip.take_evidence(context_of(alice), ListEvidence((ahead,)))
-    with pytest.raises(LocalError) as caught:
+    with pytest.raises(RefusedError) as caught:
         alice.feed(inputs.SetLease(60 * DAY_MS))
-    assert caught.value.code == "displaced"
+    assert caught.value.code == "phone-displaced"
     assert query(alice, "SELECT code FROM notices") == [("phone-displaced",)]
     alice.feed(inputs.RecoverSamePhone())
     world.settle()

@@ -157,7 +157,7 @@ def test_the_account_s_lists_moved_on(alice: WorldDevice) -> None:
     assert "lists-forked" in alice.notices()
     with pytest.raises(UntetherError) as caught:
         alice.feed(inputs.ApproveLink(LinkStory.begin(alice, "tablet").text))
-    assert caught.value.code == "displaced"
+    assert caught.value.code == "phone-displaced"
 
 
 def test_a_relay_without_room_is_asked_again(alice: WorldDevice) -> None:

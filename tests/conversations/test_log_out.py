@@ -315,7 +315,7 @@ def test_who_may_log_out_whom(world: World, alice: WorldDevice) -> None:
     for device, command, code in (
         (alice, inputs.LogOutDevice(DeviceNumber(0), wipe=False), "phone-stays"),
         (alice, inputs.Resign(), "phone-stays"),
-        (alice, inputs.LogOutDevice(DeviceNumber(7), wipe=False), "unknown-device"),
+        (alice, inputs.LogOutDevice(DeviceNumber(7), wipe=False), "no-such-device"),
         (laptop, inputs.LogOutDevice(DeviceNumber(0), wipe=False), "not-the-phone"),
     ):
         with pytest.raises(UntetherError) as caught:

@@ -8,7 +8,7 @@ from tests.conversations.mishaps import copy_database, put_back, query, state
 from tests.world import World, WorldDevice
 from tests.world_relay import Link
 
-from untether.base.errors import LocalError
+from untether.base.errors import LocalError, RefusedError
 from untether.base.identifiers import DAY_MS
 from untether.base.limits import LOGIN_COUNTER_MAX, ONE_TIME_PREKEYS
 from untether.device import events, inputs, own_account, restored
@@ -91,9 +91,9 @@ def test_a_restored_phone_signs_and_sends_nothing_until_it_recovers() -> None:
     world.pass_time(3 * DAY_MS)
     alice.connect()
     assert alice.notices().count("restored-from-copy") == 1
-    with pytest.raises(LocalError) as caught:
+    with pytest.raises(RefusedError) as refused:
         alice.feed(inputs.SetLease(60 * DAY_MS))
-    assert caught.value.code == "displaced"
+    assert refused.value.code == "phone-displaced"
     waiting = alice.send("bob", "waits")
     assert waiting.state == "queued"
     assert "lists-forked" not in laptop.notices() + bob.notices()

@@ -36,7 +36,7 @@ async def log_out(driver: Driver, number: DeviceNumber, *, wipe: bool) -> None:
     """Log a companion out from the phone, or this companion itself; the caller is connected.
 
     Raises LocalError ``not-the-phone`` for another device from a companion, ``phone-stays``,
-    ``unknown-device``; NetworkError when the relay does not confirm in time.
+    ``no-such-device``; NetworkError when the relay does not confirm in time.
     """
     with driver.reading() as database:
         own = own_device.load(database)

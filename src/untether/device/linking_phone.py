@@ -44,8 +44,8 @@ def approve(context: Context, command: ApproveLink) -> None:
     """Read a link text and ask the relay for the offer; another link gives way without a word.
 
     The same text again goes on with its link, from the question to the user on.
-    Raises what :func:`untether.protocol.linking.phone.scan` raises, and LocalError
-    ``displaced``; the relay has heard nothing then.
+    Raises what :func:`untether.protocol.linking.phone.scan` raises, and RefusedError
+    ``phone-displaced``; the relay has heard nothing then.
     """
     own, newest = context.active, own_account.newest(context)
     link = phone.scan(

@@ -23,14 +23,15 @@ from untether.wire.server_frames import Done, ServerFrame
 def log_out(context: Context, command: LogOutDevice) -> None:
     """Sign the list without a companion, with an order to wipe it when that is wanted.
 
-    Raises LocalError ``not-the-phone``, ``displaced``, ``phone-stays`` or ``unknown-device``.
+    Raises LocalError ``not-the-phone``, ``phone-stays`` or ``no-such-device``, and RefusedError
+    ``phone-displaced``.
     """
     own = own_account.require_signing(context)
     if command.device == own.device:
         raise _phone_stays()
     if own_account.newest(context).device(command.device) is None:
         raise LocalError(
-            "unknown-device",
+            "no-such-device",
             f"The account has no device {command.device}.",
             "See the numbers with `untether devices`.",
         )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from untether.base.errors import LocalError
+from untether.base.errors import LocalError, RefusedError
 from untether.base.identifiers import DeviceNumber
 from untether.base.limits import LISTS_PER_ANSWER_MAX
 from untether.device import directory
@@ -69,11 +69,14 @@ def require_phone(context: Context) -> OwnDevice:
 
 
 def require_signing(context: Context) -> OwnDevice:
-    """Return this device if it may sign lists; LocalError ``not-the-phone`` or ``displaced``."""
+    """Return this device if it may sign lists.
+
+    Raises LocalError ``not-the-phone`` or RefusedError ``phone-displaced``.
+    """
     own = require_phone(context)
     if is_displaced(context):
-        raise LocalError(
-            "displaced",
+        raise RefusedError(
+            "phone-displaced",
             "Another phone acts for this account now, or this one was restored from a copy.",
             "If this is your phone, run `untether recover` here.",
         )
@@ -88,8 +91,8 @@ def sign_next(
 ) -> DeviceList:
     """Sign the list that follows, on the phone, and store it before it leaves.
 
-    Devices that have resigned are left out of it. Raises LocalError as :func:`require_signing`
-    does, and when ``add`` or ``remove`` do not fit the newest list.
+    Devices that have resigned are left out of it. Raises as :func:`require_signing` does, and
+    LocalError when ``add`` or ``remove`` do not fit the newest list.
     """
     own = require_signing(context)
     held = newest(context)

@@ -94,9 +94,9 @@ FAILURES: Final[Mapping[str, Failure]] = {
 _REFUSALS: Final[Mapping[str, RefusalCode]] = {
     "list-from-the-future": "link-clock",
     "too-many-devices": "link-limit-reached",
-    "displaced": "link-list-moved-on",
     "not-the-phone": "link-list-moved-on",
     "number-used": "link-list-moved-on",
+    "phone-displaced": "link-list-moved-on",
 }
 """What the rules of lists call it when a link can't be finished; all else is tampering."""
 
