@@ -117,7 +117,9 @@ def load(file: Path | None) -> Config:
         text = file.read_bytes()
     except OSError as error:
         raise LocalError(
-            "no-config", f"The configuration {file} can't be read: {error.strerror}."
+            "no-config",
+            f"The configuration {file} can't be read: {error.strerror}.",
+            "Give a file that the relay's user may read, or none for the defaults.",
         ) from error
     try:
         config = msgspec.toml.decode(text, type=Config)
@@ -137,7 +139,11 @@ def override(
     try:
         return msgspec.convert({**msgspec.to_builtins(config), **changes}, Config)
     except msgspec.ValidationError as error:
-        raise LocalError("bad-config", f"The command line: {error}.") from error
+        raise LocalError(
+            "bad-config",
+            f"The command line: {error}.",
+            "`untether serve --help` lists the options.",
+        ) from error
 
 
 def check(config: Config) -> None:
