@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
+from untether.device.store import heads
 from untether.device.store.database import Database, row
 from untether.protocol.identity.device_list import DeviceList
 from untether.wire import codec
 from untether.wire.records import ListHead, SignedObject
-
-_HEAD_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +44,7 @@ def find(database: Database, account_id: AccountId) -> AccountRow | None:
         account_key=key,
         relay_name=name,
         signed_list=SignedObject(body=body, signature=signature),
-        claimed_head=None
-        if claimed is None
-        else codec.decode(claimed, ListHead, size_max=_HEAD_MAX),
+        claimed_head=heads.from_column(claimed),
         claimed_at=claimed_at,
         lease_ended_at=lease_ended_at,
         forked=bool(forked),
@@ -77,7 +74,7 @@ def save_claim(
     """Remember that a newer list was claimed, or that the claim is settled (None)."""
     database.run(
         "UPDATE accounts SET claimed_head = ?, claimed_at = ? WHERE account_id = ?",
-        None if head is None else codec.encode(head),
+        heads.to_column(head),
         now,
         account_id,
     )

@@ -10,14 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from untether.base.identifiers import DeviceNumber, SlotId, UnixMillis
+from untether.device.store import heads
 from untether.device.store.database import Database, Row, row
 from untether.protocol.linking.companion import CompanionLink
 from untether.protocol.linking.phone import PhoneLink
-from untether.wire import codec
 from untether.wire.link_offer import CompanionKind
 from untether.wire.records import ListHead
-
-_HEAD_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ def save_phone(database: Database, stored: PhoneRow) -> None:
         stored.slot_id,
         stored.link.to_bytes(),
         stored.ends_at,
-        None if stored.answered_head is None else codec.encode(stored.answered_head),
+        heads.to_column(stored.answered_head),
     )
 
 
@@ -138,5 +136,5 @@ def _phone(found: Row) -> PhoneRow:
         slot_id=SlotId(slot_id),
         link=PhoneLink.from_bytes(link),
         ends_at=UnixMillis(ends_at),
-        answered_head=None if head is None else codec.decode(head, ListHead, size_max=_HEAD_MAX),
+        answered_head=heads.from_column(head),
     )

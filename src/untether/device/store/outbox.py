@@ -7,12 +7,11 @@ from enum import Enum
 
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
 from untether.base.limits import FRAME_MAX
+from untether.device.store import heads
 from untether.device.store.database import Database, Row, row
 from untether.wire import codec
 from untether.wire.client_frames import Copy
 from untether.wire.records import ListHead
-
-_HEAD_MAX = 64
 
 
 class Progress(Enum):
@@ -108,7 +107,7 @@ def save_sealed(
         "UPDATE outbox_recipients SET state = ?, cause = '', head = ?, copies = ? "
         "WHERE message_id = ? AND account_id = ?",
         Progress.SEALED.value,
-        codec.encode(head),
+        heads.to_column(head),
         codec.encode(copies),
         message_id,
         account_id,
@@ -203,6 +202,6 @@ def _recipient(found: Row) -> OutgoingRecipient:
         account_id=AccountId(account_id),
         progress=Progress(state),
         cause=cause,
-        head=None if head is None else codec.decode(head, ListHead, size_max=_HEAD_MAX),
+        head=heads.from_column(head),
         copies=() if copies is None else codec.decode(copies, tuple[Copy, ...], size_max=FRAME_MAX),
     )
