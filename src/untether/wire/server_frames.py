@@ -18,6 +18,7 @@ from untether.wire.fields import (
     DeviceNumberField,
     Header,
     LinkItem,
+    LinkOfferItem,
     MessageIdField,
     Millis,
     RelayIdField,
@@ -163,7 +164,7 @@ class Status(Record, frozen=True, tag="status"):
 class LinkOffered(Record, frozen=True, tag="link-offered"):
     """Answer to ClaimLinkSlot."""
 
-    offer: LinkItem
+    offer: LinkOfferItem
 
 
 class LinkContent(Record, frozen=True, tag="link-content"):

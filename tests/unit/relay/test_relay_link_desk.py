@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from tests.unit.relay.relay_desk import RelayDesk, RelayDevice, link
 
 from untether.adapters.storage.relay_memory_rows import MemoryRelayTransaction
 from untether.adapters.storage.relay_sqlite_rows import SqliteRelayTransaction
+from untether.base.errors import RemoteError
 from untether.base.identifiers import SlotId
-from untether.base.limits import LINK_SLOT_MS
+from untether.base.limits import FRAME_MAX, LINK_OFFER_MAX, LINK_SLOT_MS
 from untether.relay import link_desk
 from untether.relay.housekeeping import Sweep, expire
 from untether.relay.outcome import TellSlot, WatchSlot
 from untether.wire.client_frames import ClaimLinkSlot, GetLinkItem, OpenLinkSlot, PutLinkItem
+from untether.wire.codec import decode, encode
 from untether.wire.server_frames import (
     Done,
     LinkContent,
@@ -112,6 +115,19 @@ async def two_slots_have_ended(desk: RelayDesk, monkeypatch: pytest.MonkeyPatch)
     for number in range(2):
         await desk.ask_as_guest(OpenLinkSlot(SlotId(bytes([number]) * 16), b"offer"))
     desk.pass_time(LINK_SLOT_MS)
+
+
+def test_an_offer_has_its_bound_wherever_it_travels() -> None:
+    """A phone reads no more of an offer than a guest may put."""
+    for frame, kind in (
+        (OpenLinkSlot(SLOT, bytes(LINK_OFFER_MAX)), OpenLinkSlot),
+        (LinkOffered(bytes(LINK_OFFER_MAX)), LinkOffered),
+    ):
+        assert decode(encode(frame), kind, size_max=FRAME_MAX) == frame
+        with pytest.raises(RemoteError):
+            decode(
+                encode(replace(frame, offer=bytes(LINK_OFFER_MAX + 1))), kind, size_max=FRAME_MAX
+            )
 
 
 async def test_ended_slots_keep_nobody_from_linking(
