@@ -19,6 +19,7 @@ from untether.base.errors import LocalError, RefusedError, RemoteError
 from untether.base.identifiers import DeviceNumber
 from untether.device import directory, events, inputs, recovery, senders
 from untether.device.context import Context
+from untether.device.own_devices import overview
 from untether.device.store import contacts
 from untether.device.store.own_device import State
 from untether.protocol.identity.list_rules import first_number_of_generation
@@ -63,6 +64,21 @@ def test_a_new_phone_takes_over_while_the_laptop_keeps_working() -> None:
     phone.send("bob", "from the new phone")
     assert bob.texts()[-1] == "from the new phone"
     assert "possible-copy" not in bob.notices() + laptop.notices()
+
+
+def test_everybody_knows_the_names_after_a_recovery() -> None:
+    """The new phone introduces itself, and the companions that it kept do so to it."""
+    world = World()
+    alice = world.register("alice")
+    laptop = world.link(alice, "alice's laptop")
+    tablet = world.link(alice, "alice's tablet")
+    alice.disconnect()
+    phone = recover(world, alice, keep=(laptop, tablet))
+    world.pass_time(10_000)
+    names = ["alice's laptop", "alice's tablet", "alice's new phone"]
+    for device in (phone, laptop, tablet):
+        with device.database.transaction():
+            assert [one.name for one in overview(device.database)] == names
 
 
 def test_a_companion_that_is_not_kept_is_out() -> None:

@@ -43,7 +43,7 @@ PERMITTED: dict[type, set[SenderKind]] = {
     RatchetTurn: ANYBODY,
     ListClaimQuestion: ANYBODY,
     ListEvidence: ANYBODY,
-    DeviceNotice: {SenderKind.OWN_PHONE},
+    DeviceNotice: {SenderKind.OWN, SenderKind.OWN_PHONE},
 }
 """Written down a second time on purpose: whoever changes the rule must say so here too."""
 
@@ -95,6 +95,17 @@ def test_exactly_the_permitted_cells_act(
         assert (acted, causes) == ([sender], [])
     else:
         assert (acted, causes) == ([], ["not-allowed"])
+
+
+def test_a_companion_introduces_nobody_but_itself() -> None:
+    """Alice's laptop can't rename her phone on the tablet's screen."""
+    world = World()
+    forger = _forger(world, SenderKind.OWN)
+    bob = world.devices[1].own.account_id
+    notice = DeviceNotice(DeviceNumber(0), bytes(32), "evil", "phone", UnixMillis(1))
+    forger.say(forger.content(notice, bob))
+    refused = forger.receiver.happened(events.NoticePosted)[-1]
+    assert (refused.code, refused.details["cause"]) == ("message-not-readable", "not-allowed")
 
 
 def test_twin_without_the_table_a_contact_names_my_devices(

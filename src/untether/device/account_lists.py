@@ -8,7 +8,7 @@ the account is opened, and messages that waited for it move on.
 from __future__ import annotations
 
 from untether.base.identifiers import AccountId
-from untether.device import directory, inbox, leases, outbox, own_account
+from untether.device import directory, inbox, introductions, leases, outbox, own_account
 from untether.device.context import Context
 from untether.wire.records import AccountLists
 
@@ -20,7 +20,10 @@ def learn(context: Context, account: AccountId, answer: AccountLists) -> bool:
     """
     with context.database.savepoint():
         if account == context.own.account_id:
+            generation = own_account.newest(context).head.generation
             changed = own_account.learn(context, answer)
+            if own_account.newest(context).head.generation > generation:
+                introductions.introduce(context)
         else:
             changed = directory.learn(context, account, answer)
     if changed:

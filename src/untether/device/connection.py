@@ -10,6 +10,7 @@ from untether.base.errors import TrustError
 from untether.base.limits import CLOCK_WARNING_MS
 from untether.device import (
     directory,
+    introductions,
     leases,
     linking,
     membership,
@@ -138,4 +139,5 @@ def _welcomed(context: Context, login: Login, welcome: Welcome) -> None:
         directory.fetch(context, context.own.account_id)
     else:
         own_account.mark_missing_at_relay(context, welcome.head)
+    introductions.introduce_new_phone(context)
     upkeep.run(context, one_time_at_relay=welcome.one_time_prekeys)

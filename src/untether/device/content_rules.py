@@ -28,7 +28,7 @@ from untether.wire.content import (
 )
 
 _ANYBODY = frozenset(SenderKind)
-_OWN_PHONE = frozenset({SenderKind.OWN_PHONE})
+_OWN_DEVICES = frozenset({SenderKind.OWN, SenderKind.OWN_PHONE})
 
 
 def take(context: Context, sender: Sender, content: Content, accepted_at: UnixMillis) -> None:
@@ -108,9 +108,11 @@ def _list_evidence(
 
 
 def _device_notice(
-    context: Context, _sender: Sender, content: Content, _other: AccountId, _at: UnixMillis
+    context: Context, sender: Sender, content: Content, _other: AccountId, _at: UnixMillis
 ) -> None:
     assert isinstance(content.kind, DeviceNotice)
+    if sender.kind is SenderKind.OWN and content.kind.device != sender.device:
+        raise RemoteError("not-allowed", "A companion told something about another device.")
     device_notices.save(context.database, content.kind)
 
 
@@ -122,6 +124,6 @@ RULES: dict[type, tuple[frozenset[SenderKind], Act]] = {
     RatchetTurn: (_ANYBODY, _ratchet_turn),
     ListClaimQuestion: (_ANYBODY, _list_claim_question),
     ListEvidence: (_ANYBODY, _list_evidence),
-    DeviceNotice: (_OWN_PHONE, _device_notice),
+    DeviceNotice: (_OWN_DEVICES, _device_notice),
 }
 """Kind of content → who may say it → what it does."""
