@@ -13,7 +13,7 @@ harmless. So after a crash or a reconnection, advancing every row is all there i
 from __future__ import annotations
 
 from untether.base.identifiers import AccountId, MessageId, UnixMillis
-from untether.base.limits import QUEUED_RETRY_MS
+from untether.base.limits import PREKEYS_RETRY_MS, QUEUED_RETRY_MS
 from untether.device import directory, fan_out, leases, sessions
 from untether.device.context import Context
 from untether.device.events import MessageProgressed
@@ -24,7 +24,7 @@ from untether.device.store.own_standing import SigningStopped
 from untether.wire import codec
 from untether.wire.client_frames import ClaimPrekeys, Copy, Recipient, Submit, SubmitDirect
 from untether.wire.content import BodyKey
-from untether.wire.server_frames import Bundles, ServerFrame
+from untether.wire.server_frames import Bundles, Refused, ServerFrame
 
 
 def advance_all(context: Context) -> None:
@@ -64,11 +64,14 @@ def on_prekeys(context: Context, request: ClaimPrekeys, answer: ServerFrame) -> 
     A session may have begun since they were asked for, e.g. in another process of this device;
     a second start would look like a copy of this device.
     """
-    bundles = answer.bundles if isinstance(answer, Bundles) else ()
+    if isinstance(answer, Refused):
+        context.wake_at(UnixMillis(context.now + max(answer.retry_after_ms, PREKEYS_RETRY_MS)))
+    if not isinstance(answer, Bundles):
+        return
     device_list = directory.held_list(context, request.account_id)
     if device_list is None:
         return
-    by_device = {bundle.device: bundle for bundle in bundles}
+    by_device = {bundle.device: bundle for bundle in answer.bundles}
     asked = [one for one in device_list.devices if one.device in request.devices]
     missing = sessions.without_session(context, [fan_out.Target(one) for one in asked])
     for certificate in asked:

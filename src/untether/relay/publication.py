@@ -18,6 +18,7 @@ from untether.protocol.identity.resignation import open_resignation, resignation
 from untether.protocol.identity.wipe_order import open_wipe_order, wipe_order_target
 from untether.protocol.pairwise.prekeys import VerifiedStock, verify_stock
 from untether.relay import lists
+from untether.relay.budgets import ACCOUNT_LISTS
 from untether.relay.outcome import Call, Decision, Refusal
 from untether.relay.prekeys import party_of, store_stock
 from untether.relay.principals import Bearer, Guest
@@ -52,6 +53,16 @@ async def recover(tx: RelayTransaction, call: Call, request: Recover) -> Decisio
     effects = await lists.extend(tx, account, held, newest, request.lists)
     await store_stock(tx, newest.primary.address, stock, call.now, replace=True)
     return Decision(Done(call.now), effects)
+
+
+def count_lists(call: Call, request: PublishLists) -> PublishLists:
+    """Count the lists of a run, new or known: every list is kept, so an account brings few."""
+    for _ in request.lists:
+        key = (ACCOUNT_LISTS, call.address.account_id)
+        retry_after_ms = call.session.budgets.take(key, ACCOUNT_LISTS, call.now)
+        if retry_after_ms:
+            raise Refusal("rate-limited", retry_after_ms)
+    return request
 
 
 async def publish(tx: RelayTransaction, call: Call, request: PublishLists) -> Decision:

@@ -24,6 +24,7 @@ from untether.relay import (
 )
 from untether.relay.admission import Terms, admit
 from untether.relay.budgets import (
+    LINK_ITEMS,
     LINK_SLOTS,
     LOGINS,
     NAME_LOOKUPS,
@@ -63,7 +64,9 @@ RULES: Final[Mapping[type[ClientFrame], Rule]] = {
     frames.Login: Rule(login.log_in, Terms(_GUESTS, guest_rate=LOGINS), login.prove),
     frames.Register: Rule(accounts.register, Terms(_GUESTS), accounts.prove_newcomer),
     frames.Recover: Rule(publication.recover, Terms(_GUESTS)),
-    frames.PublishLists: Rule(publication.publish, Terms(_DEVICES, SIGNED_UPLOADS)),
+    frames.PublishLists: Rule(
+        publication.publish, Terms(_DEVICES, SIGNED_UPLOADS), publication.count_lists
+    ),
     frames.FetchLists: Rule(publication.fetch, Terms(_ALL)),
     frames.ResolveName: Rule(accounts.resolve_name, Terms(_GUESTS_AND_DEVICES, NAME_LOOKUPS)),
     frames.Resign: Rule(publication.resign, Terms(_DEVICES)),
@@ -76,8 +79,8 @@ RULES: Final[Mapping[type[ClientFrame], Rule]] = {
     frames.FetchStatus: Rule(status.fetch_status, Terms(_DEVICES)),
     frames.OpenLinkSlot: Rule(link_desk.open_slot, Terms(_GUESTS, LINK_SLOTS)),
     frames.ClaimLinkSlot: Rule(link_desk.claim_slot, Terms(_DEVICES)),
-    frames.PutLinkItem: Rule(link_desk.put_item, Terms(_GUESTS_AND_DEVICES)),
-    frames.GetLinkItem: Rule(link_desk.get_item, Terms(_GUESTS_AND_DEVICES)),
+    frames.PutLinkItem: Rule(link_desk.put_item, Terms(_GUESTS_AND_DEVICES, guest_rate=LINK_ITEMS)),
+    frames.GetLinkItem: Rule(link_desk.get_item, Terms(_GUESTS_AND_DEVICES, guest_rate=LINK_ITEMS)),
 }
 
 

@@ -18,8 +18,17 @@ from tests.unit.relay.relay_desk import (
 )
 
 from untether.base.identifiers import HOUR_MS, MessageId, SlotId
+from untether.base.limits import LISTS_PER_ANSWER_MAX
 from untether.relay import login
-from untether.relay.budgets import GUEST_REQUESTS, LINK_SLOTS, SIGNED_UPLOADS, Budgets, Rate, spend
+from untether.relay.budgets import (
+    ACCOUNT_LISTS,
+    GUEST_REQUESTS,
+    LINK_SLOTS,
+    SIGNED_UPLOADS,
+    Budgets,
+    Rate,
+    spend,
+)
 from untether.relay.principals import Bearer, Device, Guest, Principal
 from untether.relay.requests import RULES
 from untether.relay.transaction import RelayStore
@@ -203,6 +212,16 @@ async def test_signed_uploads_are_limited(desk: RelayDesk, alice: RelayDevice) -
     frame = DepositPrekeys(alice.stock(one_time=0))
     answers = [await alice.ask(frame) for _ in range(SIGNED_UPLOADS.burst + 1)]
     assert [isinstance(one, Refused) for one in answers] == [False] * SIGNED_UPLOADS.burst + [True]
+
+
+async def test_an_account_brings_only_so_many_lists(desk: RelayDesk, alice: RelayDevice) -> None:
+    """The relay keeps every list, so nobody may fill its disk with them."""
+    frame = PublishLists(registration(alice).lists * LISTS_PER_ANSWER_MAX)
+    answers = [
+        await alice.ask(frame) for _ in range(ACCOUNT_LISTS.burst // LISTS_PER_ANSWER_MAX + 1)
+    ]
+    refused = [one for one in answers if isinstance(one, Refused) and one.code == "rate-limited"]
+    assert refused == answers[-1:]
 
 
 async def test_one_address_opens_few_slots(desk: RelayDesk) -> None:
