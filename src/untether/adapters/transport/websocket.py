@@ -60,7 +60,7 @@ class WebSocketConnector:
 
     def __init__(self, url: str, *, ca_file: Path | None = None) -> None:
         self.origin = relay_address(url)
-        self._tls = _client_context(ca_file)
+        self._tls = _client_context(ca_file) if self.origin.startswith("https:") else True
         self._session: aiohttp.ClientSession | None = None
         self._sockets: WeakSet[aiohttp.ClientWebSocketResponse] = WeakSet()
 

@@ -7,18 +7,11 @@ import sqlite3
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from untether.cli.demo.processes import Child, Processes
 from untether.server.config import DATABASE_NAME
-
-_CONFIGURATION: Final = """\
-# All devices of the story have one network address, so it may ask as much as they all do.
-[quotas]
-guest_requests_burst = 600
-guest_requests_per_minute = 600
-"""
 
 
 class Relay:
@@ -26,16 +19,14 @@ class Relay:
 
     def __init__(self, processes: Processes, directory: Path) -> None:
         self.directory = directory
-        self.configuration = directory.with_suffix(".toml")
         self.url = ""
         self._processes = processes
         self._child: Child | None = None
 
     async def start(self) -> None:
         """Start it on a free port, or again on the port that it had."""
-        self.configuration.write_text(_CONFIGURATION)
         port = str(urlsplit(self.url).port or 0)
-        where = ("--config", self.configuration, "--data", self.directory, "--port", port)
+        where = ("--data", self.directory, "--port", port)
         self._child = await self._processes.start("the relay", "serve", *where)
         line = await self._child.line(lambda one: "text" in one, "the relay's address")
         self.url = line["text"]
