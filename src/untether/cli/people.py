@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from untether.base.errors import ExitStatus
@@ -105,7 +104,7 @@ def _show_code(code: SecurityCode) -> None:
     show_text()
     show_text(format_security_code(code.code))
     show_text()
-    show_text(render_terminal(code.qr_text, colour=sys.stdout.isatty()))
+    show_text(render_terminal(code.qr_text, colour=False))
     show_text()
     show_text(
         "You have verified this before."
