@@ -19,8 +19,8 @@ VERBS = (("register", "somebody"), ("link", "--timeout", "9"), ("recover", "some
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bounds are real; only here nobody wants to wait for them."""
-    monkeypatch.setattr(websocket, "CONNECT_TIMEOUT_S", 0.5)
-    monkeypatch.setattr(websocket, "CLOSE_TIMEOUT_S", 0.2)
+    monkeypatch.setattr(websocket, "CONNECT_MS", 500)
+    monkeypatch.setattr(websocket, "CLOSE_MS", 200)
     monkeypatch.setattr(relay_line, "CHALLENGE_TIMEOUT_S", 0.5)
     monkeypatch.setattr(relay_line, "ANSWER_TIMEOUT_S", 0.5)
 

@@ -112,10 +112,13 @@ IN_FLIGHT_MAX = 64  # requests of one connection that run at once: some fill a c
 SOCKET_SWEEP_MS = SECOND_MS  # how often overdue connections are looked for
 HOUSEKEEPING_MS = HOUR_MS  # how often expired rows are cleared up
 MAILBOX_TOTALS_MS = MINUTE_MS  # how often the metrics add up all mailboxes
+CONNECT_MS = 15 * SECOND_MS  # name, TCP, TLS and upgrade on a slow mobile network
+CLOSE_MS = 2 * SECOND_MS  # a peer that does not answer a close is left
 RECONNECT_FIRST_MS = SECOND_MS  # wait after the first failure, doubled by each further one
 RECONNECT_MAX_MS = 2 * MINUTE_MS  # a phone must not stay away longer than this by itself
 INVITATION_MS = 7 * DAY_MS  # an invitation nobody used ends
 INVITATION_BYTES = 10  # eighty random bits: nobody guesses one within its week
+INVITATION_CODE_MAX = 64  # characters: a code has sixteen, however a person spaces them
 SIGNED_UPLOADS_BURST = 30  # lists and prekeys that a device may bring at once: each costs checks
 SIGNED_UPLOADS_REFILL_MS = 10 * SECOND_MS  # then one more each ten seconds
 ACCOUNT_LISTS_BURST = 256  # lists that an account may bring at once: a restored relay heals
@@ -148,3 +151,9 @@ NAME_MAX = 32  # characters
 
 # --- Device storage -----------------------------------------------------------------------
 DATABASE_BUSY_MS = 10 * SECOND_MS  # one engine step of another process takes far less
+
+# --- Relay storage ------------------------------------------------------------------------
+RELAY_DATABASE_BUSY_MS = 2 * SECOND_MS  # another process may be making an invitation
+DECISIONS_PER_COMMIT_MAX = 256  # some ten milliseconds of stepping
+LOG_PAUSE_MS = SECOND_MS  # after so long without a decision the log, with deleted mail, is emptied
+LOG_AGE_MAX_MS = MINUTE_MS  # a relay without pauses empties it all the same

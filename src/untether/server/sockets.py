@@ -24,6 +24,7 @@ from aiohttp import WSMsgType, web
 from untether.base.errors import RemoteError
 from untether.base.identifiers import SECOND_MS, SlotId
 from untether.base.limits import (
+    CLOSE_MS,
     FRAME_MAX,
     HEARTBEAT_MS,
     IN_FLIGHT_MAX,
@@ -69,8 +70,6 @@ CLOSE_CODES: Final = {
 }
 """Why the relay closes a socket: the cause is the reason text, with its RFC 6455 code."""
 
-CLOSE_TIMEOUT_S = 2  # a peer that does not answer a close is left
-
 
 class Socket:
     """One connection to one device or guest."""
@@ -81,7 +80,7 @@ class Socket:
             compress=False,
             max_msg_size=FRAME_MAX + 1,  # aiohttp refuses what reaches it
             heartbeat=HEARTBEAT_MS / SECOND_MS,
-            timeout=CLOSE_TIMEOUT_S,
+            timeout=CLOSE_MS / SECOND_MS,
         )
         self.outbox = Outbox(self._web_socket.send_bytes)
         self.session: RelaySession = relay.new_session(peer)
@@ -142,9 +141,9 @@ class Socket:
         return None
 
     async def _close(self, cause: str) -> None:
-        """End politely within :data:`CLOSE_TIMEOUT_S`, else drop the connection."""
+        """End politely within CLOSE_MS, else drop the connection."""
         try:
-            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            async with asyncio.timeout(CLOSE_MS / SECOND_MS):
                 if cause != "slow-reader":
                     await self._finish_running()
                     await self.outbox.drained()

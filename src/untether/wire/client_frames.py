@@ -13,6 +13,7 @@ from msgspec import Meta
 from untether.base.limits import (
     ACCOUNTS_PER_SUBMIT_MAX,
     COPIES_PER_ACCOUNT_MAX,
+    INVITATION_CODE_MAX,
     LINK_ITEMS_MAX,
     LISTS_PER_ANSWER_MAX,
     ORIGIN_MAX,
@@ -58,7 +59,7 @@ class Register(Record, frozen=True, tag="register"):
     name: Name
     lists: ListRun
     prekeys: PrekeyStock
-    invitation: Annotated[str, Meta(max_length=64)] | None = None
+    invitation: Annotated[str, Meta(max_length=INVITATION_CODE_MAX)] | None = None
 
 
 class Recover(Record, frozen=True, tag="recover"):

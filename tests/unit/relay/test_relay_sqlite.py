@@ -23,6 +23,7 @@ from tests.unit.relay.relay_desk import (
 from untether.adapters.storage import relay_sqlite
 from untether.adapters.storage.relay_sqlite import SqliteRelayStore
 from untether.base.errors import PlatformError
+from untether.base.limits import DECISIONS_PER_COMMIT_MAX
 from untether.relay.transaction import RelayStore, RelayTransaction
 from untether.wire.client_frames import Acknowledge, PublishLists, StartReceiving
 from untether.wire.server_frames import Accepted, Done, ListsChanged, Welcome
@@ -106,7 +107,7 @@ async def test_a_pause_empties_the_log(
     path: Path, store: SqliteRelayStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody has to ask: when nothing happens for a moment, the log is emptied."""
-    monkeypatch.setattr(relay_sqlite, "_PAUSE_S", 0.01)
+    monkeypatch.setattr(relay_sqlite, "LOG_PAUSE_MS", 10)
     await store.transact(remember, b"1")
     await store.transact(remember, b"2")
     log = path.with_name(path.name + "-wal")
@@ -121,7 +122,7 @@ async def test_a_busy_relay_empties_the_log_too(
     path: Path, store: SqliteRelayStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without any pause the log is emptied by its age."""
-    monkeypatch.setattr(relay_sqlite, "_LOG_AGE_MAX_S", -1.0)
+    monkeypatch.setattr(relay_sqlite, "LOG_AGE_MAX_MS", -1)
     for number in range(5):
         await store.transact(remember, b"%d" % number)
     await asyncio.sleep(0.05)
@@ -179,7 +180,7 @@ async def test_a_second_process_may_write(path: Path, store: SqliteRelayStore) -
 
 async def test_many_decisions_share_a_commit(store: SqliteRelayStore) -> None:
     """More than one batch of waiting decisions, each answered once, in their order."""
-    count = 2 * relay_sqlite._BATCH_MAX + 1
+    count = 2 * DECISIONS_PER_COMMIT_MAX + 1
     values = [b"%d" % number for number in range(count)]
     await asyncio.gather(*(store.transact(remember, value) for value in values))
     assert await store.transact(recall) == values[-1]

@@ -39,17 +39,18 @@ import apsw
 
 from untether.adapters.storage.relay_sqlite_rows import SqliteRelayTransaction
 from untether.base.errors import PlatformError
+from untether.base.identifiers import SECOND_MS
+from untether.base.limits import (
+    DECISIONS_PER_COMMIT_MAX,
+    LOG_AGE_MAX_MS,
+    LOG_PAUSE_MS,
+    RELAY_DATABASE_BUSY_MS,
+)
 from untether.relay.transaction import RelayTransaction
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 
-_BATCH_MAX: Final = 256
-"""Decisions in one commit: some ten milliseconds of stepping."""
-_PAUSE_S: Final = 1.0
-_LOG_AGE_MAX_S: Final = 60.0
-_BUSY_MS: Final = 2_000
-"""Another process may be making an invitation."""
 _SETTINGS: Final = """
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
@@ -117,7 +118,7 @@ class SqliteRelayStore:
         except (OSError, apsw.Error) as error:
             raise _platform_error(error) from error
         try:
-            connection.set_busy_timeout(_BUSY_MS)
+            connection.set_busy_timeout(RELAY_DATABASE_BUSY_MS)
             connection.execute(_SETTINGS).fetchall()
             _bring_up_to_date(connection)
         except apsw.Error as error:
@@ -174,7 +175,8 @@ class SqliteRelayStore:
         self._idle.clear()
 
     def _run_batch(self, loop: asyncio.AbstractEventLoop) -> None:
-        jobs = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH_MAX))]
+        count = min(len(self._waiting), DECISIONS_PER_COMMIT_MAX)
+        jobs = [self._waiting.popleft() for _ in range(count)]
         before = self._tx.writes
         try:
             self._step(jobs)
@@ -258,12 +260,13 @@ class SqliteRelayStore:
         """Go on with the next batch, or empty the log when it is due."""
         self._is_busy = False
         self._idle.set()
-        if self._log_is_dirty and loop.time() - self._log_emptied_at > _LOG_AGE_MAX_S:
+        log_age_ms = (loop.time() - self._log_emptied_at) * SECOND_MS
+        if self._log_is_dirty and log_age_ms > LOG_AGE_MAX_MS:
             self._start_checkpoint(loop)
         elif self._waiting:
             self._schedule(loop)
         elif self._log_is_dirty and self._pause is None:
-            self._pause = loop.call_later(_PAUSE_S, self._paused, loop)
+            self._pause = loop.call_later(LOG_PAUSE_MS / SECOND_MS, self._paused, loop)
 
     # --- emptying the log -----------------------------------------------------------------
 

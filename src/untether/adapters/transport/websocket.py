@@ -16,12 +16,10 @@ import aiohttp
 from untether.adapters.transport.address import relay_address, socket_url
 from untether.base.errors import LocalError, NetworkError
 from untether.base.identifiers import SECOND_MS
-from untether.base.limits import FRAME_MAX, HEARTBEAT_MS
+from untether.base.limits import CLOSE_MS, CONNECT_MS, FRAME_MAX, HEARTBEAT_MS
 
-CONNECT_TIMEOUT_S = 15  # name, TCP, TLS and upgrade on a slow mobile network
 _TOO_MANY_REQUESTS = 429
 _PROXY_FAILURES = {502, 503, 504}
-CLOSE_TIMEOUT_S = 2  # a relay that does not answer a close is left
 
 
 class WebSocketConnection:
@@ -75,14 +73,14 @@ class WebSocketConnector:
         if self._session is None:
             self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
         try:
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            async with asyncio.timeout(CONNECT_MS / SECOND_MS):
                 socket = await self._session.ws_connect(
                     socket_url(self.origin),
                     ssl=self._tls,
                     compress=0,
                     max_msg_size=FRAME_MAX + 1,  # aiohttp refuses what reaches it
                     heartbeat=HEARTBEAT_MS / SECOND_MS,
-                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
+                    timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_MS / SECOND_MS),
                 )
         except (aiohttp.ClientSSLError, ssl.SSLError) as error:
             raise _tls_failed(self.origin, error) from error
