@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Final, Self
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -32,9 +32,8 @@ from untether.protocol.identity.list_rules import follow
 from untether.protocol.linking.channel import LinkChannel, companion_channel, split_answer
 from untether.protocol.linking.failures import link_error, refusal_code
 from untether.protocol.linking.link_text import LinkText
-from untether.protocol.linking.machine import known, next_state
+from untether.protocol.linking.machine import StoredLink, known, next_state
 from untether.protocol.linking.offer import offer_hash, seal_offer
-from untether.wire.codec import Record, decode, encode
 from untether.wire.fields import Bytes32
 from untether.wire.link_offer import (
     CompanionKind,
@@ -94,11 +93,9 @@ _AWAITED: Final[Mapping[CompanionState, LinkIndex]] = {
 }
 
 
-class CompanionLink(Record, frozen=True):
+class CompanionLink(StoredLink[CompanionState], frozen=True):
     """One link as the companion stores it; fields fill up as the state moves on."""
 
-    state: CompanionState
-    text: str
     signing_seed: Bytes32
     agreement_seed: Bytes32
     ephemeral_seed: Bytes32
@@ -113,23 +110,6 @@ class CompanionLink(Record, frozen=True):
     outgoing: tuple[LinkIndex, bytes] | None = None
     """The item to put into the slot, the same bytes until the relay has it."""
     failure: str | None = None
-
-    def __repr__(self) -> str:
-        return f"<CompanionLink {self.state.value}>"
-
-    @classmethod
-    def from_bytes(cls, stored: bytes) -> Self:
-        """Read what :meth:`to_bytes` wrote."""
-        return decode(stored, cls, size_max=len(stored))
-
-    def to_bytes(self) -> bytes:
-        """Encode the link for the device's own database."""
-        return encode(self)
-
-    @property
-    def link_text(self) -> LinkText:
-        """The text that is shown."""
-        return LinkText.from_text(self.text)
 
     @property
     def secrets(self) -> DeviceSecrets:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import Enum
-from typing import Final, Self
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -36,9 +36,8 @@ from untether.protocol.identity.keys import (
 from untether.protocol.linking.channel import LinkChannel, phone_channel
 from untether.protocol.linking.failures import link_error, refusal_code
 from untether.protocol.linking.link_text import LinkText
-from untether.protocol.linking.machine import known, next_state
+from untether.protocol.linking.machine import StoredLink, known, next_state
 from untether.protocol.linking.offer import open_offer
-from untether.wire.codec import Record, decode, encode
 from untether.wire.content import DeviceNotice
 from untether.wire.fields import Bytes32, Signature, SignedBytes
 from untether.wire.link_offer import (
@@ -101,11 +100,9 @@ _AWAITED: Final[Mapping[PhoneState, LinkIndex]] = {
 }
 
 
-class PhoneLink(Record, frozen=True):
+class PhoneLink(StoredLink[PhoneState], frozen=True):
     """One link as the phone stores it; fields fill up as the state moves on."""
 
-    state: PhoneState
-    text: str
     ephemeral_seed: Bytes32
     offer: LinkOffer | None = None
     account_key: Bytes32 | None = None
@@ -118,23 +115,6 @@ class PhoneLink(Record, frozen=True):
     outgoing: tuple[LinkIndex, bytes] | None = None
     """The item to put into the slot, the same bytes until the relay has it."""
     failure: str | None = None
-
-    def __repr__(self) -> str:
-        return f"<PhoneLink {self.state.value}>"
-
-    @classmethod
-    def from_bytes(cls, stored: bytes) -> Self:
-        """Read what :meth:`to_bytes` wrote."""
-        return decode(stored, cls, size_max=len(stored))
-
-    def to_bytes(self) -> bytes:
-        """Encode the link for the device's own database."""
-        return encode(self)
-
-    @property
-    def link_text(self) -> LinkText:
-        """The scanned text."""
-        return LinkText.from_text(self.text)
 
     @property
     def awaits(self) -> LinkIndex | None:
