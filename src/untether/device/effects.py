@@ -5,7 +5,7 @@ The driver performs effects in their order; an acknowledgement is always the las
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from untether.base.identifiers import UnixMillis
 from untether.device.events import Event
@@ -13,36 +13,31 @@ from untether.wire.client_frames import ClientFrame
 from untether.wire.records import Stamp
 
 
-@dataclass(frozen=True, slots=True)
-class RelayRequest:
+class RelayRequest(Struct, frozen=True):
     """Ask the relay; the answer comes back as RelayAnswered with the same frame."""
 
     frame: ClientFrame
 
 
-@dataclass(frozen=True, slots=True)
-class AcknowledgeMail:
+class AcknowledgeMail(Struct, frozen=True):
     """Tell the relay that everything up to here is committed."""
 
     up_to: Stamp
 
 
-@dataclass(frozen=True, slots=True)
-class SignCertificate:
+class SignCertificate(Struct, frozen=True):
     """Have the account key sign a certificate body, by user verification; then drop the key."""
 
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class WakeAt:
+class WakeAt(Struct, frozen=True):
     """Call the engine again with Tick at this time."""
 
     time: UnixMillis
 
 
-@dataclass(frozen=True, slots=True)
-class Notify:
+class Notify(Struct, frozen=True):
     """Tell the people (or programs) that use this device."""
 
     event: Event

@@ -5,16 +5,16 @@ Account ids identify people here; names are looked up where they are shown.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
 
 MessageState = Literal["queued", "sent", "delivered", "failed"]
 
 
-@dataclass(frozen=True, slots=True)
-class MessageReceived:
+class MessageReceived(Struct, frozen=True):
     """A message came in, or an own device sent one (``outgoing``)."""
 
     message_id: MessageId
@@ -27,8 +27,7 @@ class MessageReceived:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class MessageProgressed:
+class MessageProgressed(Struct, frozen=True):
     """An own message reached a new state for its recipient; ``cause`` says why it waits."""
 
     message_id: MessageId
@@ -38,8 +37,7 @@ class MessageProgressed:
     cause: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class NoticePosted:
+class NoticePosted(Struct, frozen=True):
     """Something people should know; the row stays until it is shown. See store/notices.py."""
 
     code: str
@@ -47,8 +45,7 @@ class NoticePosted:
     details: dict[str, int | str]
 
 
-@dataclass(frozen=True, slots=True)
-class AccountActivated:
+class AccountActivated(Struct, frozen=True):
     """This device is now a listed device of its account (registered, linked or recovered)."""
 
     account_id: AccountId
@@ -56,21 +53,18 @@ class AccountActivated:
     device: DeviceNumber
 
 
-@dataclass(frozen=True, slots=True)
-class NameResolved:
+class NameResolved(Struct, frozen=True):
     """The relay said which account has a name; the answer is pinned as a contact."""
 
     name: str
     account_id: AccountId
 
 
-@dataclass(frozen=True, slots=True)
-class MailboxDrained:
+class MailboxDrained(Struct, frozen=True):
     """Nothing waits at the relay any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRefused:
+class RequestRefused(Struct, frozen=True):
     """The relay refused what a person asked for; ``request`` is the frame's tag."""
 
     request: str
@@ -78,38 +72,32 @@ class RequestRefused:
     retry_after_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ReceivingElsewhere:
+class ReceivingElsewhere(Struct, frozen=True):
     """Another process of this device receives now."""
 
 
-@dataclass(frozen=True, slots=True)
-class ClockDiffers:
+class ClockDiffers(Struct, frozen=True):
     """The relay's clock and ours are further apart than honest clocks are."""
 
     difference_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceSuspended:
+class DeviceSuspended(Struct, frozen=True):
     """The relay does not list this device; nothing is erased until a signed list says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceLoggedOut:
+class DeviceLoggedOut(Struct, frozen=True):
     """A verified list without this device: keys are erased."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkOffered:
+class LinkOffered(Struct, frozen=True):
     """On the new device: the relay has the offer, and the text may be shown until then."""
 
     link_text: str
     expires_at: UnixMillis
 
 
-@dataclass(frozen=True, slots=True)
-class LinkAnswered:
+class LinkAnswered(Struct, frozen=True):
     """On the new device: this phone of this account wants it; its user says whether it may."""
 
     account_id: AccountId
@@ -118,23 +106,20 @@ class LinkAnswered:
     certificate_code: str
 
 
-@dataclass(frozen=True, slots=True)
-class LinkRequested:
+class LinkRequested(Struct, frozen=True):
     """On the phone: this device wants to be linked; its user says whether it may."""
 
     device_name: str
     device_kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class LinkFailed:
+class LinkFailed(Struct, frozen=True):
     """Linking has ended; ``code`` names its text in protocol/linking/failures.py."""
 
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceLinked:
+class DeviceLinked(Struct, frozen=True):
     """On the phone: the relay lists the new device."""
 
     device: DeviceNumber
@@ -142,15 +127,13 @@ class DeviceLinked:
     certificate_code: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceRemoved:
+class DeviceRemoved(Struct, frozen=True):
     """On the phone: the relay has logged the device out."""
 
     device: DeviceNumber
 
 
-@dataclass(frozen=True, slots=True)
-class RecoveryFound:
+class RecoveryFound(Struct, frozen=True):
     """The account was found: its companions (number, short code) for the owner to confirm."""
 
     companions: tuple[tuple[DeviceNumber, str], ...]

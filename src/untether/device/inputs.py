@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from untether.base.identifiers import AccountId, DeviceNumber, RelayId
 from untether.wire.client_frames import ClientFrame
@@ -10,44 +10,38 @@ from untether.wire.link_offer import CompanionKind
 from untether.wire.server_frames import Challenge, ServerFrame
 
 
-@dataclass(frozen=True, slots=True)
-class Challenged:
+class Challenged(Struct, frozen=True):
     """A socket is open and the relay has sent its challenge."""
 
     challenge: Challenge
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class RelayAnswered:
+class RelayAnswered(Struct, frozen=True):
     """The relay answered a request."""
 
     request: ClientFrame
     answer: ServerFrame
 
 
-@dataclass(frozen=True, slots=True)
-class RelayPushed:
+class RelayPushed(Struct, frozen=True):
     """The relay sent something unasked: mail or news."""
 
     frame: ServerFrame
 
 
-@dataclass(frozen=True, slots=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """Time has passed: do what is due."""
 
 
-@dataclass(frozen=True, slots=True)
-class CertificateSigned:
+class CertificateSigned(Struct, frozen=True):
     """User verification succeeded: the account key has signed this certificate body."""
 
     body: bytes
     account_signature: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class BeginRegistration:
+class BeginRegistration(Struct, frozen=True):
     """Make a new account whose phone this device is; the relay is pinned by its id."""
 
     name: str
@@ -59,40 +53,34 @@ class BeginRegistration:
     invitation: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SendText:
+class SendText(Struct, frozen=True):
     """Send a text message to one account; the own account means a note to self."""
 
     to: AccountId
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class StartMail:
+class StartMail(Struct, frozen=True):
     """Become the one receiver of this device's mail."""
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptContact:
+class AcceptContact(Struct, frozen=True):
     """Point a name to the account that the relay gives for it now."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class MarkVerified:
+class MarkVerified(Struct, frozen=True):
     """The security codes were compared with this contact."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class VerificationRefused:
+class VerificationRefused(Struct, frozen=True):
     """User verification failed or was refused: the account key will not sign."""
 
 
-@dataclass(frozen=True, slots=True)
-class OfferLink:
+class OfferLink(Struct, frozen=True):
     """Open a slot for this unused profile; a later offer renews the code with the same keys.
 
     ``relay_id`` is the one of the relay's challenge, ``lifetime_ms`` the life of the code.
@@ -105,47 +93,40 @@ class OfferLink:
     lifetime_ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmAccount:
+class ConfirmAccount(Struct, frozen=True):
     """On the new device: “yes, mine”, or no."""
 
     accept: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ApproveLink:
+class ApproveLink(Struct, frozen=True):
     """On the phone: read what a new device shows, and ask the relay for its offer."""
 
     link_text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmLink:
+class ConfirmLink(Struct, frozen=True):
     """On the phone: link the device that was shown, or don't."""
 
     accept: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CancelLink:
+class CancelLink(Struct, frozen=True):
     """Give up linking, on either side."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogOutDevice:
+class LogOutDevice(Struct, frozen=True):
     """On the phone: log a companion out; with ``wipe`` it erases its messages too."""
 
     device: DeviceNumber
     wipe: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Resign:
+class Resign(Struct, frozen=True):
     """On a companion: log this device out for ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class BeginRecovery:
+class BeginRecovery(Struct, frozen=True):
     """In an unused profile: become the new phone of an account whose key was opened."""
 
     name: str
@@ -156,20 +137,17 @@ class BeginRecovery:
     device_name: str
 
 
-@dataclass(frozen=True, slots=True)
-class ConfirmRecovery:
+class ConfirmRecovery(Struct, frozen=True):
     """Go on with a recovery; of the companions found only these stay."""
 
     keep: tuple[DeviceNumber, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class RecoverSamePhone:
+class RecoverSamePhone(Struct, frozen=True):
     """This phone was displaced or put back from a copy: let it act for its account again."""
 
 
-@dataclass(frozen=True, slots=True)
-class SetLease:
+class SetLease(Struct, frozen=True):
     """On the phone: how long companions go on without it."""
 
     lease_ms: int
