@@ -38,7 +38,7 @@ class NativeClient(Client):
         """Open a profile; LocalError ``no-profile`` or ``no-account``, VerificationError."""
         source = passphrase_source(passphrase_file, os.environ)
         profile = await profiles.unlock(
-            Path(directory).expanduser(), passphrases=source, key_store=system_key_store()
+            Path(directory).expanduser(), passphrases=source, find_key_store=system_key_store
         )
         with _database(profile) as database:
             with database.transaction():
@@ -69,12 +69,11 @@ class NativeClient(Client):
 @asynccontextmanager
 async def _profile(path: Path, source: PassphraseSource) -> AsyncIterator[Profile]:
     """Yield the profile; one that was made here and has no account in the end is removed."""
-    key_store = system_key_store()
     if profiles.exists(path):
-        yield await profiles.unlock(path, passphrases=source, key_store=key_store)
+        yield await profiles.unlock(path, passphrases=source, find_key_store=system_key_store)
         return
     profile = await profiles.create(
-        path, passphrases=source, key_store=key_store, randomness=os.urandom
+        path, passphrases=source, key_store=system_key_store(), randomness=os.urandom
     )
     try:
         yield profile

@@ -85,7 +85,9 @@ def unlock(
     directory: Path, *, passphrases: PassphraseSource, key_store: KeyStore | None
 ) -> profile.Profile:
     """Unlock a profile as another process would."""
-    return asyncio.run(profile.unlock(directory, passphrases=passphrases, key_store=key_store))
+    return asyncio.run(
+        profile.unlock(directory, passphrases=passphrases, find_key_store=lambda: key_store)
+    )
 
 
 def test_a_profile_under_a_passphrase(directory: Path, passphrases: PassphraseSource) -> None:

@@ -7,10 +7,9 @@ under the profile's id, or beside the database sealed under a passphrase; never 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Final, Protocol, cast
 
-import keyring
-import keyring.errors
 import msgspec
 
 from untether.adapters.vault.asking import PassphraseSource
@@ -61,8 +60,14 @@ class KeyStore(Protocol):
         ...
 
 
+FindKeyStore = Callable[[], KeyStore | None]
+"""Looks for the key store when it is needed; None when there is no real one."""
+
+
 def system_key_store() -> KeyStore | None:
     """Return the operating system's key store, or None when there is no real one."""
+    import keyring  # noqa: PLC0415 (slow to load, and few commands need it)
+
     chosen = keyring.get_keyring()
     # The chainer holds several backends, the best one first.
     candidates = getattr(chosen, "backends", [chosen])
@@ -94,6 +99,8 @@ async def protect(
 
 async def _stored(key_store: KeyStore, profile_id: str, key: SecretBytes) -> bool:
     """Store the key; False when the key store does not open, e.g. over SSH."""
+    import keyring.errors  # noqa: PLC0415 (slow to load)
+
     try:
         await asyncio.to_thread(key_store.set_password, _SERVICE, profile_id, key.hex())
     except keyring.errors.KeyringError:
@@ -105,13 +112,16 @@ async def unlock(
     protection: Protection,
     profile_id: str,
     *,
-    key_store: KeyStore | None,
+    find_key_store: FindKeyStore,
     passphrases: PassphraseSource,
 ) -> SecretBytes:
     """Return the key; VerificationError when the person or the key store refuses."""
     if isinstance(protection, UnderPassphrase):
         passphrase = await passphrases.existing("This opens the messages of this device.")
         return open_secret(protection.sealed, passphrase, labels.DATABASE_KEY)
+    import keyring.errors  # noqa: PLC0415 (slow to load)
+
+    key_store = find_key_store()
     if key_store is None:
         raise _locked()
     try:

@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 
 from untether.adapters.storage import database_key, receiver_lock
-from untether.adapters.storage.database_key import KeyStore, Protection
+from untether.adapters.storage.database_key import FindKeyStore, KeyStore, Protection
 from untether.adapters.storage.device_apsw import DATABASE_KEY_LENGTH, ApswDeviceDatabase
 from untether.adapters.vault.asking import PassphraseSource
 from untether.adapters.vault.passphrase_seal import Argon2Cost
@@ -134,12 +134,15 @@ def remove(directory: Path) -> None:
 
 
 async def unlock(
-    directory: Path, *, passphrases: PassphraseSource, key_store: KeyStore | None
+    directory: Path, *, passphrases: PassphraseSource, find_key_store: FindKeyStore
 ) -> Profile:
     """Return the profile with its key; LocalError ``no-profile``, VerificationError."""
     content = _read(directory)
     key = await database_key.unlock(
-        content.database_key, content.profile_id, key_store=key_store, passphrases=passphrases
+        content.database_key,
+        content.profile_id,
+        find_key_store=find_key_store,
+        passphrases=passphrases,
     )
     if len(key) != DATABASE_KEY_LENGTH:
         raise _damaged()
