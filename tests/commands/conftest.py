@@ -136,7 +136,11 @@ async def _link(phone: Device, companion: Device, name: str) -> None:
             )
         )
         try:
-            await approving.approve((await shown.get()).link_text, _yes)
+            first = asyncio.create_task(shown.get())
+            await asyncio.wait((first, linking), return_when=asyncio.FIRST_COMPLETED)
+            if not first.done():
+                await linking
+            await approving.approve((await first).link_text, _yes)
             await linking
         finally:
             linking.cancel()

@@ -13,7 +13,7 @@ from tests.commands.command_line import Ended, Running
 
 from untether.server.config import DATABASE_NAME
 
-GENEROUS = "guest_requests_burst = 10000\n"
+GENEROUS = "guest_requests_burst = 10000\nlink_slots_burst = 10000\n"
 
 
 class Relay:

@@ -43,6 +43,8 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guests_per_address: Positive = limits.GUESTS_PER_ADDRESS_MAX
     guest_requests_burst: Positive = limits.GUEST_REQUESTS_BURST
     guest_requests_per_minute: Positive = MINUTE_MS // limits.GUEST_REQUESTS_REFILL_MS
+    link_slots_burst: Positive = limits.LINK_SLOTS_BURST
+    link_slots_per_minute: Positive = MINUTE_MS // limits.LINK_SLOTS_REFILL_MS
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -12,7 +12,7 @@ from collections.abc import Hashable
 from itertools import count
 
 from untether.base.identifiers import MINUTE_MS, SECOND_MS, RelayId, UnixMillis
-from untether.relay.budgets import GUEST_REQUESTS, SUBMITS, Budgets, Rate
+from untether.relay.budgets import GUEST_REQUESTS, LINK_SLOTS, SUBMITS, Budgets, Rate
 from untether.relay.principals import Guest
 from untether.relay.session import RelayRules, RelaySession
 from untether.relay.transaction import RelayStore, RelayTransaction
@@ -35,6 +35,7 @@ class OperatorBudgets(Budgets):
             GUEST_REQUESTS: Rate(
                 quotas.guest_requests_burst, MINUTE_MS / quotas.guest_requests_per_minute
             ),
+            LINK_SLOTS: Rate(quotas.link_slots_burst, MINUTE_MS / quotas.link_slots_per_minute),
         }
 
     def take(self, key: Hashable, rate: Rate, now: UnixMillis) -> int:
