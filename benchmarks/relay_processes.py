@@ -18,6 +18,7 @@ requests_per_second = 10000000
 submit_burst = 10000000
 submits_per_second = 10000000
 guests_per_address = 100000
+logins_burst = 10000000
 guest_requests_burst = 10000000
 guest_requests_per_minute = 10000000
 """

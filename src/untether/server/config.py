@@ -17,7 +17,7 @@ from msgspec import Meta
 from untether.adapters.transport.address import is_loopback, relay_address
 from untether.base import limits
 from untether.base.errors import LocalError, PlatformError
-from untether.base.identifiers import MINUTE_MS
+from untether.base.identifiers import MINUTE_MS, SECOND_MS
 
 DATABASE_NAME = "relay.sqlite3"
 
@@ -41,6 +41,8 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     submits_per_second: Positive = limits.SUBMITS_PER_SECOND
     sockets_per_device: Positive = limits.SOCKETS_PER_DEVICE_MAX
     guests_per_address: Positive = limits.GUESTS_PER_ADDRESS_MAX
+    logins_burst: Positive = limits.LOGINS_BURST
+    logins_per_second: Positive = SECOND_MS // limits.LOGINS_REFILL_MS
     guest_requests_burst: Positive = limits.GUEST_REQUESTS_BURST
     guest_requests_per_minute: Positive = MINUTE_MS // limits.GUEST_REQUESTS_REFILL_MS
     link_slots_burst: Positive = limits.LINK_SLOTS_BURST

@@ -12,7 +12,7 @@ from collections.abc import Hashable
 from itertools import count
 
 from untether.base.identifiers import MINUTE_MS, SECOND_MS, RelayId, UnixMillis
-from untether.relay.budgets import GUEST_REQUESTS, LINK_SLOTS, SUBMITS, Budgets, Rate
+from untether.relay.budgets import GUEST_REQUESTS, LINK_SLOTS, LOGINS, SUBMITS, Budgets, Rate
 from untether.relay.principals import Guest
 from untether.relay.session import RelayRules, RelaySession
 from untether.relay.transaction import RelayStore, RelayTransaction
@@ -32,6 +32,7 @@ class OperatorBudgets(Budgets):
         super().__init__()
         self._rates = {
             SUBMITS: rate(quotas.submit_burst, quotas.submits_per_second),
+            LOGINS: rate(quotas.logins_burst, quotas.logins_per_second),
             GUEST_REQUESTS: Rate(
                 quotas.guest_requests_burst, MINUTE_MS / quotas.guest_requests_per_minute
             ),
