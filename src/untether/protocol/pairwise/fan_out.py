@@ -7,14 +7,19 @@ store reads and writes one row per contact. A device costs one hash and one encr
 
 from __future__ import annotations
 
+from struct import Struct
 from typing import Final
 
 from untether.base.identifiers import DeviceNumber
 from untether.base.randomness import Randomness
-from untether.crypto.provider import AEAD_NONCE_LENGTH
+from untether.crypto import hashes
+from untether.crypto.labels import RATCHET_CHAIN
+from untether.crypto.provider import AEAD_NONCE_LENGTH, provider
 from untether.protocol.pairwise.parties import DEVICE_NUMBER_LENGTH
-from untether.protocol.pairwise.ratchet import seal_next
-from untether.protocol.pairwise.ratchet_state import SENDING_CHAIN_LENGTH
+from untether.protocol.pairwise.ratchet_state import SENDING_CHAIN_LENGTH, VERSION
+
+_KEY_LENGTH: Final = 32
+_record = Struct(f">{DEVICE_NUMBER_LENGTH}s36sI{_KEY_LENGTH}s")  # device, chain, number, key
 
 PACKED_CHAIN_LENGTH: Final = DEVICE_NUMBER_LENGTH + SENDING_CHAIN_LENGTH
 
@@ -40,22 +45,20 @@ def seal_for_devices(
     """Seal ``payload`` on each chain of one contact; returns its new row, and the messages.
 
     ``associated`` is :func:`account_associated` of this device and the contact. A session that
-    the peer has not answered yet needs its prefix before the message.
+    the peer has not answered yet needs its prefix before the message. Each step is that of
+    :func:`ratchet.seal_next`, spelled out, because calling it costs half as much again.
     """
+    step, seal, pack = hashes.keyed_blake2b_512, provider().aead_seal, _record.pack
     nonces = randomness(AEAD_NONCE_LENGTH * (len(packed) // PACKED_CHAIN_LENGTH))
     row: list[bytes] = []
     messages: list[bytes] = []
     nonce_at = 0
-    for start in range(0, len(packed), PACKED_CHAIN_LENGTH):
-        chain_at = start + DEVICE_NUMBER_LENGTH
-        nonce_end = nonce_at + AEAD_NONCE_LENGTH
-        following, message = seal_next(
-            packed[chain_at : start + PACKED_CHAIN_LENGTH],
-            payload,
-            associated + packed[start:chain_at],
-            nonces[nonce_at:nonce_end],
-        )
-        row += (packed[start:chain_at], following)
-        messages.append(message)
-        nonce_at = nonce_end
+    for device, chain, number, key in _record.iter_unpack(packed):
+        header = VERSION + chain + number.to_bytes(4, "big")
+        nonce = nonces[nonce_at : nonce_at + AEAD_NONCE_LENGTH]
+        nonce_at += AEAD_NONCE_LENGTH
+        stepped = step(key, RATCHET_CHAIN)
+        ciphertext = seal(stepped[_KEY_LENGTH:], nonce, payload, associated + device + header)
+        row.append(pack(device, chain, number + 1, stepped[:_KEY_LENGTH]))
+        messages.append(header + nonce + ciphertext)
     return b"".join(row), messages
