@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -14,6 +13,8 @@ from tests.commands import command_line
 from tests.commands.command_line import PASSPHRASE, RUN_MARK, Device, end_all_running
 from tests.commands.relays import Relay
 
+from untether.adapters.storage.profile import PROFILE_VARIABLE
+from untether.adapters.vault.asking import FILE_VARIABLE
 from untether.adapters.vault.passphrase_seal import Argon2Cost
 from untether.device.events import LinkAnswered, LinkOffered, LinkRequested
 from untether.native import NativeClient
@@ -31,10 +32,8 @@ def _own_run() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(RUN_MARK, secrets.token_hex(8))
-        for name in [
-            name for name in os.environ if name.startswith("UNTETHER_") and name != RUN_MARK
-        ]:
-            patch.delenv(name)
+        for name in (PROFILE_VARIABLE, FILE_VARIABLE):
+            patch.delenv(name, raising=False)
         patch.setattr("untether.native.system_key_store", lambda: None)
         patch.setattr("untether.adapters.storage.profile.Argon2Cost", lambda: CHEAP)
         patch.setattr("untether.adapters.vault.passphrase.Argon2Cost", lambda: CHEAP)
