@@ -13,7 +13,6 @@ from untether.client.refusals import refusal
 from untether.client.vault import Vault
 from untether.crypto.provider import provider
 from untether.device import own_account
-from untether.device.context import Context
 from untether.device.events import AccountActivated, Event, RequestRefused
 from untether.device.inputs import BeginRegistration
 from untether.device.store import inbox, own_device
@@ -121,11 +120,10 @@ async def until_activated(driver: Driver, heard: asyncio.Queue[Event]) -> Accoun
 async def status(driver: Driver) -> Standing:
     """Return how this device stands; the caller is connected when the relay can be reached."""
     answer = await ask_status(driver)
-    with driver.reading() as database:
-        context = Context(database, driver.now(), driver.randomness)
+    with driver.looking() as context:
         own = context.own
         newest = own_account.newest(context)
-        unreadable = inbox.count_given_up(database)
+        unreadable = inbox.count_given_up(context.database)
     return Standing(
         name=own.name,
         account_id=own.account_id,
@@ -144,8 +142,8 @@ async def status(driver: Driver) -> Standing:
 
 def require_active(driver: Driver) -> None:
     """Raise why this device takes no part, if it does not: not finished, or logged out."""
-    with driver.reading() as database:
-        _ = Context(database, driver.now(), driver.randomness).active
+    with driver.looking() as context:
+        _ = context.active
 
 
 def takes_part(driver: Driver) -> bool:

@@ -11,7 +11,6 @@ from untether.client.driver import Driver
 from untether.client.receiving import Heard
 from untether.client.refusals import refusal
 from untether.device import own_account
-from untether.device.context import Context
 from untether.device.events import RequestRefused
 from untether.device.inputs import LogOutDevice, Resign, SetLease
 from untether.device.own_devices import OwnDeviceView, overview
@@ -72,8 +71,7 @@ async def set_lease(driver: Driver, days: int) -> UnixMillis:
             event = heard.get_nowait()
             if isinstance(event, RequestRefused):
                 raise refusal(event.code, event.retry_after_ms)
-    with driver.reading() as database:
-        context = Context(database, driver.now(), driver.randomness)
+    with driver.looking() as context:
         return own_account.newest(context).expires_at
 
 
@@ -92,9 +90,8 @@ async def _until_out(driver: Driver, heard: Heard, number: DeviceNumber) -> None
 
 def _is_out(driver: Driver, number: DeviceNumber) -> bool:
     """Tell whether the relay has confirmed that a device is logged out."""
-    with driver.reading() as database:
-        context = Context(database, driver.now(), driver.randomness)
+    with driver.looking() as context:
         if context.own.device == number:
             return context.own.state is State.LOGGED_OUT
         listed = own_account.newest(context).device(number) is not None
-        return not listed and not own_lists.unpublished(database)
+        return not listed and not own_lists.unpublished(context.database)

@@ -23,6 +23,7 @@ from untether.client.refusals import refusal
 from untether.client.relay_line import RelayLine
 from untether.client.transport import Connector
 from untether.device import effects, engine, inputs
+from untether.device.context import Context
 from untether.device.events import Event
 from untether.device.inputs import Input
 from untether.device.store.database import Database, DeviceDatabase
@@ -83,6 +84,12 @@ class Driver:
         """Look into the device's database inside one transaction."""
         with self._database.transaction():
             yield self._database
+
+    @contextmanager
+    def looking(self) -> Iterator[Context]:
+        """Look at the device as the engine sees it, inside one transaction."""
+        with self.reading() as database:
+            yield Context(database, self.now(), self.randomness)
 
     async def handle(self, event: Input) -> list[Event]:
         """Run the engine, commit, carry out the effects; return what people are told.

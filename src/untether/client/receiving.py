@@ -15,7 +15,7 @@ from typing import TypeVar
 from untether.base.errors import LocalError, RefusedError, UntetherError
 from untether.client.driver import Driver
 from untether.device import own_account
-from untether.device.context import Context
+from untether.device.context import logged_out
 from untether.device.events import (
     DeviceLoggedOut,
     DeviceSuspended,
@@ -134,8 +134,7 @@ async def _next_message(driver: Driver, heard: Heard, connection: asyncio.Task[N
 
 async def _start_mail(driver: Driver) -> None:
     """Begin to receive; raises when the login has shown that this device takes no part."""
-    with driver.reading() as database:
-        context = Context(database, driver.now(), driver.randomness)
+    with driver.looking() as context:
         suspended = context.active.state is State.SUSPENDED
     if suspended:
         raise _suspension(driver)
@@ -146,11 +145,7 @@ def check_still_receiving(driver: Driver, event: Event) -> None:
     """Raise when an event says that no more mail will come to this process."""
     match event:
         case DeviceLoggedOut():
-            raise RefusedError(
-                "logged-out",
-                "This device was logged out of its account.",
-                "Link it again with `untether link` in a new profile.",
-            )
+            raise logged_out()
         case DeviceSuspended():
             raise _suspension(driver)
         case ReceivingElsewhere():
@@ -163,8 +158,7 @@ def check_still_receiving(driver: Driver, event: Event) -> None:
 
 def _suspension(driver: Driver) -> UntetherError:
     """Say why the relay does not list this device, as far as it is known."""
-    with driver.reading() as database:
-        context = Context(database, driver.now(), driver.randomness)
+    with driver.looking() as context:
         own = context.own
         displaced = own.role is Role.PRIMARY and own_account.is_displaced(context)
     if displaced:

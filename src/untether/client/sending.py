@@ -10,7 +10,6 @@ from untether.base.identifiers import AccountId, MessageId
 from untether.base.names import check_name
 from untether.client.driver import Driver
 from untether.device import contacts
-from untether.device.context import Context
 from untether.device.events import Event, MessageProgressed, MessageState
 from untether.device.inputs import SendText
 from untether.device.store import messages
@@ -40,8 +39,7 @@ async def resolve(driver: Driver, name: str) -> AccountId:
     NetworkError when the name is new and the relay can't be reached.
     """
     check_name(name)
-    with driver.reading() as database:
-        context = Context(database, driver.now(), driver.randomness)
+    with driver.looking() as context:
         own_name, known = context.active.name, contacts.account_of(context, name)
     if name == own_name and known is not None:
         return known
@@ -56,8 +54,7 @@ async def resolve(driver: Driver, name: str) -> AccountId:
         except NetworkError:
             if known is None:
                 raise  # else the pinned account is good enough to queue for
-    with driver.reading() as database:
-        context = Context(database, driver.now(), driver.randomness)
+    with driver.looking() as context:
         account = contacts.account_of(context, name)
     if account is None:
         raise _unknown(name)
@@ -108,9 +105,9 @@ async def _next_progress(
 
 
 def _as_stored(driver: Driver, last: MessageProgressed) -> MessageProgressed:
-    with driver.reading() as database:
-        own = Context(database, driver.now(), driver.randomness).active
-        stored = messages.find_own(database, own.account_id, own.device, last.message_id)
+    with driver.looking() as context:
+        own = context.active
+        stored = messages.find_own(context.database, own.account_id, own.device, last.message_id)
     if stored is None or stored.state == last.state:
         return last
     return MessageProgressed(last.message_id, last.other, stored.state, stored.devices)

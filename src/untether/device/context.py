@@ -30,6 +30,15 @@ from untether.wire.records import Stamp
 _BEGUN_BY = {State.REGISTERING: "register", State.RECOVERING: "recover", State.LINKING: "link"}
 
 
+def logged_out() -> RefusedError:
+    """Say that this device is out of its account."""
+    return RefusedError(
+        "logged-out",
+        "This device was logged out of its account.",
+        "Link it again with `untether link` in a new profile; old messages stay readable.",
+    )
+
+
 @dataclass(slots=True)
 class Context:
     """One call of the engine."""
@@ -70,11 +79,7 @@ class Context:
         if own.state in (State.ACTIVE, State.SUSPENDED):
             return own
         if own.state is State.LOGGED_OUT:
-            raise RefusedError(
-                "logged-out",
-                "This device was logged out of its account.",
-                "Link it again with `untether link` in a new profile; old messages stay readable.",
-            )
+            raise logged_out()
         raise LocalError(
             "not-finished",
             f"This device is still {own.state.value}.",
