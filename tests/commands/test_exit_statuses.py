@@ -276,7 +276,7 @@ def test_7_when_the_person_is_not_verified(person: MakeDevice, tmp_path: Path) -
 def test_7_leaves_no_profile(device: MakeDevice, relay: Relay) -> None:
     """Without a passphrase no profile is made that would lie open on the disk."""
     alice = device("alice")
-    ended = _with_passphrase(alice, None, "register", "alice-7", "--server", relay.url)
+    ended = _with_passphrase(alice, None, "register", "alice-unverified", "--server", relay.url)
     failure(ended, 7, "passphrase-needed")
     assert not alice.directory.exists()
-    assert alice.run("register", "alice-7", "--server", relay.url).status == 0
+    assert alice.run("register", "alice-unverified", "--server", relay.url).status == 0
