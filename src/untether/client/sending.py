@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from untether.base.errors import LocalError, NetworkError, RefusedError
+from untether.base.errors import LocalError, NetworkError, RateLimitedError, RefusedError
 from untether.base.identifiers import AccountId, MessageId
 from untether.base.names import check_name
 from untether.client.driver import Driver
@@ -36,7 +36,7 @@ async def resolve(driver: Driver, name: str) -> AccountId:
     """Return the account of a name, asking the relay when it can be asked.
 
     Raises LocalError ``unknown-name`` or ``bad-name``, TrustError ``identity-changed``,
-    NetworkError when the name is new and the relay can't be reached.
+    NetworkError or RateLimitedError when the name is new and the relay can't be asked.
     """
     check_name(name)
     with driver.looking() as context:
@@ -51,7 +51,7 @@ async def resolve(driver: Driver, name: str) -> AccountId:
                 raise
             if known is None:
                 raise _unknown(name) from error
-        except NetworkError:
+        except (NetworkError, RateLimitedError):
             if known is None:
                 raise  # else the pinned account is good enough to queue for
     with driver.looking() as context:

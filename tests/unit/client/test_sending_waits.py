@@ -10,12 +10,12 @@ from msgspec import structs
 from tests.unit.client.scripted_relay import CHALLENGE, ScriptedConnector, turn
 from tests.world import World, WorldDevice
 
-from untether.base.errors import LocalError, NetworkError
+from untether.base.errors import LocalError, NetworkError, RateLimitedError
 from untether.client import sending
 from untether.client.driver import Driver
 from untether.device import own_account
 from untether.device.context import Context
-from untether.wire.client_frames import Login, ResolveName
+from untether.wire.client_frames import Login, ResolveName, Submit
 from untether.wire.codec import encode
 from untether.wire.server_frames import Answer, Refused, Welcome
 
@@ -87,6 +87,38 @@ async def test_a_known_name_is_queued_for_when_the_line_breaks(alice: WorldDevic
         assert (sent.state, sent.to) == ("queued", "bob")
     await driver.close()
     assert alice.history()[-1].text == "kept"
+
+
+async def test_a_known_name_is_sent_to_when_too_many_are_asked_for(alice: WorldDevice) -> None:
+    """The limit of name lookups is none of messages: who has written often goes on writing."""
+    driver, connector = drive(alice)
+    async with driver.connected():
+        welcome(alice, connector)
+        await turn()
+        sending_task = asyncio.create_task(
+            sending.send_text(driver, "bob", "the 31st", timeout_s=0.1)
+        )
+        await turn()
+        asked = next(one for one in connector.last.sent if isinstance(one.frame, ResolveName))
+        connector.last.say(asked.token, Refused("rate-limited", 9_000))
+        assert (await sending_task).to == "bob"
+        assert any(isinstance(one.frame, Submit) for one in connector.last.sent)
+    await driver.close()
+
+
+async def test_an_unknown_name_waits_for_the_limit(alice: WorldDevice) -> None:
+    """Nobody is pinned under the name, so the sender hears how long to wait."""
+    driver, connector = drive(alice)
+    async with driver.connected():
+        welcome(alice, connector)
+        await turn()
+        sending_task = asyncio.create_task(sending.send_text(driver, "carol", "to whom?"))
+        await turn()
+        asked = next(one for one in connector.last.sent if isinstance(one.frame, ResolveName))
+        connector.last.say(asked.token, Refused("rate-limited", 9_000))
+        with pytest.raises(RateLimitedError):
+            await sending_task
+    await driver.close()
 
 
 async def test_an_unknown_name_is_not(alice: WorldDevice) -> None:
