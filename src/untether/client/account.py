@@ -118,10 +118,15 @@ async def until_activated(driver: Driver, heard: asyncio.Queue[Event]) -> Accoun
 
 
 async def status(driver: Driver) -> Standing:
-    """Return how this device stands; the caller is connected when the relay can be reached."""
+    """Return how this device stands; the caller is connected when the relay can be reached.
+
+    Raises LocalError ``not-finished`` while a link has not shown it the account's lists.
+    """
     answer = await ask_status(driver)
     with driver.looking() as context:
         own = context.own
+        if own.state is State.LINKING:  # and so without a list
+            _ = context.active
         newest = own_account.newest(context)
         unreadable = inbox.count_given_up(context.database)
     return Standing(
