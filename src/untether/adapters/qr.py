@@ -54,12 +54,17 @@ def render_terminal(text: str, *, colour: bool) -> str:
 
 
 def save_png(text: str, path: Path) -> None:
-    """Write ``text`` as a QR code that only this user may read; PlatformError ``qr-not-saved``."""
+    """Write ``text`` as a QR code that only this user may read; PlatformError ``qr-not-saved``.
+
+    A file that is there is replaced, whoever could read it; anything else, e.g. a device or a
+    pipe, is written to and never replaced.
+    """
     image = io.BytesIO()
     _make(text).save(image, kind="png", scale=_PIXELS_PER_MODULE, border=_QUIET_ZONE)
     try:
-        path.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if path.is_symlink() or path.is_file():
+            path.unlink()
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(image.getvalue())
     except OSError as error:

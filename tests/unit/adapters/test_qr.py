@@ -173,6 +173,24 @@ def test_cut_picture_is_refused(picture: Path) -> None:
     assert refusal(picture) == "qr-unreadable"
 
 
+def test_a_device_is_written_to_and_never_replaced() -> None:
+    """A full disk is named, and stays what it was: unlinking it would take it from everybody."""
+    full = Path("/dev/full")
+    with pytest.raises(PlatformError) as refused:
+        qr.save_png(TEXT, full)
+    assert refused.value.code == "qr-not-saved"
+    assert full.is_char_device()
+
+
+def test_a_link_is_replaced_not_followed(tmp_path: Path) -> None:
+    """Whoever put it there learns and overwrites nothing."""
+    target, link = tmp_path / "target", tmp_path / "link"
+    link.symlink_to(target)
+    qr.save_png(TEXT, link)
+    assert not target.exists()
+    assert not link.is_symlink()
+
+
 def test_huge_file_is_refused_unread(tmp_path: Path) -> None:
     """No more than the limit is read into memory."""
     path = tmp_path / "huge.png"
