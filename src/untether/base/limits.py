@@ -90,6 +90,7 @@ RECEIPT_BATCH_MAX = 64  # message ids in one receipt
 
 # --- Relay --------------------------------------------------------------------------------
 ORIGIN_MAX = 256  # characters: scheme, the longest host name and a port fit
+REQUEST_MS = 15 * SECOND_MS  # a connection that asked nothing whole by then is closed
 LOGIN_MS = 5 * SECOND_MS  # from the challenge to the signature
 LOGIN_COUNTER_MAX = 2**48  # a relay that claims more would end logins for ever
 CLOCK_WARNING_MS = 5 * MINUTE_MS  # beyond that the device warns of a wrong clock

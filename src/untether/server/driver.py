@@ -24,7 +24,7 @@ from untether.server.app import create_app
 from untether.server.config import Config
 from untether.server.data_directory import serve_alone
 from untether.server.event_log import Log, report_libraries
-from untether.server.housekeeping import keep_house
+from untether.server.housekeeping import close_silent, keep_house
 from untether.server.metrics import Metrics
 from untether.server.relay_process import RelayProcess, own_relay_id, rate
 from untether.server.store import open_store
@@ -55,13 +55,18 @@ async def serving(config: Config, log: Log) -> AsyncIterator[RelayProcess]:
         relay = await _start(config, int(listener.getsockname()[1]), store, metrics, log)
         runner = web.AppRunner(create_app(relay), access_log=None, shutdown_timeout=STOP_TIMEOUT_S)
         await runner.setup()
-        house = asyncio.create_task(keep_house(relay))
+        assert runner.server is not None
+        house = {
+            asyncio.create_task(keep_house(relay)),
+            asyncio.create_task(close_silent(relay, runner.server)),
+        }
         try:
             await web.SockSite(runner, listener, ssl_context=tls, backlog=BACKLOG).start()
             yield relay
         finally:
-            house.cancel()
-            await asyncio.wait({house})
+            for task in house:
+                task.cancel()
+            await asyncio.wait(house)
             await runner.cleanup()
             listener.close()
 

@@ -6,11 +6,14 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
+from aiohttp import web
+
 from untether.base.identifiers import SECOND_MS
 from untether.base.limits import (
     HOUSEKEEPING_MS,
     HOUSEKEEPING_STEP_ROWS,
     MAILBOX_TOTALS_MS,
+    REQUEST_MS,
     SOCKET_SWEEP_MS,
 )
 from untether.relay.housekeeping import Sweep, expire
@@ -36,6 +39,18 @@ async def keep_house(relay: RelayProcess) -> None:
 async def sweep_sockets(relay: RelayProcess) -> None:
     """Close connections that overstayed."""
     relay.hub.sweep()
+
+
+async def close_silent(relay: RelayProcess, server: web.Server) -> None:
+    """Close connections that are no socket's at two looks: aiohttp waits for ever for a request."""
+    before: set[web.RequestHandler] = set()
+    while True:
+        await asyncio.sleep(REQUEST_MS / SECOND_MS)
+        served = {socket.transport for socket in relay.hub.sockets()}
+        silent = {one for one in server.connections if one.transport not in served}
+        for connection in silent & before:
+            connection.force_close()
+        before = silent - before
 
 
 async def clear_expired(relay: RelayProcess) -> None:

@@ -91,6 +91,11 @@ class Socket:
         self._opened_at = asyncio.get_running_loop().time()
         self._spoke = False
 
+    @property
+    def transport(self) -> asyncio.Transport | None:
+        """The network connection, once it was upgraded."""
+        return self._transport
+
     # --- the life of a connection ---------------------------------------------------------
     async def serve(self, request: web.Request) -> web.WebSocketResponse:
         """Upgrade, serve until the end of the connection, and leave nothing behind."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
+import io
 import ipaddress
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -19,14 +21,15 @@ from tests.unit.server.relay_devices import make_phone, register
 
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.errors import LocalError, NetworkError, PlatformError
-from untether.server import app
+from untether.server import app, housekeeping
 from untether.server.app import peer_address
 from untether.server.config import Config, Tls
 from untether.server.driver import serving
 from untether.server.event_log import Log
 from untether.server.housekeeping import clear_expired, measure_mailboxes
 from untether.server.relay_process import RelayProcess
-from untether.wire.server_frames import Welcome
+from untether.wire.client_frames import FetchStatus
+from untether.wire.server_frames import Status, Welcome
 
 
 @pytest.fixture
@@ -91,6 +94,26 @@ async def test_metrics_count_what_happened(
 async def test_other_paths_are_not_found(http: aiohttp.ClientSession, path: str) -> None:
     """There is nothing else, and nothing fails."""
     assert (await _text(http, path))[0] == 404
+
+
+async def test_a_connection_that_asks_nothing_is_closed(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a request holds a place only for a while; a device's quiet socket stays."""
+    monkeypatch.setattr(housekeeping, "REQUEST_MS", 50)
+    async with (
+        serving(config, Log(io.StringIO())) as relay,
+        WebSocketConnector(relay.address) as connector,
+    ):
+        alice = await register(connector, "alice")
+        assert isinstance(await alice.log_in(connector), Welcome)
+        port = int(relay.address.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: here\r\nX-")
+        async with asyncio.timeout(5):
+            assert await reader.read() == b""
+        writer.close()
+        assert isinstance(await alice.ask(FetchStatus()), Status)
 
 
 async def test_a_socket_needs_an_upgrade(http: aiohttp.ClientSession) -> None:
