@@ -240,6 +240,24 @@ async def test_a_failing_commit_answers_nobody_with_success(store: SqliteRelaySt
     assert await store.transact(recall) is None
 
 
+async def test_a_full_disk_ends_a_store_in_order(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its log can't be moved into the database; the next store finds what was committed."""
+
+    def find_no_room(_store: SqliteRelayStore) -> None:
+        raise apsw.FullError("injected")
+
+    store = SqliteRelayStore.open(path)
+    await store.transact(remember, b"kept")
+    with monkeypatch.context() as full:
+        full.setattr(SqliteRelayStore, "_empty_log", find_no_room)
+        await store.close()
+    again = SqliteRelayStore.open(path)
+    assert await again.transact(recall) == b"kept"
+    await again.close()
+
+
 async def test_a_broken_constraint_is_the_decision_s_own(store: SqliteRelayStore) -> None:
     """A defect of one decision undoes that one only."""
 

@@ -153,7 +153,8 @@ class SqliteRelayStore:
         if self._pause is not None:
             self._pause.cancel()
         self._committer.shutdown(wait=True)
-        self._empty_log()
+        with suppress(apsw.Error):  # on a full disk the log stays, and the next start takes it
+            self._empty_log()
         self._connection.close()
 
     async def checkpoint(self) -> None:
