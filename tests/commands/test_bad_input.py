@@ -10,7 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.commands.command_line import COMMAND, PATIENCE_S, Device, Ended, child_environment
+from tests.commands.command_line import (
+    COMMAND,
+    PATIENCE_S,
+    Device,
+    Ended,
+    child_environment,
+    in_process,
+)
 from tests.commands.conftest import Link, MakeDevice
 from tests.commands.relays import Relay
 
@@ -52,6 +59,15 @@ def test_a_name_that_can_be_none(alice: Device, device: MakeDevice, name: str) -
     ):
         check_failure(ended, 1, "bad-name")
     assert not new.directory.exists()
+
+
+def test_a_command_without_a_verb() -> None:
+    """The first thing that many people type is answered with the usage."""
+    ended = in_process()
+    assert ended.status == ExitStatus.USAGE
+    assert "[usage]" in ended.errors
+    assert "Traceback" not in ended.errors
+    check_failure(in_process("-o", "json"), ExitStatus.USAGE, "usage")
 
 
 @pytest.mark.parametrize("name", ["", "two\nlines", "x" * 65, "\x1b[2J", "\u202eturned"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NoReturn
 
@@ -68,8 +69,7 @@ def add_action(
 
 def wants_json(given: Sequence[str]) -> bool:
     """Tell whether a command line that can't be parsed asks for JSON."""
-    pairs = zip(given, [*given[1:], ""], strict=True)
-    return "-ojson" in given or any(pair == ("-o", "json") for pair in pairs)
+    return "-ojson" in given or ("-o", "json") in pairwise(given)
 
 
 def text(value: str) -> str:
