@@ -71,7 +71,7 @@ def test_text_is_for_people(person: MakeDevice) -> None:
     """The same verbs print lines without braces, and say what to do with a code."""
     alice, bob = person("alice"), person("bob")
     sent = alice.text("send", bob.name, "-m", "hello\nBob")
-    assert sent.output.startswith(f"{bob.name}: sent to 1 devices")
+    assert sent.output.startswith(f"{bob.name}: sent to 1 device ")
     received = bob.text("receive").output
     assert f"{alice.name} (not a contact): hello\n{' ' * 18}Bob\n" in received
     assert alice.name in alice.text("status").output

@@ -98,11 +98,11 @@ def _standing_json(standing: Standing) -> dict[str, object]:
 def _standing_lines(standing: Standing) -> Iterator[str]:
     kind = "phone" if standing.role == "primary" else "companion"
     yield f"{standing.name}, device {standing.device} ({kind}, {standing.state})"
-    reachable = "connected" if standing.connected else "not reachable"
+    reachable = "connected" if standing.connected else "not connected"
     yield f"relay:        {standing.relay} ({reachable})"
     if standing.mailbox_entries is not None:
         yield f"mailbox:      {standing.mailbox_entries} waiting"
-        yield f"prekeys left: {standing.prekeys}"
+        yield f"keys left:    {standing.prekeys} for new conversations"
     yield f"device list:  {standing.list_version}, until {local_time(standing.lease_ends_at)}"
     if standing.unreadable:
         yield f"unreadable:   {standing.unreadable} messages"

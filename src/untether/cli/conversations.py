@@ -112,11 +112,13 @@ def _show_sent(arguments: argparse.Namespace, sent: Sent) -> None:
         "state": sent.state,
         "devices": sent.devices,
     }
+    plural = "" if sent.devices == 1 else "s"
+    reached = f" to {sent.devices} device{plural}" if sent.devices else ""
     cause = f": {CAUSES.get(sent.cause, sent.cause)}" if sent.cause else ""
     show_result(
         arguments,
         {**value, "cause": sent.cause} if sent.cause else value,
-        f"{sent.to}: {sent.state} to {sent.devices} devices{cause}  {sent.message_id.hex()}",
+        f"{sent.to}: {sent.state}{reached}{cause}  {sent.message_id.hex()}",
     )
 
 

@@ -97,6 +97,7 @@ def _approve(arguments: argparse.Namespace) -> int:
             arguments,
             {**shown, "code": linked.certificate_code},
             f"Linked: “{linked.name}” is device {linked.device} of your account now.",
+            f"Its screen must have shown this code: {linked.certificate_code}",
         )
         return ExitStatus.OK
 

@@ -41,7 +41,9 @@ def _link(arguments: argparse.Namespace) -> int:
         if arguments.account is not None:
             return bool(answered.account_name == arguments.account)
         show_hint(f"“{answered.phone_name}”, the phone of “{answered.account_name}”, answered.")
-        show_hint(f"It must show this code too: {answered.certificate_code}")
+        show_hint(
+            f"Once linked, your phone must show this code for it: {answered.certificate_code}"
+        )
         return await ask.yes("Is this your account?", without_terminal="Use --account NAME.")
 
     async def act(client: Client) -> int:
