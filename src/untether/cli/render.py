@@ -38,7 +38,8 @@ NOTICE_TEXTS = {
     "phone-displaced": "ANOTHER PHONE acts for your account. Not yours? Run `untether recover`.",
     "possible-copy": "Device {device} of {who} started anew: it was reset, or it was copied.",
     "prekeys-refused": "The relay served wrong keys for a device of {who}.",
-    "removed-device-wrote": "Device {device} of {who} was logged out, and has still written.",
+    "removed-device-wrote": "A message came from device {device} of {who}, which is logged out; "
+    "it may have been on its way before that.",
     "relay-lists-refused": "The relay served a wrong device list of {who}: {cause}.",
     "restored-from-copy": "This device was put back from an old copy, or a copy of it is in use. "
     "On a phone run `untether recover`.",
