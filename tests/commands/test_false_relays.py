@@ -108,3 +108,12 @@ def _challenges_only(alice: Device) -> Talk:
         await false_relays.is_silent(socket)
 
     return talk
+
+
+def test_a_relay_without_tls_is_named(relay: Relay, device: MakeDevice) -> None:
+    """Who forgets http:// on this machine hears that, and not that somebody is in between."""
+    address = relay.url.removeprefix("http://")
+    refused = device("alice").run("register", "alice", "--server", address)
+    assert (refused.status, refused.error["error"]) == (3, "tls-failed")
+    assert "http://" in refused.error["hint"]
+    assert "ssl" not in refused.error["message"].lower()

@@ -20,6 +20,7 @@ from untether.base.limits import CLOSE_MS, CONNECT_MS, FRAME_MAX, HEARTBEAT_MS
 
 _TOO_MANY_REQUESTS = 429
 _PROXY_FAILURES = {502, 503, 504}
+_NO_TLS = "WRONG_VERSION_NUMBER"  # what OpenSSL calls an answer in the clear
 
 
 class WebSocketConnection:
@@ -125,7 +126,7 @@ def _closed(close_code: int | None) -> NetworkError:
 
 
 def _unreachable(origin: str, error: BaseException) -> NetworkError:
-    why = "no answer in time" if isinstance(error, TimeoutError) else str(error)
+    why = "no answer in time" if isinstance(error, TimeoutError) else _reason(error)
     return NetworkError(
         "unreachable",
         f"{origin} can't be reached: {why}.",
@@ -134,11 +135,25 @@ def _unreachable(origin: str, error: BaseException) -> NetworkError:
 
 
 def _tls_failed(origin: str, error: BaseException) -> NetworkError:
+    failure = getattr(error, "certificate_error", None) or getattr(error, "os_error", error)
+    if getattr(failure, "reason", None) == _NO_TLS:
+        return NetworkError(
+            "tls-failed",
+            f"{origin} does not speak TLS.",
+            "A relay on this machine may be meant: write its address with http:// then.",
+        )
     return NetworkError(
         "tls-failed",
-        f"{origin} could not prove who it is: {error}.",
+        f"{origin} could not prove who it is: {_reason(error)}.",
         "Its certificate is wrong or expired, or somebody is in between. Ask its operator.",
     )
+
+
+def _reason(error: BaseException) -> str:
+    """Say in the system's words what failed, without the library's own."""
+    failure = getattr(error, "certificate_error", None) or getattr(error, "os_error", error)
+    said = getattr(failure, "verify_message", None) or getattr(failure, "strerror", None)
+    return str(said or failure)
 
 
 def _not_upgraded(origin: str, status: int) -> NetworkError:
