@@ -9,6 +9,7 @@ from tests.commands import false_relays
 from tests.commands.command_line import Device
 from tests.commands.conftest import MakeDevice
 from tests.commands.false_relays import Talk, false_relay, silent_port
+from tests.commands.relays import Relay
 
 from untether.adapters.transport import websocket
 from untether.client import relay_line
