@@ -63,14 +63,7 @@ def known_account(database: Database, name: str) -> AccountId:
     own = own_device.load(database)
     if own is not None and own.name == name:
         return own.account_id
-    contact = contacts.by_name(database, check_name(name))
-    if contact is None:
-        raise LocalError(
-            "unknown-contact",
-            f"There is no contact “{name}”.",
-            f"Write to them first: `untether send {name} -m …`.",
-        )
-    return contact.account_id
+    return contacts.require(database, check_name(name)).account_id
 
 
 def display_name(database: Database, account: AccountId) -> str:

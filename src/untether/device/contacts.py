@@ -14,7 +14,6 @@ from untether.device.context import Context
 from untether.device.events import NameResolved, RequestRefused
 from untether.device.inputs import AcceptContact, MarkVerified
 from untether.device.store import contacts
-from untether.device.store.contacts import Contact
 from untether.wire.client_frames import ResolveName
 from untether.wire.server_frames import Lists, Refused, ServerFrame
 
@@ -58,7 +57,7 @@ def account_of(context: Context, name: str) -> AccountId | None:
 
 def accept(context: Context, command: AcceptContact) -> None:
     """Point a name to its new account; the old conversation stays, nothing stays verified."""
-    contact = require(context, command.name)
+    contact = contacts.require(context.database, command.name)
     if contact.waiting_account_id is None:
         raise LocalError(
             "nothing-to-accept",
@@ -70,7 +69,7 @@ def accept(context: Context, command: AcceptContact) -> None:
 
 def mark_verified(context: Context, command: MarkVerified) -> None:
     """The person has compared the security codes with this contact."""
-    contact = require(context, command.name)
+    contact = contacts.require(context.database, command.name)
     if contact.waiting_account_id is not None:
         raise TrustError(
             "identity-changed",
@@ -78,18 +77,6 @@ def mark_verified(context: Context, command: MarkVerified) -> None:
             f"First `untether contacts accept {command.name}`, then compare the codes again.",
         )
     contacts.mark_verified(context.database, contact.name)
-
-
-def require(context: Context, name: str) -> Contact:
-    """Return a contact; raises LocalError ``unknown-contact``."""
-    contact = contacts.by_name(context.database, name)
-    if contact is None:
-        raise LocalError(
-            "unknown-contact",
-            f"There is no contact “{name}”.",
-            f"Write to them first: `untether send {name} -m …`.",
-        )
-    return contact
 
 
 def _pin(context: Context, name: str, account: AccountId) -> AccountId:

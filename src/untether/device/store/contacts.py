@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from untether.base.errors import LocalError
 from untether.base.identifiers import AccountId, UnixMillis
 from untether.device.store.database import Database, Row, row
 
@@ -41,6 +42,18 @@ def by_name(database: Database, name: str) -> Contact | None:
     """Return the contact with a name."""
     found = row(database, f"SELECT {_COLUMNS} FROM contacts WHERE name = ?", name)  # noqa: S608
     return None if found is None else _contact(found)
+
+
+def require(database: Database, name: str) -> Contact:
+    """Return the contact with a name; LocalError ``unknown-contact``."""
+    contact = by_name(database, name)
+    if contact is None:
+        raise LocalError(
+            "unknown-contact",
+            f"There is no contact “{name}”.",
+            f"Write to them first: `untether send {name} -m …`.",
+        )
+    return contact
 
 
 def by_account(database: Database, account_id: AccountId) -> Contact | None:
