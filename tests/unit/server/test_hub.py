@@ -125,10 +125,13 @@ class TestRoom:
         assert relay.hub.guests_of("127.0.0.1") == 2
 
 
-async def test_without_the_bound_guests_pile_up(connector: WebSocketConnector) -> None:
+async def test_without_the_bound_guests_pile_up(
+    connector: WebSocketConnector, relay: RelayProcess
+) -> None:
     """Twin: with the default quota the third guest of an address is welcome."""
     for _ in range(3):
         await connector.connect()
+    assert relay.hub.guests_of("127.0.0.1") == 3
 
 
 async def test_a_silent_guest_is_closed(
