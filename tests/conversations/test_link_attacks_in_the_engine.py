@@ -23,7 +23,7 @@ from untether.device.store import links, own_lists
 from untether.protocol.identity.certificate import sign_as_account
 from untether.protocol.identity.device_list import sign_list
 from untether.protocol.identity.keys import DeviceSecrets
-from untether.protocol.identity.list_rules import next_list_body
+from untether.protocol.identity.next_list import next_list_body
 from untether.wire.client_frames import PublishLists, PutLinkItem
 from untether.wire.records import AccountLists, PrekeyStock, SignedObject
 from untether.wire.server_frames import (

@@ -22,7 +22,7 @@ from untether.device.context import Context
 from untether.device.own_devices import overview
 from untether.device.store import contacts
 from untether.device.store.own_device import State
-from untether.protocol.identity.list_rules import first_number_of_generation
+from untether.protocol.identity.next_list import first_number_of_generation
 from untether.wire import client_frames
 from untether.wire.client_frames import Recover
 from untether.wire.records import PrekeyStock, SignedPrekey

@@ -68,3 +68,9 @@ def test_nothing_is_half_built(path: Path) -> None:
     text = path.read_text()
     for word in ("TO" + "DO", "FIX" + "ME", "NotImplemented" + "Error"):
         assert word not in text
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_no_module_offers_names_of_another(path: Path) -> None:
+    """A name is imported from where it is defined; mypy refuses what is not even listed."""
+    assert "__all__" not in path.read_text()

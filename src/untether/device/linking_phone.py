@@ -22,7 +22,7 @@ from untether.device.events import LinkFailed, LinkRequested
 from untether.device.inputs import ApproveLink, CertificateSigned, ConfirmLink
 from untether.device.store import device_notices, links
 from untether.device.store.links import PhoneRow
-from untether.protocol.identity.list_rules import allocate_number
+from untether.protocol.identity.next_list import allocate_number
 from untether.protocol.linking import phone
 from untether.protocol.linking.failures import link_error, refusal_code
 from untether.protocol.linking.machine import known

@@ -20,7 +20,7 @@ from untether.protocol.identity.certificate import (
     verify_certificate,
 )
 from untether.protocol.identity.device_list import DeviceList, open_list, sign_list
-from untether.protocol.identity.list_rules import recovered_list_body
+from untether.protocol.identity.next_list import recovered_list_body
 from untether.wire.records import SignedCertificate
 
 

@@ -22,7 +22,7 @@ from untether.device.store.own_standing import SigningStopped
 from untether.device.store.publications import Publication
 from untether.protocol.identity.certificate import DeviceCertificate, Role
 from untether.protocol.identity.device_list import DeviceList, open_list, sign_list
-from untether.protocol.identity.list_rules import next_list_body
+from untether.protocol.identity.next_list import next_list_body
 from untether.wire.client_frames import PublishLists
 from untether.wire.records import AccountLists, ListHead, SignedObject
 

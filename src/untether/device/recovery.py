@@ -39,7 +39,7 @@ from untether.device.store.own_device import State
 from untether.device.store.own_standing import OwnStanding
 from untether.protocol.identity.device_list import open_list
 from untether.protocol.identity.keys import DeviceSecrets
-from untether.protocol.identity.list_rules import first_number_of_generation
+from untether.protocol.identity.next_list import first_number_of_generation
 from untether.wire.client_frames import FetchLists, Recover
 from untether.wire.server_frames import PASSING_REFUSALS, Done, Lists, Refused, ServerFrame
 

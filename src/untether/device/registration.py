@@ -25,7 +25,7 @@ from untether.protocol.identity.certificate import (
 )
 from untether.protocol.identity.device_list import open_list, sign_list
 from untether.protocol.identity.keys import DeviceSecrets
-from untether.protocol.identity.list_rules import first_list_body
+from untether.protocol.identity.next_list import first_list_body
 from untether.wire.client_frames import Register
 from untether.wire.content import DeviceNotice
 from untether.wire.records import SignedCertificate

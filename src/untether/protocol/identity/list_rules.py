@@ -26,8 +26,7 @@ First contact holds nothing, so only the newest list counts, and it is believed.
 newest list's issue time is compared with the clock: an older list that a wrong clock dated
 into the future must not lock the account out after the clock was corrected.
 
-Following and making are two halves of one set of rules: what :mod:`.next_list` makes is
-offered here too.
+Following and making are two halves of one set of rules: :mod:`.next_list` makes lists.
 """
 
 from __future__ import annotations
@@ -38,24 +37,7 @@ from untether.base.errors import RemoteError, TrustError
 from untether.base.identifiers import UnixMillis
 from untether.base.limits import CLOCK_AHEAD_MAX_MS
 from untether.protocol.identity.device_list import DeviceList, open_list
-from untether.protocol.identity.next_list import (
-    allocate_number,
-    first_list_body,
-    first_number_of_generation,
-    next_list_body,
-    recovered_list_body,
-)
 from untether.wire.records import SignedObject
-
-__all__ = [
-    "ForkedListError",
-    "allocate_number",
-    "first_list_body",
-    "first_number_of_generation",
-    "follow",
-    "next_list_body",
-    "recovered_list_body",
-]
 
 
 class ForkedListError(TrustError):
