@@ -248,7 +248,14 @@ def test_foreign_keys_hold(database: DeviceDatabase) -> None:
 
 @pytest.mark.parametrize(
     ("setting", "value"),
-    [("journal_mode", "wal"), ("synchronous", 2), ("secure_delete", 1), ("temp_store", 2)],
+    [
+        ("journal_mode", "wal"),
+        ("synchronous", 2),
+        ("secure_delete", 1),
+        ("foreign_keys", 1),
+        ("trusted_schema", 0),
+        ("temp_store", 2),
+    ],
 )
 def test_settings(database: DeviceDatabase, setting: str, value: int | str) -> None:
     """Durable before answered; deleted means overwritten; nothing temporary on the disk."""

@@ -16,19 +16,12 @@ from typing import Final, cast
 
 import apsw
 
-from untether.adapters.storage.sqlite_database import SqliteDatabase, platform_error
+from untether.adapters.storage.sqlite_database import SETTINGS, SqliteDatabase, platform_error
 from untether.base.limits import DATABASE_BUSY_MS
 from untether.base.secret_bytes import SecretBytes
 from untether.device.store.database import Row, SqlValue
 
 DATABASE_KEY_LENGTH: Final = 32
-_SETTINGS: Final = """
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    PRAGMA secure_delete = ON;
-    PRAGMA foreign_keys = ON;
-    PRAGMA trusted_schema = OFF;
-"""
 
 
 class ApswDeviceDatabase(SqliteDatabase):
@@ -57,11 +50,10 @@ class ApswDeviceDatabase(SqliteDatabase):
 
     def _set_up(self, key: SecretBytes, busy_ms: int) -> None:
         self._connection.set_busy_timeout(busy_ms)
-        self._connection.pragma("temp_store", "MEMORY")
         self._connection.pragma("cipher", "chacha20")
         self._connection.pragma("key", f"raw:{key.hex()}")
         self.rows("SELECT count(*) FROM sqlite_schema")
-        self.script(_SETTINGS)
+        self.script(SETTINGS)
 
     @property
     def _in_transaction(self) -> bool:

@@ -11,19 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, cast
 
-from untether.adapters.storage.sqlite_database import SqliteDatabase, platform_error
+from untether.adapters.storage.sqlite_database import SETTINGS, SqliteDatabase, platform_error
 from untether.base.limits import DATABASE_BUSY_MS
 from untether.device.store.database import Row, SqlValue
 
 IN_MEMORY: Final = ":memory:"
-_SETTINGS: Final = """
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = FULL;
-    PRAGMA secure_delete = ON;
-    PRAGMA foreign_keys = ON;
-    PRAGMA trusted_schema = OFF;
-    PRAGMA temp_store = MEMORY;
-"""
 
 
 class Sqlite3DeviceDatabase(SqliteDatabase):
@@ -45,7 +37,7 @@ class Sqlite3DeviceDatabase(SqliteDatabase):
                 )
             )
             try:
-                database.script(_SETTINGS)
+                database.script(SETTINGS)
             except BaseException:
                 database.close()
                 raise

@@ -1,7 +1,7 @@
 """What both SQLite adapters of the device share (spec 09, "Transactions", "Failures").
 
-Transactions and savepoints are written here once; so is the table that turns SQLite's result
-codes into errors that say what happened and what to do next.
+Settings, transactions and savepoints are written here once; so is the table that turns SQLite's
+result codes into errors that say what happened and what to do next.
 """
 
 from __future__ import annotations
@@ -12,6 +12,16 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from untether.base.errors import PlatformError
+
+SETTINGS: Final = """
+    PRAGMA temp_store = MEMORY;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA secure_delete = ON;
+    PRAGMA foreign_keys = ON;
+    PRAGMA trusted_schema = OFF;
+"""
+"""Of every connection; the page says why each of them."""
 
 
 class _Failure(NamedTuple):

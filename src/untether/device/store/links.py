@@ -8,6 +8,7 @@ may still be answered.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from untether.base.identifiers import DeviceNumber, SlotId, UnixMillis
 from untether.device.store import heads
@@ -16,6 +17,9 @@ from untether.protocol.linking.companion import CompanionLink
 from untether.protocol.linking.phone import PhoneLink
 from untether.wire.link_offer import CompanionKind
 from untether.wire.records import ListHead
+
+_COMPANION_LINKS: Final = "SELECT slot_id, link, device_name, device_kind FROM companion_links"
+_PHONE_LINKS: Final = "SELECT slot_id, link, ends_at, answered_head FROM phone_links"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +44,12 @@ class PhoneRow:
 
 def companion_links(database: Database) -> list[CompanionRow]:
     """Return this device's own links, oldest first."""
-    return [
-        _companion(found)
-        for found in database.rows(
-            "SELECT slot_id, link, device_name, device_kind FROM companion_links ORDER BY row"
-        )
-    ]
+    return [_companion(found) for found in database.rows(f"{_COMPANION_LINKS} ORDER BY row")]
 
 
 def companion_link(database: Database, slot_id: SlotId) -> CompanionRow | None:
     """Return the own link through a slot."""
-    found = row(
-        database,
-        "SELECT slot_id, link, device_name, device_kind FROM companion_links WHERE slot_id = ?",
-        slot_id,
-    )
+    found = row(database, f"{_COMPANION_LINKS} WHERE slot_id = ?", slot_id)
     return None if found is None else _companion(found)
 
 
@@ -72,21 +67,12 @@ def save_companion(database: Database, stored: CompanionRow) -> None:
 
 def phone_links(database: Database) -> list[PhoneRow]:
     """Return this phone's links, oldest first."""
-    return [
-        _phone(found)
-        for found in database.rows(
-            "SELECT slot_id, link, ends_at, answered_head FROM phone_links ORDER BY row"
-        )
-    ]
+    return [_phone(found) for found in database.rows(f"{_PHONE_LINKS} ORDER BY row")]
 
 
 def phone_link(database: Database, slot_id: SlotId) -> PhoneRow | None:
     """Return the phone's link through a slot."""
-    found = row(
-        database,
-        "SELECT slot_id, link, ends_at, answered_head FROM phone_links WHERE slot_id = ?",
-        slot_id,
-    )
+    found = row(database, f"{_PHONE_LINKS} WHERE slot_id = ?", slot_id)
     return None if found is None else _phone(found)
 
 
