@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from untether.base.errors import RateLimitedError, RefusedError, UntetherError
+from untether.base.errors import NetworkError, RateLimitedError, RefusedError, UntetherError
+from untether.wire.server_frames import PASSING_REFUSALS
 
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "account-exists": (
@@ -74,3 +75,8 @@ def refusal(code: str, retry_after_ms: int = 0) -> UntetherError:
     if retry_after_s:
         return RefusedError(code, message, hint, retry_after_s=retry_after_s)
     return RefusedError(code, message, hint)
+
+
+def passes(error: UntetherError) -> bool:
+    """Tell whether an error passes with time: it says nothing about what was asked."""
+    return isinstance(error, NetworkError) or error.code in PASSING_REFUSALS

@@ -11,11 +11,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
-from untether.base.errors import NetworkError, RateLimitedError, RemoteError, UntetherError
+from untether.base.errors import NetworkError, RemoteError, UntetherError
 from untether.base.limits import FRAME_MAX
 from untether.base.randomness import Randomness
 from untether.client.in_flight import Answered, InFlight
 from untether.client.reconnect import reconnect_delay_ms
+from untether.client.refusals import passes
 from untether.client.transport import Connection, Connector
 from untether.wire import codec
 from untether.wire.client_frames import ClientFrame, Request
@@ -111,7 +112,7 @@ class RelayLine:
                     await self._lost.wait()
                     self._raise_loss()
             except UntetherError as error:
-                if not _passes(error):
+                if not passes(error):
                     raise
                 failures += 1
                 on_failure(error)
@@ -241,11 +242,6 @@ class RelayLine:
     def _raise_loss(self) -> None:
         if self._loss is not None:
             raise self._loss
-
-
-def _passes(error: UntetherError) -> bool:
-    passing = isinstance(error, NetworkError | RateLimitedError)
-    return passing or error.code == "relay-failure"
 
 
 async def _challenge_of(connection: Connection) -> Challenge:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from untether.base.errors import LocalError, NetworkError, RateLimitedError, RefusedError
+from untether.base.errors import LocalError, NetworkError, UntetherError
 from untether.base.identifiers import AccountId, MessageId
 from untether.base.names import check_name
 from untether.client.driver import Driver
+from untether.client.refusals import passes
 from untether.device import contacts
 from untether.device.events import Event, MessageProgressed, MessageState
 from untether.device.inputs import SendText
@@ -36,7 +37,7 @@ async def resolve(driver: Driver, name: str) -> AccountId:
     """Return the account of a name, asking the relay when it can be asked.
 
     Raises LocalError ``unknown-name`` or ``bad-name``, TrustError ``identity-changed``,
-    NetworkError or RateLimitedError when the name is new and the relay can't be asked.
+    and, when the name is new, whatever keeps the relay from being asked.
     """
     check_name(name)
     with driver.looking() as context:
@@ -46,13 +47,11 @@ async def resolve(driver: Driver, name: str) -> AccountId:
     if driver.is_connected or known is None:
         try:
             await driver.ask(ResolveName(name))
-        except RefusedError as error:
-            if error.code != "no-such-account":
-                raise
-            if known is None:
-                raise _unknown(name) from error
-        except (NetworkError, RateLimitedError):
-            if known is None:
+        except UntetherError as error:
+            if error.code == "no-such-account":
+                if known is None:
+                    raise _unknown(name) from error
+            elif known is None or not passes(error):
                 raise  # else the pinned account is good enough to queue for
     with driver.looking() as context:
         account = contacts.account_of(context, name)

@@ -89,7 +89,10 @@ async def test_a_known_name_is_queued_for_when_the_line_breaks(alice: WorldDevic
     assert alice.history()[-1].text == "kept"
 
 
-async def test_a_known_name_is_sent_to_when_too_many_are_asked_for(alice: WorldDevice) -> None:
+@pytest.mark.parametrize("refused", [Refused("rate-limited", 9_000), Refused("relay-failure")])
+async def test_a_known_name_is_sent_to_when_it_can_not_be_asked_for(
+    alice: WorldDevice, refused: Refused
+) -> None:
     """The limit of name lookups is none of messages: who has written often goes on writing."""
     driver, connector = drive(alice)
     async with driver.connected():
@@ -100,7 +103,7 @@ async def test_a_known_name_is_sent_to_when_too_many_are_asked_for(alice: WorldD
         )
         await turn()
         asked = next(one for one in connector.last.sent if isinstance(one.frame, ResolveName))
-        connector.last.say(asked.token, Refused("rate-limited", 9_000))
+        connector.last.say(asked.token, refused)
         assert (await sending_task).to == "bob"
         assert any(isinstance(one.frame, Submit) for one in connector.last.sent)
     await driver.close()
