@@ -47,7 +47,7 @@ async def power_cut(stage: Stage) -> None:
         await tablet.switch_off()
         letters = await _write_until_killed(stage, authors)
         queued = sum(letter.state == "queued" for letter in letters)
-        check.text += f": {len(letters) - queued} were through, {queued} were not"
+        check.text += f": {len(letters) - queued} got through, {queued} did not"
     with stage.report.check("A message written without a relay waits on its device"):
         late = await stage.write(stage.phone("bob"), "alice", "Did the lights go out?")
         expect(late.state == "queued", f"The message is {late.state}, not queued.")

@@ -79,7 +79,8 @@ async def say(stage: Stage, author: Device, to: str, text: str) -> None:
         await stage.arrives(letter)
         on = sum(reader.receiver is not None for reader in letter.readers)
         off = len(letter.readers) - on
-        check.text += f" On {on} other devices" + (f", {off} is off" if off else "")
+        check.text += f" On {on} other device{'' if on == 1 else 's'}"
+        check.text += f", {off} off" if off else ""
 
 
 async def compare_codes(stage: Stage, alices: Device) -> str:
