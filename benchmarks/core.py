@@ -61,7 +61,7 @@ def rows() -> list[Row]:
 def wrap_rows() -> list[Row]:
     """Sealing and opening 64 bytes in one direction: on one session, then through the book."""
     chain, book = ChainPair(), Pair()
-    on_one = _wrap_rows("64 B", chain.send, chain.receive_next, ">= 4", ">= 2")
+    on_one = _wrap_rows("64 B", chain.send_next, chain.receive_next, ">= 4", ">= 2")
     through_book = _wrap_rows("64 B through the session book", book.send, book.receive, "", "")
     return on_one + through_book
 

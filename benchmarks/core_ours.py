@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from secrets import token_bytes
+from os import urandom  # noqa: TID251 (what the native client passes)
 
 from untether.adapters.storage.device_apsw import ApswDeviceDatabase
 from untether.base.identifiers import DeviceNumber, UnixMillis
 from untether.base.secret_bytes import SecretBytes
-from untether.crypto.provider import provider
+from untether.crypto.provider import AEAD_NONCE_LENGTH, provider
 from untether.protocol.body import seal_body
 from untether.protocol.pairwise import prekeys, ratchet, session_book
 from untether.protocol.pairwise.fan_out import pack_chain, seal_for_devices
@@ -27,16 +27,16 @@ class Device:
     """A device with one rotating pair, one endless one-time pair, and a shelf of its own."""
 
     def __init__(self, number: int = 0) -> None:
-        self.signing_seed = SecretBytes.generate(32, token_bytes)
-        self.agreement_seed = SecretBytes.generate(32, token_bytes)
+        self.signing_seed = SecretBytes.generate(32, urandom)
+        self.agreement_seed = SecretBytes.generate(32, urandom)
         self.party = Party(
-            token_bytes(32),
+            urandom(32),
             DeviceNumber(number),
             provider().ed25519_public(self.signing_seed),
             provider().x25519_public(self.agreement_seed),
         )
-        self.rotating = prekeys.generate_rotating(0, NOW, token_bytes)
-        self.one_time = prekeys.generate_one_time(NOW, token_bytes)
+        self.rotating = prekeys.generate_rotating(0, NOW, urandom)
+        self.one_time = prekeys.generate_one_time(NOW, urandom)
         self.bundle = PrekeyBundle(
             self.party.device,
             prekeys.sign(self.rotating, self.party, self.signing_seed),
@@ -49,7 +49,7 @@ class Device:
 
     def arrival(self, peer: Device) -> Arrival:
         """Return the circumstances of a message from a peer."""
-        return Arrival(self.ends(peer), self, NOW, token_bytes)
+        return Arrival(self.ends(peer), self, NOW, urandom)
 
     def rotating_prekey(self, _prekey_id: bytes) -> PrekeyPairSecret | None:
         """Look up, as the shelf."""
@@ -70,7 +70,7 @@ class Device:
     def start(self, peer: Device) -> Sessions:
         """Verify a bundle and start a session."""
         verified = prekeys.verify_bundle(peer.bundle, peer.party)
-        return session_book.start((), self.ends(peer), verified, NOW, token_bytes)[0]
+        return session_book.start((), self.ends(peer), verified, NOW, urandom)[0]
 
 
 class Pair:
@@ -88,17 +88,13 @@ class Pair:
     def turn(self, payload: bytes) -> None:
         """One message in each direction."""
         self.receive(self.send(payload))
-        self.bob_book, message = session_book.seal(
-            self.bob_book, payload, self.to_alice, token_bytes
-        )
+        self.bob_book, message = session_book.seal(self.bob_book, payload, self.to_alice, urandom)
         opened = session_book.open_message(self.alice_book, message, self.at_alice)
         self.alice_book = opened.sessions
 
     def send(self, payload: bytes) -> bytes:
         """Alice seals; the book holds the bytes to store."""
-        self.alice_book, message = session_book.seal(
-            self.alice_book, payload, self.to_bob, token_bytes
-        )
+        self.alice_book, message = session_book.seal(self.alice_book, payload, self.to_bob, urandom)
         return message
 
     def receive(self, message: bytes) -> bytes:
@@ -109,19 +105,28 @@ class Pair:
 
 
 class ChainPair(Pair):
-    """The same, where Bob opens on the stored chain of his one session, as Olm does."""
+    """The same on the stored chains of their one session, without the book, as Olm does."""
 
     def __init__(self) -> None:
         super().__init__()
         self.receive(self.send(b"first of its chain"))
-        self.column = self.bob_book[0].receiving
+        self.sending = self.alice_book[0].sending
+        self.receiving = self.bob_book[0].receiving
+
+    def send_next(self, payload: bytes) -> bytes:
+        """Alice seals; the column is the bytes to store."""
+        nonce = urandom(AEAD_NONCE_LENGTH)
+        self.sending, message = ratchet.seal_next(
+            self.sending, payload, self.to_bob.outgoing, nonce
+        )
+        return message
 
     def receive_next(self, message: bytes) -> bytes:
-        """Open the next message of the chain; the column is the bytes to store."""
-        opened = ratchet.open_next(self.column, message, self.to_alice.incoming)
+        """Bob opens the next message of the chain; the column is the bytes to store."""
+        opened = ratchet.open_next(self.receiving, message, self.to_alice.incoming)
         if opened is None:
             raise AssertionError("not the next message of the chain")
-        payload, self.column = opened
+        payload, self.receiving = opened
         return payload
 
 
@@ -133,7 +138,7 @@ class FanOut:
         pair = Pair()
         chain = pair.alice_book[0].sending
         contacts = devices // DEVICES_PER_CONTACT
-        self.keys = [token_bytes(32) for _ in range(contacts)]
+        self.keys = [urandom(32) for _ in range(contacts)]
         packed = b"".join(
             pack_chain(DeviceNumber(number), chain) for number in range(DEVICES_PER_CONTACT)
         )
@@ -143,14 +148,14 @@ class FanOut:
 
     def seal(self, text: bytes, rows: dict[bytes, bytes]) -> list[bytes]:
         """Seal one message for every device; ``rows`` become the rows to store."""
-        body = seal_body(text, token_bytes)
+        body = seal_body(text, urandom)
         payload = encode(
             BodyKey(body_key=bytes(body.body_key), body_hash=body.body_hash, assumed_head=HEAD)
         )
         messages = []
         for account_key, packed in rows.items():
             associated = account_associated(self.alice.party, account_key)
-            rows[account_key], sealed = seal_for_devices(packed, payload, associated, token_bytes)
+            rows[account_key], sealed = seal_for_devices(packed, payload, associated, urandom)
             messages += sealed
         return [body.sealed, *messages]
 

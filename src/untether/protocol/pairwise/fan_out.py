@@ -20,6 +20,7 @@ from untether.protocol.pairwise.ratchet_state import SENDING_CHAIN_LENGTH, VERSI
 
 _KEY_LENGTH: Final = 32
 _record = Struct(f">{DEVICE_NUMBER_LENGTH}s36sI{_KEY_LENGTH}s")  # device, chain, number, key
+_nonce = Struct(f"{AEAD_NONCE_LENGTH}s")
 
 PACKED_CHAIN_LENGTH: Final = DEVICE_NUMBER_LENGTH + SENDING_CHAIN_LENGTH
 
@@ -49,16 +50,16 @@ def seal_for_devices(
     :func:`ratchet.seal_next`, spelled out, because calling it costs half as much again.
     """
     step, seal, pack = hashes.keyed_blake2b_512, provider().aead_seal, _record.pack
-    nonces = randomness(AEAD_NONCE_LENGTH * (len(packed) // PACKED_CHAIN_LENGTH))
-    row: list[bytes] = []
+    chains = _record.iter_unpack(packed)
+    nonces = _nonce.iter_unpack(
+        randomness(AEAD_NONCE_LENGTH * (len(packed) // PACKED_CHAIN_LENGTH))
+    )
+    row = b""
     messages: list[bytes] = []
-    nonce_at = 0
-    for device, chain, number, key in _record.iter_unpack(packed):
+    for (device, chain, number, key), (nonce,) in zip(chains, nonces, strict=True):
         header = VERSION + chain + number.to_bytes(4, "big")
-        nonce = nonces[nonce_at : nonce_at + AEAD_NONCE_LENGTH]
-        nonce_at += AEAD_NONCE_LENGTH
         stepped = step(key, RATCHET_CHAIN)
         ciphertext = seal(stepped[_KEY_LENGTH:], nonce, payload, associated + device + header)
-        row.append(pack(device, chain, number + 1, stepped[:_KEY_LENGTH]))
+        row += pack(device, chain, number + 1, stepped[:_KEY_LENGTH])
         messages.append(header + nonce + ciphertext)
-    return b"".join(row), messages
+    return row, messages

@@ -22,6 +22,7 @@ and only then are the missing keys of the chain that it closes derived.
 from __future__ import annotations
 
 from collections.abc import Callable
+from struct import Struct
 from typing import Final, NamedTuple
 
 from untether.base.identifiers import UnixMillis
@@ -55,15 +56,11 @@ _CHAIN: Final = slice(0, 33)  # version and ratchet key, as in a stored receivin
 _MESSAGE_NUMBER: Final = slice(37, HEADER_LENGTH)
 _NONCE: Final = slice(HEADER_LENGTH, HEADER_LENGTH + AEAD_NONCE_LENGTH)
 _CIPHERTEXT: Final = slice(HEADER_LENGTH + AEAD_NONCE_LENGTH, None)
-# ... in a stored sending chain ...
-_UNCHANGED: Final = slice(0, 36)
-_SENDING_NUMBER: Final = slice(36, 40)
+# ... and in the two stored chains: what stays, the number, the chain key
+_sending = Struct(f">36sI{_KEY_LENGTH}s")
+_receiving = Struct(f">41sI{_KEY_LENGTH}s")
 _HEADER: Final = slice(0, 40)
-_SENDING_KEY: Final = slice(40, 72)
-# ... and in a stored receiving chain
-_FIXED: Final = slice(0, 41)
 _NUMBER: Final = slice(41, 45)
-_CHAIN_KEY: Final = slice(45, 77)
 
 FindSkipped = Callable[[bytes, int], bytes | None]
 """Port: the message key skipped at (ratchet key, number); empty when it was deleted unused."""
@@ -118,11 +115,11 @@ def seal_next(
     ``associated`` names both ends. The nonce is random although the key is used once: a device
     restored from a copy would use the key again.
     """
+    fixed, number, key = _sending.unpack(sending)
     header = VERSION + sending[_HEADER]
-    stepped = hashes.keyed_blake2b_512(sending[_SENDING_KEY], labels.RATCHET_CHAIN)
+    stepped = hashes.keyed_blake2b_512(key, labels.RATCHET_CHAIN)
     ciphertext = provider().aead_seal(stepped[_KEY_LENGTH:], nonce, payload, associated + header)
-    number = int.from_bytes(sending[_SENDING_NUMBER], "big") + 1
-    following = sending[_UNCHANGED] + number.to_bytes(4, "big") + stepped[:_KEY_LENGTH]
+    following = _sending.pack(fixed, number + 1, stepped[:_KEY_LENGTH])
     return following, header + nonce + ciphertext
 
 
@@ -134,7 +131,10 @@ def open_next(receiving: bytes, data: bytes, associated: bytes) -> tuple[bytes, 
     """
     if data[_CHAIN] != receiving[_CHAIN] or data[_MESSAGE_NUMBER] != receiving[_NUMBER]:
         return None
-    stepped = hashes.keyed_blake2b_512(receiving[_CHAIN_KEY], labels.RATCHET_CHAIN)
+    if not receiving:
+        return None
+    fixed, number, key = _receiving.unpack(receiving)
+    stepped = hashes.keyed_blake2b_512(key, labels.RATCHET_CHAIN)
     try:
         payload = provider().aead_open(
             stepped[_KEY_LENGTH:],
@@ -144,8 +144,7 @@ def open_next(receiving: bytes, data: bytes, associated: bytes) -> tuple[bytes, 
         )
     except CryptoError as error:
         raise BadMessageError from error
-    number = int.from_bytes(receiving[_NUMBER], "big") + 1
-    return payload, receiving[_FIXED] + number.to_bytes(4, "big") + stepped[:_KEY_LENGTH]
+    return payload, _receiving.pack(fixed, number + 1, stepped[:_KEY_LENGTH])
 
 
 def open_message(state: RatchetState, message: Message, context: Context) -> Opening:

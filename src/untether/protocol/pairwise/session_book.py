@@ -136,7 +136,9 @@ def seal(
     active = sessions[0]
     nonce = randomness(AEAD_NONCE_LENGTH)
     sending, message = ratchet.seal_next(active.sending, payload, ends.outgoing, nonce)
-    return (active.with_sending(sending), *sessions[1:]), active.prefix + message
+    if active.is_unanswered:
+        message = active.prefix + message
+    return (active.with_sending(sending), *sessions[1:]), message
 
 
 def open_message(sessions: Sessions, data: bytes, arrival: Arrival) -> Opened:
