@@ -19,7 +19,7 @@ from untether.relay.session import RelayRules, RelaySession
 from untether.wire import codec
 from untether.wire.client_frames import ClientFrame, Request
 from untether.wire.records import Stamp
-from untether.wire.server_frames import Answer, Challenge, Displaced, ServerFrame
+from untether.wire.server_frames import Answer, Challenge, Displaced, Refused, ServerFrame
 
 if TYPE_CHECKING:
     from tests.world import World, WorldDevice
@@ -74,6 +74,7 @@ class WorldRelay:
         self.budgets = Budgets()
         self.links: list[Link] = []
         self.frames: list[bytes] = []
+        self.refusing: Callable[[ClientFrame], Refused | None] = lambda _request: None
         self.answering: Answering = lambda _link, _request, answer: answer
         self.lie: Callable[[Link, ServerFrame], ServerFrame | None] = lambda _, frame: frame
 
@@ -103,6 +104,9 @@ class WorldRelay:
         """Take one frame from a device."""
         self.frames.append(data)
         request = codec.decode(data, Request, size_max=FRAME_MAX)
+        if (refused := self.refusing(request.frame)) and request.token:
+            self._send(link, request.token, refused)
+            return
         result = run(
             handle(self.store, link.session, request.frame, self.world.now, self.world.randomness)
         )

@@ -8,10 +8,10 @@ from tests.world_relay import Link
 
 from untether.base.errors import LocalError
 from untether.base.identifiers import DAY_MS, AccountId
-from untether.base.limits import QUEUED_RETRY_MS, TEXT_MAX
+from untether.base.limits import QUEUED_RETRY_MS, REFUSED_RETRY_MS, TEXT_MAX
 from untether.device import events, inputs
 from untether.wire import codec
-from untether.wire.client_frames import ClaimPrekeys, ClientFrame, Request, Submit
+from untether.wire.client_frames import ClaimPrekeys, ClientFrame, FetchLists, Request, Submit
 from untether.wire.server_frames import (
     AccountRefused,
     Bundles,
@@ -155,18 +155,53 @@ def test_a_note_to_self_reaches_all_own_devices(world: World) -> None:
     assert laptop.texts() == ["and bread"]
 
 
-def test_refused_requests_leave_everything_queued(world: World) -> None:
-    """A relay that is busy or limits the rate loses nothing."""
+@pytest.mark.parametrize("kind", [FetchLists, ClaimPrekeys, Submit])
+@pytest.mark.parametrize("code", ["rate-limited", "relay-failure"])
+def test_what_passes_is_named_and_tried_again(
+    world: World, kind: type[ClientFrame], code: str
+) -> None:
+    """A relay that is busy or ill loses nothing, whichever request of a message it refuses."""
     alice, bob = world.devices
-    alice.send("bob", "first")
-    world.relay.answering = lambda _link, request, answer: (
-        Refused("rate-limited", 1_000) if isinstance(request, Submit) else answer
+    world.relay.refusing = lambda request: Refused(code) if isinstance(request, kind) else None
+    message = alice.send_to(bob.own.account_id, "first")
+    assert (message.state, set(causes(alice))) == ("queued", {code})
+    world.pass_time(REFUSED_RETRY_MS)
+    assert bob.texts() == []
+    world.relay.refusing = lambda _request: None
+    world.pass_time(REFUSED_RETRY_MS)
+    assert bob.texts() == ["first"]
+    assert alice.history()[0].state == "sent"
+
+
+def test_a_refused_submission_is_repeated_byte_for_byte(world: World) -> None:
+    """Nobody knows what became of the first one, so the second must be the same."""
+    alice, bob = world.devices
+    seen: list[ClientFrame] = []
+
+    def refuse(request: ClientFrame) -> Refused | None:
+        if not isinstance(request, Submit):
+            return None
+        seen.append(request)
+        return Refused("relay-failure") if len(seen) == 1 else None
+
+    world.relay.refusing = refuse
+    alice.send("bob", "once")
+    world.pass_time(REFUSED_RETRY_MS)
+    assert seen[0] == seen[1]
+    assert bob.texts() == ["once"]
+
+
+def test_any_other_refusal_waits_for_a_day(world: World) -> None:
+    """What the relay has against the message may last: it is named, and not asked for ever."""
+    alice, bob = world.devices
+    world.relay.refusing = lambda request: (
+        Refused("not-allowed") if isinstance(request, Submit) else None
     )
-    message = alice.send_to(bob.own.account_id, "second")
-    assert message.state == "queued"
-    world.relay.answering = lambda _link, _request, answer: answer
-    alice.connect()
-    assert bob.texts() == ["first", "second"]
+    alice.send("bob", "first")
+    assert causes(alice) == ["not-allowed"]
+    world.relay.refusing = lambda _request: None
+    world.pass_time(QUEUED_RETRY_MS)
+    assert bob.texts() == ["first"]
 
 
 def _refusing(

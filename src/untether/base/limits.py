@@ -54,7 +54,6 @@ PREKEY_RETIRED_MS = 14 * DAY_MS  # mail in flight may still use the key before
 PREKEY_AGE_MAX_MS = 45 * DAY_MS  # an older signed prekey means that the device is asleep
 ONE_TIME_PREKEYS_STORED_MAX = 2 * ONE_TIME_PREKEYS  # a refill may cross a repeated one
 PREKEY_MEMORY_MS = PREKEY_AGE_MAX_MS + CLOCK_AHEAD_MAX_MS  # a used id outlives its pair's uploads
-PREKEYS_RETRY_MS = MINUTE_MS  # a refused claim is asked for again, not in a hurry
 CLAIMS_PER_TARGET_BURST = 6  # handshakes that one account may start with one device at once
 CLAIMS_PER_TARGET_REFILL_MS = 10 * MINUTE_MS  # then one more each ten minutes
 
@@ -82,6 +81,7 @@ PARKED_FROM_UNKNOWN_BYTES_MAX = 64 * 1024 * 1024  # in all
 GIVEN_UP_KEPT_MAX = 1_000  # remembered as unreadable; a flood must not fill the disk
 PARKED_MS = 30 * DAY_MS  # then given up with a named cause
 QUEUED_RETRY_MS = 24 * HOUR_MS  # a message that nobody can open yet is tried again daily
+REFUSED_RETRY_MS = 10 * SECOND_MS  # a busy or ill relay is asked again, not in a hurry
 
 # --- Receipts and control messages --------------------------------------------------------
 RECEIPT_JITTER_MS = 2 * SECOND_MS  # one of several own devices answers, and tells no exact time

@@ -7,7 +7,7 @@ import asyncio
 import sys
 from functools import partial
 
-from untether.base.errors import ExitStatus, LocalError, NetworkError, UntetherError
+from untether.base.errors import ExitStatus, LocalError, UntetherError
 from untether.base.limits import TEXT_MAX
 from untether.cli.arguments import count, seconds, text
 from untether.cli.errors import show_error, show_warning
@@ -32,10 +32,14 @@ CAUSES = {
     "lease-long-ended": "nobody has seen their phone for months",
     "lists-forked": "their device lists contradict each other",
     "mailbox-full": "their mailbox is full",
+    "no-answer": "the relay does not answer; it is kept and leaves with the next connection",
     "no-devices": "they have no device to write to",
     "no-such-account": "the relay does not know their account",
+    "offline": "there is no connection; it is kept and leaves with the next one",
     "phone-displaced": "another phone acts for your account; run `untether recover` here",
+    "rate-limited": "the relay asks to slow down; it is kept and leaves with the next connection",
     "relay-behind": "the relay is behind and has to catch up",
+    "relay-failure": "the relay has a problem; it is kept and leaves with the next connection",
     "resigned": "their device has logged itself out",
     "restored-from-copy": "this phone was put back from a copy; run `untether recover` here",
     "unsealable": "their device has no keys at the relay",
@@ -76,9 +80,6 @@ def _send(arguments: argparse.Namespace) -> int:
                 try:
                     _show_sent(arguments, await client.send(name, written))
                 except UntetherError as error:
-                    error = (
-                        unreachable if isinstance(error, NetworkError) and unreachable else error
-                    )
                     show_error(error, json_wanted=arguments.output == "json")
                     status = error.exit_status
         if unreachable is not None and status is ExitStatus.OK:
@@ -88,9 +89,9 @@ def _send(arguments: argparse.Namespace) -> int:
     return with_client(arguments, act)
 
 
-def _kept(unreachable: NetworkError) -> NetworkError:
+def _kept(unreachable: UntetherError) -> UntetherError:
     hint = "The message is kept and leaves with the next connection."
-    return NetworkError(unreachable.code, unreachable.message, hint)
+    return UntetherError(unreachable.code, unreachable.message, hint)
 
 
 def _text_from_stdin() -> str:

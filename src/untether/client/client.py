@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 
-from untether.base.errors import NetworkError
+from untether.base.errors import UntetherError
 from untether.base.identifiers import DeviceNumber, UnixMillis
 from untether.base.names import check_name
 from untether.client import (
@@ -24,6 +24,7 @@ from untether.client import (
 from untether.client.account import Registered, Standing
 from untether.client.driver import Driver
 from untether.client.people import Person, SecurityCode
+from untether.client.refusals import passes
 from untether.client.sending import Sent
 from untether.client.vault import Vault
 from untether.device.events import AccountActivated, DeviceLinked, Event
@@ -61,17 +62,19 @@ class Client:
             yield
 
     @asynccontextmanager
-    async def online_if_possible(self) -> AsyncIterator[NetworkError | None]:
-        """Be connected inside when the relay can be reached; else yields why it can't.
+    async def online_if_possible(self) -> AsyncIterator[UntetherError | None]:
+        """Be connected inside when the relay serves this device; else yields why it can't now.
 
         A device that takes no part has nothing to ask, and stays offline.
         """
         async with AsyncExitStack() as stack:
-            unreachable = None
+            unreachable: UntetherError | None = None
             if account.takes_part(self.driver):
                 try:
                     await stack.enter_async_context(self.online())
-                except NetworkError as error:
+                except UntetherError as error:
+                    if not passes(error):
+                        raise
                     unreachable = error
             yield unreachable
 

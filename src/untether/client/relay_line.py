@@ -145,11 +145,12 @@ class RelayLine:
             loss.cancel()
 
     async def request(self, frame: ClientFrame) -> Answered:
-        """Ask once, however often it is asked meanwhile; NetworkError ``offline``."""
+        """Ask once, however often it is asked meanwhile.
+
+        Without a socket it raises what ended the last one, or NetworkError ``offline``.
+        """
         if self._connection is None:
-            raise NetworkError(
-                "offline", "There is no connection to the relay.", "Check the network."
-            )
+            raise self._loss or _offline()
         request, answered = self._in_flight.add(frame)
         self._quiet.clear()
         if request is not None:
@@ -167,11 +168,10 @@ class RelayLine:
         await self._close(NetworkError("closed", "The connection was closed."))
 
     async def _open(self) -> None:
-        connection = await self._connector.connect()
         try:
-            challenge = await _challenge_of(connection)
-        except BaseException:
-            await connection.close()
+            connection, challenge = await _connect(self._connector)
+        except UntetherError as error:
+            self._loss = error
             raise
         self._connection = connection
         self.challenge = challenge
@@ -244,6 +244,15 @@ class RelayLine:
             raise self._loss
 
 
+async def _connect(connector: Connector) -> tuple[Connection, Challenge]:
+    connection = await connector.connect()
+    try:
+        return connection, await _challenge_of(connection)
+    except BaseException:
+        await connection.close()
+        raise
+
+
 async def _challenge_of(connection: Connection) -> Challenge:
     try:
         async with asyncio.timeout(CHALLENGE_TIMEOUT_S):
@@ -260,6 +269,10 @@ def _answer(data: bytes) -> Answer:
         return codec.decode(data, Answer, size_max=FRAME_MAX)
     except RemoteError as error:
         raise _not_a_relay() from error
+
+
+def _offline() -> NetworkError:
+    return NetworkError("offline", "There is no connection to the relay.", "Check the network.")
 
 
 def _no_answer() -> NetworkError:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from untether.base.errors import LocalError, NetworkError, UntetherError
 from untether.base.identifiers import AccountId, MessageId
 from untether.base.names import check_name
@@ -18,13 +20,18 @@ from untether.wire.client_frames import ResolveName
 
 SEND_TIMEOUT_S = 20.0
 """A relay that is reachable answers in milliseconds; a person waits no longer than this."""
+_NOT_YET = frozenset({"", "rate-limited"})
+"""Causes that may be over in a moment: people wait for it."""
 LOOK_AGAIN_S = 0.2
 """Events are heard within one process only; what others did is in the database."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How far a message has come; ``devices`` counts every sealed copy, own devices' too."""
+    """How far a message has come; ``devices`` counts every sealed copy, own devices' too.
+
+    ``cause`` says why it waits; it is kept, and leaves when that has passed.
+    """
 
     to: str
     message_id: MessageId
@@ -69,24 +76,31 @@ async def send_text(
         happened = await driver.handle(SendText(account, text))
         last = next(one for one in happened if isinstance(one, MessageProgressed))
         if driver.is_connected:
-            try:
-                async with asyncio.timeout(timeout_s):
-                    last = await _until_settled(driver, heard, last)
-            except (TimeoutError, NetworkError):
-                last = _as_stored(driver, last)
+            last = await _until_settled(driver, heard, last, timeout_s)
+        else:
+            last = _still_waiting(driver, last, "offline")
     return Sent(name, last.message_id, last.state, last.devices, last.cause)
 
 
 async def _until_settled(
-    driver: Driver, heard: asyncio.Queue[Event], last: MessageProgressed
+    driver: Driver, heard: asyncio.Queue[Event], last: MessageProgressed, timeout_s: float
 ) -> MessageProgressed:
-    """Follow one message; it has settled when it was taken or waits for a named cause."""
-    while True:
-        while not heard.empty() or (last.state == "queued" and not last.cause):
-            last = await _next_progress(driver, heard, last)
-        await driver.idle()
-        if heard.empty():
-            return last
+    """Follow one message; it has settled when it was taken or waits for a named cause.
+
+    What a relay is too busy for it takes within seconds, and the engine tries by itself.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            while True:
+                while not heard.empty() or (last.state == "queued" and last.cause in _NOT_YET):
+                    last = await _next_progress(driver, heard, last)
+                await driver.idle()
+                if heard.empty():
+                    return last
+    except TimeoutError:
+        return _still_waiting(driver, last, "no-answer")
+    except NetworkError:
+        return _still_waiting(driver, last, "offline")
 
 
 async def _next_progress(
@@ -101,6 +115,14 @@ async def _next_progress(
     if isinstance(event, MessageProgressed) and event.message_id == last.message_id:
         return event
     return last
+
+
+def _still_waiting(driver: Driver, last: MessageProgressed, cause: str) -> MessageProgressed:
+    """Return how far a message has come, and why it waits if nothing was said of it."""
+    stored = _as_stored(driver, last)
+    if stored.state != "queued" or stored.cause:
+        return stored
+    return structs.replace(stored, cause=cause)
 
 
 def _as_stored(driver: Driver, last: MessageProgressed) -> MessageProgressed:

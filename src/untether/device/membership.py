@@ -16,6 +16,7 @@ from untether.device import (
     directory,
     leases,
     linking_companion,
+    outbox,
     own_account,
     recovery,
 )
@@ -28,7 +29,7 @@ from untether.protocol.identity.device_list import open_list
 from untether.protocol.identity.wipe_order import open_wipe_order, wipe_order_target
 from untether.wire.client_frames import FetchLists
 from untether.wire.records import AccountLists, SignedObject
-from untether.wire.server_frames import Lists, ServerFrame
+from untether.wire.server_frames import Lists, Refused, ServerFrame
 
 
 def not_listed(context: Context, answer: AccountLists) -> None:
@@ -58,6 +59,8 @@ def on_lists(context: Context, request: FetchLists, answer: ServerFrame) -> None
     if own.state is State.RECOVERING:
         recovery.on_lists(context, request, answer)
         return
+    if isinstance(answer, Refused):
+        outbox.account_refused(context, request.account_id, answer)
     if not isinstance(answer, Lists) or answer.account_id != request.account_id:
         return
     if own.state is State.LINKING:

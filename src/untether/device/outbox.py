@@ -13,7 +13,7 @@ harmless. So after a crash or a reconnection, advancing every row is all there i
 from __future__ import annotations
 
 from untether.base.identifiers import AccountId, MessageId, UnixMillis
-from untether.base.limits import PREKEYS_RETRY_MS, QUEUED_RETRY_MS
+from untether.base.limits import QUEUED_RETRY_MS, REFUSED_RETRY_MS
 from untether.device import directory, fan_out, leases, sessions
 from untether.device.context import Context
 from untether.device.events import MessageProgressed
@@ -24,7 +24,7 @@ from untether.device.store.own_standing import SigningStopped
 from untether.wire import codec
 from untether.wire.client_frames import ClaimPrekeys, Copy, Recipient, Submit, SubmitDirect
 from untether.wire.content import BodyKey
-from untether.wire.server_frames import Bundles, Refused, ServerFrame
+from untether.wire.server_frames import PASSING_REFUSALS, Bundles, Refused, ServerFrame
 
 
 def advance_all(context: Context) -> None:
@@ -65,7 +65,7 @@ def on_prekeys(context: Context, request: ClaimPrekeys, answer: ServerFrame) -> 
     a second start would look like a copy of this device.
     """
     if isinstance(answer, Refused):
-        context.wake_at(UnixMillis(context.now + max(answer.retry_after_ms, PREKEYS_RETRY_MS)))
+        account_refused(context, request.account_id, answer)
     if not isinstance(answer, Bundles):
         return
     device_list = directory.held_list(context, request.account_id)
@@ -78,6 +78,30 @@ def on_prekeys(context: Context, request: ClaimPrekeys, answer: ServerFrame) -> 
         if certificate.device in missing:
             sessions.start(context, certificate, by_device.get(certificate.device))
     account_learned(context, request.account_id)
+
+
+def account_refused(context: Context, account: AccountId, answer: Refused) -> None:
+    """The relay would not say what messages to an account wait for."""
+    for message_id in outbox.waiting_for(context.database, account, context.now):
+        if any(
+            recipient.account_id == account and recipient.progress is Progress.WAITING
+            for recipient in outbox.recipients(context.database, message_id)
+        ):
+            refused(context, message_id, answer)
+
+
+def refused(context: Context, message_id: MessageId, answer: Refused) -> None:
+    """A request that a message needs has changed nothing: tell why, and ask the same again."""
+    passing = answer.code in PASSING_REFUSALS
+    wait = max(answer.retry_after_ms, REFUSED_RETRY_MS if passing else QUEUED_RETRY_MS)
+    context.wake_at(UnixMillis(context.now + wait))
+    message = shown_message(context, message_id)
+    if message is not None and message.state == "queued":
+        context.notify(
+            MessageProgressed(
+                message_id, message.other, message.state, message.devices, answer.code
+            )
+        )
 
 
 def stuck(

@@ -8,7 +8,7 @@ from untether.base.limits import QUEUED_RETRY_MS
 from untether.device import account_lists, directory
 from untether.device.context import Context
 from untether.device.events import MessageProgressed, MessageState
-from untether.device.outbox import advance, shown_message, stuck
+from untether.device.outbox import advance, refused, shown_message, stuck
 from untether.device.store import accounts, messages, outbox
 from untether.device.store.outbox import OutgoingRecipient, Progress
 from untether.wire.client_frames import Submit, SubmitDirect
@@ -16,6 +16,7 @@ from untether.wire.server_frames import (
     Accepted,
     AccountRefused,
     ListsChanged,
+    Refused,
     ServerFrame,
     Submitted,
 )
@@ -23,8 +24,10 @@ from untether.wire.server_frames import (
 _PERMANENT_REFUSALS = frozenset({"no-such-account"})
 
 
-def on_submitted(context: Context, _request: Submit | SubmitDirect, answer: ServerFrame) -> None:
+def on_submitted(context: Context, request: Submit | SubmitDirect, answer: ServerFrame) -> None:
     """Take the relay's verdict for each account."""
+    if isinstance(answer, Refused):
+        refused(context, request.message_id, answer)
     if not isinstance(answer, Submitted):
         return
     for verdict in answer.verdicts:

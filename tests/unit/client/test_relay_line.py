@@ -91,9 +91,23 @@ async def test_whoever_waits_hears_of_the_loss(
             assert caught.value.code == "closed"
         assert not line.is_open
         assert connector.last.closed
-        with pytest.raises(NetworkError, match="no connection"):
+        with pytest.raises(NetworkError, match="cut"):
             await line.request(FetchStatus())
         await line.tell(FetchStatus())
+
+
+async def test_without_a_line_it_says_why(line: RelayLine, connector: ScriptedConnector) -> None:
+    """Never opened, or not reached: who asks hears the reason, not just that nobody is there."""
+    with pytest.raises(NetworkError) as caught:
+        await line.request(FetchStatus())
+    assert caught.value.code == "offline"
+    connector.refuse = 1
+    with pytest.raises(NetworkError):
+        async with line.opened():
+            pass
+    with pytest.raises(NetworkError) as caught:
+        await line.request(FetchStatus())
+    assert caught.value.code == "unreachable"
 
 
 async def test_what_has_come_is_not_lost_with_the_line(line: RelayLine) -> None:

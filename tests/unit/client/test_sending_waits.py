@@ -17,7 +17,7 @@ from untether.device import own_account
 from untether.device.context import Context
 from untether.wire.client_frames import Login, ResolveName, Submit
 from untether.wire.codec import encode
-from untether.wire.server_frames import Answer, Refused, Welcome
+from untether.wire.server_frames import Accepted, Answer, Refused, Submitted, Welcome
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def welcome(alice: WorldDevice, connector: ScriptedConnector) -> None:
 
 
 async def test_a_slow_relay_ends_the_wait(alice: WorldDevice) -> None:
-    """After the time-out the message is queued, with no word about a failure."""
+    """After the time-out the message is queued, and it is said that nobody answered."""
     driver, connector = drive(alice)
     async with driver.connected():
         welcome(alice, connector)
@@ -69,7 +69,7 @@ async def test_a_slow_relay_ends_the_wait(alice: WorldDevice) -> None:
         began = time.monotonic()
         sent = await sending_task
         assert time.monotonic() - began < 5
-        assert sent.devices == 0
+        assert (sent.state, sent.devices, sent.cause) == ("queued", 0, "no-answer")
     await driver.close()
 
 
@@ -84,9 +84,76 @@ async def test_a_known_name_is_queued_for_when_the_line_breaks(alice: WorldDevic
         assert any(isinstance(one.frame, ResolveName) for one in connector.last.sent)
         connector.last.lose()
         sent = await sending_task
-        assert (sent.state, sent.to) == ("queued", "bob")
+        assert (sent.state, sent.to, sent.cause) == ("queued", "bob", "offline")
     await driver.close()
     assert alice.history()[-1].text == "kept"
+
+
+async def submitted(
+    driver: Driver, connector: ScriptedConnector, *, timeout_s: float = 5
+) -> asyncio.Task[sending.Sent]:
+    """Let alice write to bob until her message is at the relay, unanswered."""
+    sending_task = asyncio.create_task(
+        sending.send_text(driver, "bob", "kept", timeout_s=timeout_s)
+    )
+    await turn()
+    asked = next(one for one in connector.last.sent if isinstance(one.frame, ResolveName))
+    connector.last.say(asked.token, Refused("relay-failure"))
+    await turn()
+    assert isinstance(connector.last.sent[-1].frame, Submit)
+    return sending_task
+
+
+@pytest.mark.parametrize("code", ["relay-failure", "not-allowed"])
+async def test_a_refused_message_is_told_at_once(alice: WorldDevice, code: str) -> None:
+    """Nobody waits for an answer that has come: the message is kept, and its cause is named."""
+    driver, connector = drive(alice)
+    async with driver.connected():
+        welcome(alice, connector)
+        await turn()
+        sending_task = await submitted(driver, connector)
+        began = time.monotonic()
+        connector.last.say(connector.last.sent[-1].token, Refused(code))
+        sent = await sending_task
+        assert (sent.state, sent.devices, sent.cause) == ("queued", 0, code)
+        assert time.monotonic() - began < 1
+    await driver.close()
+    assert (alice.history()[-1].text, alice.history()[-1].state) == ("kept", "queued")
+
+
+async def test_a_busy_relay_gets_the_message_a_moment_later(
+    alice: WorldDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same bytes go out again by themselves, and whoever wrote them hears that it was sent."""
+    monkeypatch.setattr("untether.device.outbox.REFUSED_RETRY_MS", 50)
+    driver, connector = drive(alice)
+    async with driver.connected():
+        welcome(alice, connector)
+        await turn()
+        sending_task = await submitted(driver, connector)
+        first = connector.last.sent[-1]
+        assert isinstance(first.frame, Submit)
+        connector.last.say(first.token, Refused("rate-limited", 50))
+        await asyncio.sleep(0.2)
+        again = connector.last.sent[-1]
+        assert (again.token > first.token, again.frame) == (True, first.frame)
+        accepted = [Accepted(one.account_id, alice.world.now) for one in first.frame.recipients]
+        connector.last.say(again.token, Submitted(first.frame.message_id, tuple(accepted)))
+        assert (await sending_task).state == "sent"
+    await driver.close()
+
+
+async def test_a_relay_that_stays_busy_is_named(alice: WorldDevice) -> None:
+    """When the wait ends, its cause is the one that the relay gave."""
+    driver, connector = drive(alice)
+    async with driver.connected():
+        welcome(alice, connector)
+        await turn()
+        sending_task = await submitted(driver, connector, timeout_s=0.2)
+        connector.last.say(connector.last.sent[-1].token, Refused("rate-limited", 9_000))
+        sent = await sending_task
+        assert (sent.state, sent.cause) == ("queued", "rate-limited")
+    await driver.close()
 
 
 @pytest.mark.parametrize("refused", [Refused("rate-limited", 9_000), Refused("relay-failure")])
