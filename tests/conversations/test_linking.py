@@ -21,10 +21,10 @@ from untether.protocol.identity.certificate import (
 from untether.protocol.identity.device_list import DeviceListBody, sign_list
 from untether.protocol.identity.keys import DeviceSecrets
 from untether.protocol.linking import phone as phone_machine
-from untether.wire.client_frames import PublishLists
+from untether.wire.client_frames import OpenLinkSlot, PublishLists
 from untether.wire.codec import decode
 from untether.wire.records import DeviceActivity, SignedCertificate, SignedObject
-from untether.wire.server_frames import LinkNews, ServerFrame
+from untether.wire.server_frames import LinkNews, LinkSlotOpened, ServerFrame
 
 
 @pytest.fixture
@@ -172,6 +172,20 @@ def test_a_renewed_code_ends_without_a_word_when_it_was_replaced(alice: WorldDev
     alice.world.pass_time(LINK_SLOT_MS // 2)
     assert story.failures() == ([], ["link-expired"])
     assert story.is_forgotten()
+
+
+def test_a_slot_that_opens_late_shows_no_code_again(alice: WorldDevice) -> None:
+    """The slot of the code before opens after the one that is shown: nothing new is to be seen."""
+    other = alice.world.new_device("tablet")
+    other.feed(offer_again(alice))
+    other.feed(offer_again(alice))
+    with other.database.transaction():
+        before, newest = links.companion_links(other.database)
+    for row in (newest, before):
+        opened = LinkSlotOpened(row.link.expires_at)
+        other.feed(inputs.RelayAnswered(OpenLinkSlot(row.slot_id, b"offer"), opened))
+    (shown,) = other.happened(events.LinkOffered)
+    assert shown.link_text == newest.link.text
 
 
 def offer_again(alice: WorldDevice) -> inputs.OfferLink:

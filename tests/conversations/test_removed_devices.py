@@ -78,7 +78,7 @@ def test_a_stolen_companion_is_not_believed_for_ever(
     thief_writes(stolen, bob, bob)
     thief_writes(stolen, alice, bob)
     assert "send money" not in bob.texts() + alice.texts()
-    assert bob.notices()[-1] == alice.notices()[-1] == "message-not-readable"
+    assert bob.notices()[-1] == alice.notices()[-1] == "message-lost"
 
 
 def test_twin_without_the_bound_the_relay_keeps_the_thief_alive(

@@ -6,7 +6,7 @@ from typing import get_args
 
 from untether.base.identifiers import UnixMillis
 from untether.cli.conversations import CAUSES
-from untether.cli.render import NOTICE_TEXTS, notice_line
+from untether.cli.render import NOTICE_TEXTS, UNREAD_CAUSES, notice_line
 from untether.device.store.notices import Notice
 from untether.device.store.own_standing import SigningStopped
 from untether.server.sockets import CLOSE_CODES
@@ -74,6 +74,19 @@ def test_every_specified_cause_of_waiting_has_its_words() -> None:
 
     assert causes
     assert causes <= set(CAUSES)
+
+
+def test_every_specified_cause_of_unread_mail_has_its_words() -> None:
+    """Why a message was not opened is said in words, and by its code to programs only."""
+    told = section("07", "Inbox", "Senders", "Parking") + section("05", "Body")
+    causes = set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`", told))
+    causes -= {"body-too-large", "duplicate-message", "mail-lost"}  # of senders, of none, of a gap
+
+    assert causes == set(UNREAD_CAUSES)
+    for code in ("message-lost", "message-not-readable"):
+        for cause in (*causes, "anything-else"):
+            notice = Notice(1, code, None, {"cause": cause}, UnixMillis(0))
+            assert cause not in notice_line(notice, about="bob")
 
 
 def test_frames_and_contents_are_those_of_the_specification() -> None:

@@ -26,10 +26,10 @@ NOTICE_TEXTS = {
     "nobody writes to this device.",
     "list-withheld": "The relay withholds a device list of {who}; only their phone is written to.",
     "lists-forked": "Two device lists of {who} contradict each other; nothing is sent to them.",
-    "lists-not-taken": "The relay refuses your device list ({cause}); tell its owner.",
+    "lists-not-taken": "The relay refuses your device list [{cause}]; tell its owner.",
     "mail-lost": "{count} messages were too old when this device connected, and are lost.",
     "message-held": "A message of {who} waits until their phone was online again.",
-    "message-lost": "A message of {who} could not be read: {cause}.",
+    "message-lost": "A message of {who} is lost on this device: {cause}.",
     "message-not-readable": "A message of {who} can't be read on this device: {cause}.",
     "own-device-added": "Your device {device} was linked.",
     "own-device-removed": "Your device {device} was logged out.",
@@ -40,11 +40,37 @@ NOTICE_TEXTS = {
     "prekeys-refused": "The relay served wrong keys for a device of {who}.",
     "removed-device-wrote": "A message came from device {device} of {who}, which is logged out; "
     "it may have been on its way before that.",
-    "relay-lists-refused": "The relay served a wrong device list of {who}: {cause}.",
+    "relay-lists-refused": "The relay served a wrong device list of {who} [{cause}].",
     "restored-from-copy": "This device was put back from an old copy, or a copy of it is in use. "
     "On a phone run `untether recover`.",
 }
 """Code → text (spec 07, "Notices"); a notice without a text is shown by its code."""
+
+_DAMAGED = "it is damaged"
+UNREAD_CAUSES = {
+    "bad-message": "it was changed on its way, or sealed for another device",
+    "bad-padding": _DAMAGED,
+    "body-damaged": _DAMAGED,
+    "body-format": "it needs a newer Untether",
+    "body-swapped": "it was changed on its way",
+    "body-uncommitted": _DAMAGED,
+    "device-removed": "the device that wrote it was logged out",
+    "malformed": "it is damaged, or needs a newer Untether",
+    "message-key-expired": "it came too late",
+    "not-allowed": "its sender may not say that",
+    "not-sealed-asleep": "this device had not been connected for weeks when it was sent",
+    "not-sealed-lease-expired": "your phone had been away for too long when it was sent",
+    "not-sealed-unknown": "its sender could not seal it for this device",
+    "not-sealed-unsealable": "its sender found no keys of this device at the relay",
+    "prekey-gone": "it was sealed with a key that this device has used or replaced",
+    "sender-never-known": "the relay never said which device wrote it",
+    "too-far-ahead": "too many messages before it are missing",
+    "too-many-from-unknown": "too much came from people whom this device did not know",
+    "unknown-session": "it was sealed for a state that this device does not have",
+    "wrong-conversation": "it names another conversation",
+    "wrong-message-id": "it came under the name of another message",
+}
+"""Why a message was not opened → in words (spec 07, "Notices")."""
 
 
 def show_result(arguments: argparse.Namespace, value: dict[str, Any], *lines: str) -> None:
@@ -109,6 +135,8 @@ def notice_line(notice: Notice, about: str | None) -> str:
     details = dict(notice.details)
     if isinstance(expires_at := details.get("expires_at"), int):
         details["expires_at"] = local_time(UnixMillis(expires_at))
+    if notice.code in ("message-lost", "message-not-readable"):
+        details["cause"] = UNREAD_CAUSES.get(str(details["cause"]), "it can't be opened")
     template = NOTICE_TEXTS.get(notice.code, f"Notice: {notice.code}")
     return template.format(who=about or "somebody", **details)
 

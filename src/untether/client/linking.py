@@ -65,13 +65,14 @@ async def link_companion(
         lifetime_ms = min(lifetime_ms, max(1, int(timeout_s * SECOND_MS)))
     offer = OfferLink(driver.origin, relay_id, device_name, device_kind, lifetime_ms)
     async with _walk(driver, offer, timeout_s) as next_step:
-        asked = False
+        shown, asked = "", False
         while True:
             match await next_step():
-                case LinkOffered() as offered:
+                case LinkOffered() as offered if offered.link_text != shown:
+                    shown = offered.link_text  # after an interruption it may be told twice
                     on_offer(offered)
                 case LinkAnswered() as answered if not asked:
-                    asked = True  # after an interruption the answer may be told twice
+                    asked = True  # and so may the answer
                     await driver.handle(ConfirmAccount(await is_mine(answered)))
                 case RequestRefused() as refused:
                     raise refusal(refused.code, refused.retry_after_ms)

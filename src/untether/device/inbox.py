@@ -165,4 +165,9 @@ def _park(context: Context, entry: Entry, cause: str) -> None:
 
 
 def _tell_given_up(context: Context, entry: Entry, cause: str) -> None:
-    context.notice("message-not-readable", entry.sender, cause=cause, device=entry.sender_device)
+    if cause == "device-removed":
+        context.notice("message-lost", entry.sender, cause=cause, device=entry.sender_device)
+    else:
+        context.notice(
+            "message-not-readable", entry.sender, cause=cause, device=entry.sender_device
+        )

@@ -89,7 +89,8 @@ def on_slot_opened(context: Context, row: CompanionRow, answer: ServerFrame) -> 
         return
     if isinstance(answer, LinkSlotOpened):
         _save(context, row, companion.slot_opened(row.link))
-        _tell(context)
+        if _is_newest(context, row):
+            _tell(context)
     elif isinstance(answer, Refused):
         context.notify(RequestRefused("open-slot", answer.code, answer.retry_after_ms))
 
@@ -215,11 +216,14 @@ def _ask_for_lists(context: Context, link: CompanionLink) -> None:
 
 def _close(context: Context, row: CompanionRow, code: str) -> None:
     """End the link with its slot; a code that was renewed, or had failed, goes without a word."""
-    newest = links.companion_links(context.database)[-1]
-    if row.link.state in _OPEN and row.slot_id == newest.slot_id:
+    if row.link.state in _OPEN and _is_newest(context, row):
         _end(context, row, companion.fail(row.link, code))
     else:
         links.remove(context.database, row.slot_id)
+
+
+def _is_newest(context: Context, row: CompanionRow) -> bool:
+    return links.companion_links(context.database)[-1].slot_id == row.slot_id
 
 
 def _patience_ends(link: CompanionLink) -> UnixMillis:

@@ -11,14 +11,15 @@ from tests.unit.client.scripted_relay import CHALLENGE, ScriptedConnector
 from tests.world import World
 
 from untether.base.errors import LocalError
-from untether.base.identifiers import AccountId, DeviceNumber
+from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
 from untether.client import account, linking
 from untether.client.driver import Driver
-from untether.device.events import AccountActivated, Event, LinkAnswered
+from untether.device.events import AccountActivated, Event, LinkAnswered, LinkOffered
 from untether.device.inputs import ConfirmAccount, Input
 from untether.device.store.own_device import State
 
 ACCOUNT = AccountId(bytes(32))
+OFFERED, RENEWED = (LinkOffered(text, UnixMillis(1)) for text in ("first", "renewed"))
 ANSWERED = LinkAnswered(ACCOUNT, "alice", "phone", "code")
 ACTIVATED = AccountActivated(ACCOUNT, "alice", DeviceNumber(1))
 
@@ -38,11 +39,12 @@ async def test_a_device_that_is_being_linked_has_no_standing_yet() -> None:
     await driver.close()
 
 
-async def test_an_answer_that_is_told_twice_is_confirmed_once(
+async def test_what_is_told_twice_is_shown_and_asked_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The connection and the repeated command both tell it; the second yes came too late."""
-    told: list[Event] = [ANSWERED, ANSWERED, ACTIVATED]
+    """The connection and the repeated command both tell it; another code is shown as well."""
+    told: list[Event] = [OFFERED, OFFERED, RENEWED, ANSWERED, ANSWERED, ACTIVATED]
+    shown: list[LinkOffered] = []
     confirmed: list[Input] = []
 
     @asynccontextmanager
@@ -70,11 +72,12 @@ async def test_an_answer_that_is_told_twice_is_confirmed_once(
         driver,
         device_name="laptop",
         device_kind="desktop",
-        on_offer=lambda _: None,
+        on_offer=shown.append,
         is_mine=is_mine,
         timeout_s=None,
     )
     assert linked == ACTIVATED
+    assert shown == [OFFERED, RENEWED]
     assert confirmed == [ConfirmAccount(accept=True)]
 
 
