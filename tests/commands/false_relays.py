@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -59,6 +60,14 @@ def false_relay(talk: Talk | None) -> Iterator[str]:
     app.router.add_get("/{path:.*}", serve)
     with _served(app) as url:
         yield url
+
+
+@contextmanager
+def closed_port() -> Iterator[str]:
+    """Keep a port that the system gave, and don't listen: nobody can be met there."""
+    with socket.socket() as kept:
+        kept.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{kept.getsockname()[1]}"
 
 
 @contextmanager

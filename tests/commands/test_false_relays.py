@@ -8,7 +8,7 @@ import pytest
 from tests.commands import false_relays
 from tests.commands.command_line import Device
 from tests.commands.conftest import MakeDevice
-from tests.commands.false_relays import Talk, false_relay, silent_port
+from tests.commands.false_relays import Talk, closed_port, false_relay, silent_port
 from tests.commands.relays import Relay
 
 from untether.adapters.transport import websocket
@@ -66,7 +66,8 @@ def test_a_port_that_says_nothing(device: MakeDevice) -> None:
 
 def test_a_port_where_nobody_listens(device: MakeDevice) -> None:
     """Nobody is there."""
-    refuse_all(device, "http://127.0.0.1:9", "unreachable")
+    with closed_port() as url:
+        refuse_all(device, url, "unreachable")
 
 
 def test_a_relay_that_falls_silent(person: MakeDevice, monkeypatch: pytest.MonkeyPatch) -> None:
