@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
+from untether.adapters.paths import expanded
 from untether.adapters.storage import profile as profiles
 from untether.adapters.storage.database_key import system_key_store
 from untether.adapters.storage.profile import Profile
@@ -38,7 +39,7 @@ class NativeClient(Client):
         """Open a profile; LocalError ``no-profile`` or ``no-account``, VerificationError."""
         source = passphrase_source(passphrase_file, os.environ)
         profile = await profiles.unlock(
-            Path(directory).expanduser(), passphrases=source, find_key_store=system_key_store
+            expanded(directory), passphrases=source, find_key_store=system_key_store
         )
         with _database(profile) as database:
             with database.transaction():
@@ -57,7 +58,7 @@ class NativeClient(Client):
         When no account came of a profile that was made here, it is removed again: nothing is
         left half done. Raises LocalError ``bad-address``, ``plain-http``, VerificationError.
         """
-        path = Path(directory).expanduser()
+        path = expanded(directory)
         connector = WebSocketConnector(server)
         source = passphrase_source(passphrase_file, os.environ)
         async with _profile(path, source) as profile:

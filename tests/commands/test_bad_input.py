@@ -15,6 +15,7 @@ from tests.commands.command_line import (
     PATIENCE_S,
     Device,
     Ended,
+    Running,
     child_environment,
     in_process,
 )
@@ -212,6 +213,33 @@ def test_a_fifth_companion(
     assert alice.run("devices", "approve", offer["link_text"], "--yes").status == 0
     assert linking.end().status == 0
     assert [line["device"] for line in alice.run("devices").lines] == [0, 1, 3, 4, 5]
+
+
+def test_a_home_of_nobody(alice: Device) -> None:
+    """A ~ that leads nowhere is an error with a code, wherever a path may stand."""
+    for arguments in (
+        ("--profile", "~nosuchuser", "contacts"),
+        ("--profile", "~nosuchuser", "register", "somebody", "--server", ELSEWHERE),
+        ("invite", "--data", "~nosuchuser/relay"),
+    ):
+        check_failure(in_process("-o", "json", *arguments), 1, "no-such-home")
+    environment = child_environment(UNTETHER_PROFILE="~nosuchuser")
+    check_failure(
+        Running("-o", "json", "contacts", environment=environment).end(), 1, "no-such-home"
+    )
+
+
+def test_a_file_without_an_end(device: MakeDevice, relay: Relay) -> None:
+    """Files are read up to what they may have; more is no file of that kind."""
+    endless = Path("/dev/zero")
+    check_failure(in_process("-o", "json", "invite", "--config", endless), 1, "bad-config")
+    new = device("new")
+    recover = ("recover", "alice", "--server", relay.url, "--recovery-file", endless)
+    check_failure(new.run(*recover), 1, "recovery-file-unreadable")
+    broken = device("broken")
+    broken.directory.mkdir()
+    (broken.directory / "profile.json").symlink_to(endless)
+    check_failure(broken.run("contacts"), 1, "profile-damaged")
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,7 @@ ARGON2ID_MEMORY_KIB_MAX = 1024 * 1024  # a damaged seal can't ask for more than 
 ARGON2ID_PASSES_MAX = 16  # nor keep a processor busy for minutes
 PASSPHRASE_MIN = 8  # characters; NIST SP 800-63B
 PASSPHRASE_FILE_MAX = 1024  # a longer file is not a passphrase but a mistake
+RECOVERY_FILE_MAX = 4 * 1024  # the code has 69 characters; room for lines around it
 SEALS_MAX = 8  # passphrase, passkeys and security keys of one person
 SEAL_MAX = 1024  # one seal; a passkey's credential id alone may have several hundred bytes
 
@@ -152,6 +153,10 @@ NAME_MAX = 32  # characters
 
 # --- Device storage -----------------------------------------------------------------------
 DATABASE_BUSY_MS = 10 * SECOND_MS  # one engine step of another process takes far less
+PROFILE_FILE_MAX = 4 * 1024  # profile.json has some 300 bytes; a longer one is damage
+
+# --- Operating a relay --------------------------------------------------------------------
+CONFIG_FILE_MAX = 64 * 1024  # a longer file is not a configuration but a mistake
 
 # --- Relay storage ------------------------------------------------------------------------
 RELAY_DATABASE_BUSY_MS = 2 * SECOND_MS  # another process may be making an invitation

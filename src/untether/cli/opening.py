@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+from untether.adapters.paths import expanded
 from untether.adapters.storage.profile import default_directory
 from untether.base.errors import PlatformError
 from untether.base.identifiers import MINUTE_MS
@@ -24,7 +25,7 @@ Act = Callable[[Client], Awaitable[int]]
 def profile_directory(arguments: argparse.Namespace) -> Path:
     """Return the directory of the chosen profile."""
     chosen: Path | None = arguments.profile
-    return default_directory(os.environ) if chosen is None else chosen.expanduser()
+    return default_directory(os.environ) if chosen is None else expanded(chosen)
 
 
 def with_client(arguments: argparse.Namespace, act: Act) -> int:

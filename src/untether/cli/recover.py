@@ -8,6 +8,7 @@ from pathlib import Path
 
 from untether.base.errors import ExitStatus, LocalError
 from untether.base.identifiers import DeviceNumber
+from untether.base.limits import RECOVERY_FILE_MAX
 from untether.base.names import check_device_name, check_name
 from untether.cli import ask
 from untether.cli.account import default_device_name
@@ -17,8 +18,6 @@ from untether.cli.opening import with_new_client
 from untether.cli.render import show_result
 from untether.client.client import Client
 from untether.device.events import RecoveryFound
-
-_CODE_FILE_MAX = 4096
 
 
 def _recover_arguments(parser: argparse.ArgumentParser) -> None:
@@ -94,13 +93,20 @@ async def _which_stay(
 def _code_from_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            return file.read(_CODE_FILE_MAX).decode()
+            data = file.read(RECOVERY_FILE_MAX + 1)
+        if len(data) <= RECOVERY_FILE_MAX:
+            return data.decode()
     except (OSError, UnicodeDecodeError) as error:
-        raise LocalError(
-            "recovery-file-unreadable",
-            f"The file {path} can't be read.",
-            "Name a text file that holds the recovery code and nothing else.",
-        ) from error
+        raise _file_unreadable(f"The file {path} can't be read.") from error
+    raise _file_unreadable(f"The file {path} is far too long for a recovery code.")
+
+
+def _file_unreadable(message: str) -> LocalError:
+    return LocalError(
+        "recovery-file-unreadable",
+        message,
+        "Name a text file that holds the recovery code and nothing else.",
+    )
 
 
 VERBS = {"recover": _recover_arguments}

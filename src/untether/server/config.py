@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from untether.adapters.paths import expanded
 from untether.adapters.transport.address import is_loopback, relay_address
 from untether.base import limits
 from untether.base.errors import LocalError, PlatformError
@@ -66,7 +67,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def data_directory(self) -> Path:
         """The directory that holds the relay's database."""
-        return Path(self.data).expanduser()
+        return expanded(self.data)
 
     @property
     def database(self) -> Path:
@@ -118,13 +119,20 @@ def load(file: Path | None) -> Config:
     if file is None:
         return Config()
     try:
-        text = file.read_bytes()
+        with file.open("rb") as opened:
+            text = opened.read(limits.CONFIG_FILE_MAX + 1)
     except OSError as error:
         raise LocalError(
             "no-config",
             f"The configuration {file} can't be read: {error.strerror}.",
             "Give a file that the relay's user may read, or none for the defaults.",
         ) from error
+    if len(text) > limits.CONFIG_FILE_MAX:
+        raise LocalError(
+            "bad-config",
+            f"{file} has more than {limits.CONFIG_FILE_MAX // 1024} KiB; it is no configuration.",
+            "Name a TOML file; docs/operating.md lists every key.",
+        )
     try:
         config = msgspec.toml.decode(text, type=Config)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
@@ -196,7 +204,7 @@ def _resolve(config: Config, base: Path) -> Config:
     """Make the file's relative paths count from the file, not from where one happens to be."""
 
     def located(path: str) -> str:
-        return str(base / Path(path).expanduser())
+        return str(base / expanded(path))
 
     tls = config.tls and Tls(located(config.tls.certificate), located(config.tls.key))
     return msgspec.structs.replace(config, data=located(config.data), tls=tls)

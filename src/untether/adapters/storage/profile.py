@@ -18,12 +18,14 @@ from typing import Final
 
 import msgspec
 
+from untether.adapters.paths import expanded
 from untether.adapters.storage import database_key, receiver_lock
 from untether.adapters.storage.database_key import FindKeyStore, KeyStore, Protection
 from untether.adapters.storage.device_apsw import DATABASE_KEY_LENGTH, ApswDeviceDatabase
 from untether.adapters.vault.asking import PassphraseSource
 from untether.adapters.vault.passphrase_seal import Argon2Cost
 from untether.base.errors import LocalError, PlatformError
+from untether.base.limits import PROFILE_FILE_MAX
 from untether.base.randomness import Randomness
 from untether.base.secret_bytes import SecretBytes
 from untether.device.store.upgrade import bring_up_to_date, packaged_upgrades
@@ -76,9 +78,9 @@ class Profile:
 def default_directory(environment: Mapping[str, str]) -> Path:
     """Return UNTETHER_PROFILE, else ``untether/default`` in the user's data directory."""
     if named := environment.get(PROFILE_VARIABLE):
-        return Path(named).expanduser()
+        return expanded(named)
     data = environment.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "untether" / "default"
+    return (Path(data) if data else expanded("~/.local/share")) / "untether" / "default"
 
 
 def exists(directory: Path) -> bool:
@@ -151,7 +153,8 @@ async def unlock(
 
 def _read(directory: Path) -> _ProfileFile:
     try:
-        data = (directory / _PROFILE).read_bytes()
+        with (directory / _PROFILE).open("rb") as file:
+            data = file.read(PROFILE_FILE_MAX + 1)
     except FileNotFoundError as error:
         raise LocalError(
             "no-profile",
@@ -160,6 +163,8 @@ def _read(directory: Path) -> _ProfileFile:
         ) from error
     except OSError as error:
         raise _unusable(error) from error
+    if len(data) > PROFILE_FILE_MAX:
+        raise _damaged()
     return _parse(data)
 
 
