@@ -204,8 +204,10 @@ def test_a_device_that_offers_listed_keys_is_refused(
     laptop = alice.world.link(alice, "laptop")
     theirs = laptop.own.secrets
     monkeypatch.setattr(DeviceSecrets, "generate", lambda _randomness: theirs)
-    story = LinkStory.begin(alice, "its twin").until_answered()
-    assert story.failures() == (["link-tampered"], ["link-tampered"])
+    story = LinkStory.begin(alice, "its twin")
+    story.scan()
+    assert story.failures() == (["link-used"], ["link-tampered"])
+    assert len(alice.happened(events.LinkRequested)) == 1
     monkeypatch.undo()
     assert alice.world.link(alice, "tablet").own.device == 2
 

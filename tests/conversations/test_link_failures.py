@@ -59,6 +59,22 @@ def test_a_code_can_be_used_by_one_phone_only(alice: WorldDevice) -> None:
     assert [event.code for event in bob.happened(events.LinkFailed)] == ["link-declined"]
 
 
+def test_a_code_links_once(alice: WorldDevice) -> None:
+    """Approved again, a code is said to be used, whether its device is linked or was refused."""
+    story = LinkStory.begin(alice).until_answered()
+    story.accept()
+    story.scan()
+    assert story.failures() == (["link-used"], [])
+    assert len(alice.happened(events.LinkRequested)) == 1
+    assert story.companion.own.device == 1
+    other = LinkStory.begin(alice, "tablet")
+    other.scan()
+    alice.feed(inputs.ConfirmLink(accept=False))
+    alice.world.settle()
+    other.until_answered()
+    assert other.failures()[0] == ["link-used", "link-cancelled", "link-used"]
+
+
 def test_the_owner_says_not_mine(alice: WorldDevice) -> None:
     """The phone hears that the account was not its owner's; the number is skipped."""
     story = LinkStory.begin(alice).until_answered()

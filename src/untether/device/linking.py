@@ -25,6 +25,9 @@ SLOT_FAILURES: Final[Mapping[str, str]] = {
 }
 """Refusals of the relay that end a link; any other is asked again later."""
 
+PHONE_SLOT_FAILURES: Final[Mapping[str, str]] = {**SLOT_FAILURES, "slot-in-use": "link-used"}
+"""The same on the phone: nobody but itself could have answered in the slot before."""
+
 
 def pursue(context: Context) -> None:
     """Ask again for what is open on either side."""
@@ -93,13 +96,12 @@ def on_put(context: Context, request: PutLinkItem, answer: ServerFrame) -> None:
 
 def _ends(context: Context, slot_id: SlotId, answer: ServerFrame) -> bool:
     """Let a refusal that closes the slot end the link; tell whether it was one."""
-    code = SLOT_FAILURES.get(answer.code) if isinstance(answer, Refused) else None
-    if code is None:
+    if not isinstance(answer, Refused) or answer.code not in SLOT_FAILURES:
         return False
     own = links.companion_link(context.database, slot_id)
     if own is not None:
-        linking_companion.on_refused(context, own, code)
+        linking_companion.on_refused(context, own, SLOT_FAILURES[answer.code])
     theirs = links.phone_link(context.database, slot_id)
     if theirs is not None:
-        linking_phone.on_refused(context, theirs, code)
+        linking_phone.on_refused(context, theirs, PHONE_SLOT_FAILURES[answer.code])
     return True

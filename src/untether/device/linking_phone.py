@@ -83,6 +83,8 @@ def on_claimed(context: Context, row: PhoneRow, answer: ServerFrame) -> None:
     if row.link.state is not PhoneState.SCANNED or not isinstance(answer, LinkOffered):
         return
     link = phone.read_offer(row.link, answer.offer, context.now)
+    if link.offer is not None and phone.is_used(link, own_account.newest(context)):
+        link = phone.refuse(link, "link-tampered", context.randomness, shown="link-used")
     if link.state is PhoneState.FAILED:
         end(context, row, link)
         return

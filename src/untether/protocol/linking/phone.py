@@ -157,6 +157,13 @@ def check_limit(own_list: DeviceList) -> None:
         raise link_error("link-limit-reached")
 
 
+def is_used(link: PhoneLink, own_list: DeviceList) -> bool:
+    """Tell whether the text has done its work: the device that showed it is a companion."""
+    offer = known(link.offer)
+    keys = DevicePublicKeys(offer.signing_key, offer.agreement_key)
+    return any(device.public_keys == keys for device in own_list.companions)
+
+
 def check_fresh_keys(offer: LinkOffer, own_list: DeviceList) -> None:
     """Raise ``link-tampered`` when a listed device or the account has one of the offered keys."""
     for device in own_list.devices:
@@ -263,9 +270,14 @@ def admit(link: PhoneLink, lists: tuple[SignedObject, ...], randomness: Randomne
     return replace(link, state=state, outgoing=(LinkIndex.RESULT, item))
 
 
-def refuse(link: PhoneLink, code: RefusalCode, randomness: Randomness) -> PhoneLink:
-    """End the link and tell the companion why, as far as there is a channel to tell it."""
-    failed = fail(link, code)
+def refuse(
+    link: PhoneLink, code: RefusalCode, randomness: Randomness, *, shown: str | None = None
+) -> PhoneLink:
+    """End the link and tell the companion why, as far as there is a channel to tell it.
+
+    ``shown`` is the failure on the phone where that has a name of its own.
+    """
+    failed = fail(link, shown or code)
     if link.offer is None:
         return failed
     record = LinkRefusal(code)
