@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any, Final, TextIO
 
 import structlog
+from aiohttp.http import HttpProcessingError
+from aiohttp.log import ws_logger
 
 from untether.base.identifiers import short_id
 
@@ -64,11 +66,16 @@ class Log:
 
 
 def report_libraries(log: Log) -> None:
-    """Turn warnings of libraries (aiohttp, asyncio) into lines without their text."""
+    """Turn warnings of libraries (aiohttp, asyncio) into lines without their text.
+
+    What only a peer did wrong makes no line: anybody could fill a disk with them.
+    """
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             error = record.exc_info[1] if record.exc_info else None
+            if isinstance(error, HttpProcessingError) or record.name == ws_logger.name:
+                return
             log.failure(f"library-{record.name.partition('.')[0]}", error or Warning())
 
     logging.basicConfig(level=logging.WARNING, handlers=[Handler()], force=True)

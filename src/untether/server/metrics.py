@@ -70,6 +70,7 @@ class Metrics(Collector):
         self.verdicts: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.cuts: Counter[str] = Counter()
+        self.unfinished_upgrades = 0
         self.requests = 0
         self.submissions = 0
         self.deliveries = 0
@@ -109,6 +110,11 @@ class Metrics(Collector):
         yield _labelled("verdicts", "Verdicts of submissions.", "verdict", self.verdicts)
         yield _labelled("refusals", "Requests refused.", "code", self.refusals)
         yield _labelled("cuts", "Sockets that the relay closed.", "cause", self.cuts)
+        yield _counter(
+            "unfinished_upgrades",
+            "Peers that were gone before their socket was open.",
+            self.unfinished_upgrades,
+        )
         yield _counter("requests", "Requests answered.", self.requests)
         yield _counter("submissions", "Submissions answered.", self.submissions)
         yield _counter("deliveries", "Mailbox entries pushed.", self.deliveries)

@@ -97,9 +97,13 @@ class Socket:
         return self._transport
 
     # --- the life of a connection ---------------------------------------------------------
-    async def serve(self, request: web.Request) -> web.WebSocketResponse:
+    async def serve(self, request: web.Request) -> web.StreamResponse:
         """Upgrade, serve until the end of the connection, and leave nothing behind."""
-        await self._web_socket.prepare(request)
+        try:
+            await self._web_socket.prepare(request)
+        except ConnectionError:  # the peer has gone; nobody reads what is answered
+            self._relay.metrics.unfinished_upgrades += 1
+            return web.Response()
         self._transport = request.transport
         self._relay.hub.join(self, self.session.principal)
         try:
