@@ -250,3 +250,17 @@ def test_both_ends_agree_about_devices(person: MakeDevice, link: Link, device: M
     seen = {line["device"]: line["code"] for line in own.run("devices").lines}
     assert seen == {line["device"]: line["code"] for line in laptop.run("devices").lines}
     assert [line["this"] for line in laptop.run("devices").lines] == [False, True]
+
+
+def test_both_screens_show_the_code_to_compare(
+    person: MakeDevice, device: MakeDevice, relay: Relay
+) -> None:
+    """The phone shows the code of the new device when that shows it, not once it is linked."""
+    alice, laptop = person("alice"), device("laptop")
+    linking = laptop.start("link", "--server", relay.url, "--account", alice.name)
+    offer = linking.until(lambda line: "link_text" in line)
+    approving = alice.start("devices", "approve", offer["link_text"], "--yes")
+    shown = [one.until_told("compare-codes")["code"] for one in (linking, approving)]
+    linked = approving.end().line
+    assert shown == [linked["code"]] * 2
+    assert linking.end().status == 0

@@ -42,6 +42,10 @@ def test_both_sides_show_the_same_device(alice: WorldDevice) -> None:
     (answered,) = story.companion.happened(events.LinkAnswered)
     assert answered.account_name == "alice"
     assert answered.phone_name == "alice's phone"
+    shown = events.LinkCertified("laptop", answered.certificate_code)
+    assert alice.happened(events.LinkCertified) == [shown]
+    story.scan()
+    assert alice.happened(events.LinkCertified) == [shown, shown]
     story.accept()
     (linked,) = alice.happened(events.DeviceLinked)
     assert linked.name == "laptop"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from untether.base.errors import ExitStatus
 from untether.base.identifiers import DeviceNumber
 from untether.cli import ask
 from untether.cli.arguments import add_action, days, device_number
-from untether.cli.errors import show_hint, show_warning
+from untether.cli.errors import show_hint, show_notice, show_warning
 from untether.cli.opening import with_client
 from untether.cli.render import local_time, show_result, timestamp
 from untether.client.client import Client
-from untether.device.events import LinkRequested
+from untether.device.events import LinkCertified, LinkRequested
 from untether.device.own_devices import OwnDeviceView
 from untether.protocol.identity.certificate import Role
 
@@ -91,17 +92,23 @@ def _approve(arguments: argparse.Namespace) -> int:
         return await ask.yes("Link it?", without_terminal="Use --yes.")
 
     async def act(client: Client) -> int:
-        linked = await client.approve(link_text, may_link)
+        linked = await client.approve(link_text, may_link, partial(_show_code, arguments))
         shown = {"event": "linked", "device": linked.device, "name": linked.name}
         show_result(
             arguments,
             {**shown, "code": linked.certificate_code},
             f"Linked: “{linked.name}” is device {linked.device} of your account now.",
-            f"Its screen must have shown this code: {linked.certificate_code}",
         )
         return ExitStatus.OK
 
     return with_client(arguments, act)
+
+
+def _show_code(arguments: argparse.Namespace, certified: LinkCertified) -> None:
+    name, code = certified.device_name, certified.certificate_code
+    line = f"“{name}” must show this code now: {code}. Say yes there only if it does."
+    details = {"name": name, "code": code}
+    show_notice("compare-codes", line, details, json_wanted=arguments.output == "json")
 
 
 def _link_text(arguments: argparse.Namespace) -> str:

@@ -38,6 +38,17 @@ def _show(kind: str, error: UntetherError, *, json_wanted: bool) -> None:
         show_hint(f"          {error.hint}")
 
 
+def show_notice(
+    code: str, line: str, details: Mapping[str, int | str | None], *, json_wanted: bool
+) -> None:
+    """Print on stderr what people should know besides the results."""
+    if json_wanted:
+        value = {"notice": code, "message": line}
+        print(json_line({**value, **details}), file=sys.stderr, flush=True)
+    else:
+        show_hint(f"• {line}")
+
+
 def json_line(value: Mapping[str, Any]) -> str:
     """Encode an object as one line of ASCII, whatever the locale and however lines are split."""
     return json.dumps(value)

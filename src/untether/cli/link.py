@@ -10,7 +10,7 @@ from untether.base.names import check_device_name
 from untether.cli import ask
 from untether.cli.account import default_device_name
 from untether.cli.arguments import seconds, text
-from untether.cli.errors import show_hint
+from untether.cli.errors import show_notice
 from untether.cli.opening import with_new_client
 from untether.cli.render import local_time, show_json, show_result, show_text, timestamp
 from untether.client.client import Client
@@ -38,12 +38,11 @@ def _link(arguments: argparse.Namespace) -> int:
         _show_offer(arguments, offered)
 
     async def is_mine(answered: LinkAnswered) -> bool:
+        if arguments.account not in (None, answered.account_name):
+            return False
+        _show_answer(arguments, answered)
         if arguments.account is not None:
-            return bool(answered.account_name == arguments.account)
-        show_hint(f"“{answered.phone_name}”, the phone of “{answered.account_name}”, answered.")
-        show_hint(
-            f"Once linked, your phone must show this code for it: {answered.certificate_code}"
-        )
+            return True
         return await ask.yes("Is this your account?", without_terminal="Use --account NAME.")
 
     async def act(client: Client) -> int:
@@ -63,6 +62,16 @@ def _link(arguments: argparse.Namespace) -> int:
         return ExitStatus.OK
 
     return with_new_client(arguments, act)
+
+
+def _show_answer(arguments: argparse.Namespace, answered: LinkAnswered) -> None:
+    account, phone = answered.account_name, answered.phone_name
+    line = (
+        f"“{phone}”, the phone of “{account}”, answered. "
+        f"It must show this code now: {answered.certificate_code}"
+    )
+    details = {"name": account, "phone": phone, "code": answered.certificate_code}
+    show_notice("compare-codes", line, details, json_wanted=arguments.output == "json")
 
 
 def _show_offer(arguments: argparse.Namespace, offered: LinkOffered) -> None:

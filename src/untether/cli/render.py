@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from untether.base.identifiers import UnixMillis
-from untether.cli.errors import json_line, printable, show_hint
+from untether.cli.errors import json_line, printable, show_notice
 from untether.client.client import Client
 from untether.client.people import display_name, is_stranger
 from untether.device.store.messages import Message
@@ -145,12 +145,8 @@ def show_notices(client: Client, *, json_wanted: bool) -> None:
     """Print what people should know, beside the results."""
     for notice in client.take_notices():
         about = _about(client, notice)
-        line = notice_line(notice, about)
-        if json_wanted:
-            value = {"notice": notice.code, "message": line, "about": about}
-            print(json_line({**value, **notice.details}), file=sys.stderr, flush=True)
-        else:
-            show_hint(f"• {line}")
+        line, details = notice_line(notice, about), {"about": about, **notice.details}
+        show_notice(notice.code, line, details, json_wanted=json_wanted)
 
 
 def _about(client: Client, notice: Notice) -> str | None:

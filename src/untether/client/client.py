@@ -131,9 +131,14 @@ class Client:
             timeout_s=timeout_s,
         )
 
-    async def approve(self, link_text: str, may_link: linking.MayLink) -> DeviceLinked:
+    async def approve(
+        self,
+        link_text: str,
+        may_link: linking.MayLink,
+        on_certified: linking.OnCertified = lambda _: None,
+    ) -> DeviceLinked:
         """On the phone: link the device that shows this text, after user verification."""
-        return await linking.approve(self.driver, link_text, may_link)
+        return await linking.approve(self.driver, link_text, may_link, on_certified)
 
     async def devices(self) -> list[OwnDeviceView]:
         """Return the devices of the own account."""

@@ -21,6 +21,7 @@ from untether.device.events import (
     DeviceLinked,
     Event,
     LinkAnswered,
+    LinkCertified,
     LinkFailed,
     LinkOffered,
     LinkRequested,
@@ -39,6 +40,7 @@ from untether.wire.link_offer import CompanionKind
 
 OnOffer = Callable[[LinkOffered], None]
 IsMine = Callable[[LinkAnswered], Awaitable[bool]]
+OnCertified = Callable[[LinkCertified], None]
 MayLink = Callable[[LinkRequested], Awaitable[bool]]
 
 _APPROVAL_S = LINK_SLOT_MS / SECOND_MS
@@ -80,9 +82,12 @@ async def link_companion(
                     return activated
 
 
-async def approve(driver: Driver, link_text: str, may_link: MayLink) -> DeviceLinked:
+async def approve(
+    driver: Driver, link_text: str, may_link: MayLink, on_certified: OnCertified
+) -> DeviceLinked:
     """On the phone: link the device that shows this text, if its user agrees.
 
+    ``on_certified`` shows the code that the new device shows, while its user is asked there.
     Raises the named failures of spec 03, and VerificationError when the user was not verified.
     """
     async with driver.connected():
@@ -92,6 +97,8 @@ async def approve(driver: Driver, link_text: str, may_link: MayLink) -> DeviceLi
             match await next_step():
                 case LinkRequested() as requested:
                     await driver.handle(ConfirmLink(await may_link(requested)))
+                case LinkCertified() as certified:
+                    on_certified(certified)
                 case DeviceLinked() as linked:
                     await driver.idle()
                     return linked

@@ -113,6 +113,13 @@ class LinkRequested(Struct, frozen=True):
     device_kind: str
 
 
+class LinkCertified(Struct, frozen=True):
+    """On the phone: the new device asks its user now; both screens show this code until then."""
+
+    device_name: str
+    certificate_code: str
+
+
 class LinkFailed(Struct, frozen=True):
     """Linking has ended; ``code`` names its text in protocol/linking/failures.py."""
 
@@ -155,6 +162,7 @@ Event = (
     | LinkOffered
     | LinkAnswered
     | LinkRequested
+    | LinkCertified
     | LinkFailed
     | DeviceLinked
     | DeviceRemoved

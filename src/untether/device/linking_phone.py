@@ -18,10 +18,11 @@ from untether.base.identifiers import UnixMillis
 from untether.base.limits import LINK_POLL_MS, LINK_SLOT_MS
 from untether.device import own_account
 from untether.device.context import Context
-from untether.device.events import LinkFailed, LinkRequested
+from untether.device.events import LinkCertified, LinkFailed, LinkRequested
 from untether.device.inputs import ApproveLink, CertificateSigned, ConfirmLink
 from untether.device.store import device_notices, links
 from untether.device.store.links import PhoneRow
+from untether.protocol.identity.certificate import short_code
 from untether.protocol.identity.next_list import allocate_number
 from untether.protocol.linking import phone
 from untether.protocol.linking.failures import link_error, refusal_code
@@ -130,6 +131,7 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
         randomness=context.randomness,
     )
     save(context, replace(row, answered_head=newest.head), link)
+    _tell(context, link)
 
 
 def verification_refused(context: Context) -> None:
@@ -164,10 +166,13 @@ def cancel(context: Context) -> bool:
 
 
 def _tell(context: Context, link: PhoneLink) -> None:
-    """Say what the user is asked about, until the account key has signed."""
+    """Say what the user is asked about, and then what both screens show."""
     if link.state in _ASKED:
         offer = known(link.offer)
         context.notify(LinkRequested(offer.name, offer.kind))
+    elif link.state is PhoneState.ANSWERED:
+        code = short_code(known(link.certificate_body))
+        context.notify(LinkCertified(known(link.offer).name, code))
 
 
 def _pursue(context: Context, row: PhoneRow) -> None:
