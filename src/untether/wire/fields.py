@@ -18,6 +18,8 @@ from untether.base.limits import (
     BODY_MAX,
     DEVICE_NAME_MAX,
     HEADER_MAX,
+    LEASE_MAX_MS,
+    LEASE_MIN_MS,
     LINK_ITEM_MAX,
     LINK_OFFER_MAX,
     LIST_BODY_MAX,
@@ -41,6 +43,7 @@ Uint53 = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 """Times and counters: exact in every language, JavaScript included."""
 DeviceNumberField = Annotated[DeviceNumber, Meta(ge=0, le=2**31 - 1)]
 Millis = Annotated[UnixMillis, Meta(ge=0, le=2**53 - 1)]
+LeaseMillis = Annotated[int, Meta(ge=LEASE_MIN_MS, le=LEASE_MAX_MS)]
 
 Name = Annotated[str, Meta(pattern=rf"^[a-z0-9][a-z0-9._-]{{{NAME_MIN - 1},{NAME_MAX - 1}}}\Z")]
 DeviceName = Annotated[

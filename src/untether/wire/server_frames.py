@@ -17,6 +17,7 @@ from untether.wire.fields import (
     Bytes32,
     DeviceNumberField,
     Header,
+    LeaseMillis,
     LinkItem,
     LinkOfferItem,
     MessageIdField,
@@ -33,13 +34,16 @@ RelayCode = Annotated[str, Meta(max_length=64, pattern=r"^[a-z]+(-[a-z]+)*\Z")]
 
 
 class Challenge(Record, frozen=True, tag="challenge"):
-    """The relay's first frame: who it is, what to sign, what time it has."""
+    """The relay's first frame: who it is, what to sign, what time it has, what it allows.
+
+    A longest lease that no phone could choose, or that no verifier takes, is malformed.
+    """
 
     relay_id: RelayIdField
     nonce: Bytes32
     relay_time: Millis
     registration: Literal["open", "invitation", "closed"]
-    lease_max_ms: Uint53
+    lease_max_ms: LeaseMillis
 
 
 class Welcome(Record, frozen=True, tag="welcome"):

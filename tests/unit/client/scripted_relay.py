@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from untether.base.errors import NetworkError
 from untether.base.identifiers import RelayId, UnixMillis
-from untether.base.limits import FRAME_MAX
+from untether.base.limits import FRAME_MAX, LEASE_MAX_MS
 from untether.wire.client_frames import ClientFrame, Request
 from untether.wire.codec import decode, encode
 from untether.wire.server_frames import Answer, Challenge, ServerFrame
@@ -18,7 +18,7 @@ CHALLENGE = Challenge(
     nonce=bytes(32),
     relay_time=NOW,
     registration="open",
-    lease_max_ms=0,
+    lease_max_ms=LEASE_MAX_MS,
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from msgspec import structs
 from tests.unit.client.scripted_relay import (
     CHALLENGE,
     NOW,
@@ -22,6 +23,7 @@ from untether.base.errors import (
     TrustError,
     UntetherError,
 )
+from untether.base.limits import LEASE_MAX_MS, LEASE_MIN_MS
 from untether.client import relay_line
 from untether.client.relay_line import RelayLine
 from untether.wire.client_frames import FetchStatus, ResolveName
@@ -146,11 +148,26 @@ async def test_without_the_bound_a_silent_relay_is_waited_for(
         assert not answered.done()
 
 
-@pytest.mark.parametrize("first", [None, b"\xc1", encode(Answer(0, STATUS))])
+def challenge_with_lease(lease_max_ms: int) -> bytes:
+    """Return the first frame of a relay with a policy about leases."""
+    return encode(Answer(0, structs.replace(CHALLENGE, lease_max_ms=lease_max_ms)))
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        None,
+        b"\xc1",
+        encode(Answer(0, STATUS)),
+        challenge_with_lease(0),
+        challenge_with_lease(LEASE_MIN_MS - 1),
+        challenge_with_lease(LEASE_MAX_MS + 1),
+    ],
+)
 async def test_what_does_not_challenge_is_no_relay(
     first: bytes | None, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Silence, garbage and another frame: the socket is closed and nothing was taken."""
+    """Silence, garbage, another frame, a policy that no phone could follow: nothing is taken."""
     monkeypatch.setattr(relay_line, "CHALLENGE_TIMEOUT_S", 0.05)
     connector = ScriptedConnector(first)
     with pytest.raises(NetworkError) as caught:
