@@ -160,6 +160,6 @@ CONFIG_FILE_MAX = 64 * 1024  # a longer file is not a configuration but a mistak
 
 # --- Relay storage ------------------------------------------------------------------------
 RELAY_DATABASE_BUSY_MS = 2 * SECOND_MS  # another process may be making an invitation
-DECISIONS_PER_COMMIT_MAX = 256  # some ten milliseconds of stepping
+DECISIONS_PER_COMMIT_MAX = 1024  # some forty milliseconds of stepping; fewer commits cost less
 LOG_PAUSE_MS = SECOND_MS  # after so long without a decision the log, with deleted mail, is emptied
 LOG_AGE_MAX_MS = MINUTE_MS  # a relay without pauses empties it all the same

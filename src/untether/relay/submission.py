@@ -19,7 +19,7 @@ and the sender hears ``mailbox-full``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, UnixMillis
@@ -86,15 +86,18 @@ async def submit_direct(tx: RelayTransaction, call: Call, request: SubmitDirect)
 
 def _check_shape(request: Submit) -> None:
     """Refuse what no list could make right: repetitions, copies with neither or both parts."""
-    accounts = {recipient.account_id for recipient in request.recipients}
-    if len(accounts) != len(request.recipients):
+    if _repeats([recipient.account_id for recipient in request.recipients]):
         raise Refusal("malformed")
     for recipient in request.recipients:
-        devices = {copy.device for copy in recipient.copies}
-        if len(devices) != len(recipient.copies):
+        if _repeats([copy.device for copy in recipient.copies]):
             raise Refusal("malformed")
-        if any((copy.header is None) == (copy.absent is None) for copy in recipient.copies):
-            raise Refusal("malformed")
+        for copy in recipient.copies:
+            if (copy.header is None) == (copy.absent is None):
+                raise Refusal("malformed")
+
+
+def _repeats(values: Sequence[Hashable]) -> bool:
+    return len(values) > 1 and len(set(values)) != len(values)
 
 
 async def _judge(
@@ -222,24 +225,28 @@ def _size(message: Message, copy: Copy) -> int:
 async def _store(
     tx: RelayTransaction, message: Message, judgements: Sequence[Verdict | Plan]
 ) -> Decision:
-    plans = [judgement for judgement in judgements if isinstance(judgement, Plan)]
-    references = sum(1 for plan in plans for _, copy in plan.copies if copy.header)
+    references = sum(map(_sealed_copies, judgements))
     body_id = await tx.add_body(message.request.body, references) if references else None
+    verdicts: list[Verdict] = []
     effects: list[WakeMailbox] = []
-    for plan in plans:
-        await tx.add_submission(plan.key, message.now)
-        for row, copy in plan.copies:
+    for judgement in judgements:
+        if not isinstance(judgement, Plan):
+            verdicts.append(judgement)
+            continue
+        await tx.add_submission(judgement.key, message.now)
+        for row, copy in judgement.copies:
             await _put_copy(tx, message, row, copy, body_id)
             effects.append(WakeMailbox(row.address))
-        for row in plan.gaps:
+        for row in judgement.gaps:
             await _put_gap(tx, row)
-    verdicts = tuple(
-        Accepted(judgement.key.account_id, message.now)
-        if isinstance(judgement, Plan)
-        else judgement
-        for judgement in judgements
-    )
-    return Decision(Submitted(message.request.message_id, verdicts), tuple(effects))
+        verdicts.append(Accepted(judgement.key.account_id, message.now))
+    return Decision(Submitted(message.request.message_id, tuple(verdicts)), tuple(effects))
+
+
+def _sealed_copies(judgement: Verdict | Plan) -> int:
+    if not isinstance(judgement, Plan):
+        return 0
+    return len([copy for _, copy in judgement.copies if copy.header])
 
 
 async def _put_copy(
@@ -247,21 +254,19 @@ async def _put_copy(
 ) -> None:
     size = _size(message, copy)
     filled = row.with_entry(size)
-    await tx.add_entry(
-        EntryRow(
-            account_id=row.account_id,
-            device=row.device,
-            number=filled.last_number,
-            sender=message.sender.account_id,
-            sender_device=message.sender.device,
-            accepted_at=message.now,
-            message_id=message.request.message_id,
-            header=copy.header,
-            absent=copy.absent,
-            body_id=body_id if copy.header else None,
-            size=size,
-        )
+    entry = EntryRow(
+        row.account_id,
+        row.device,
+        filled.last_number,
+        *message.sender,
+        message.now,
+        message.request.message_id,
+        copy.header,
+        copy.absent,
+        body_id if copy.header else None,
+        size,
     )
+    await tx.add_entry(entry)
     await tx.put_device(filled)
 
 
