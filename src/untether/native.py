@@ -42,7 +42,7 @@ class NativeClient(Client):
             expanded(directory), passphrases=source, find_key_store=system_key_store
         )
         with _database(profile) as database:
-            with database.transaction():
+            with database.reading():
                 own = own_device.require(database)
             connector = WebSocketConnector(own.origin)
             async with _client(profile, database, connector, source) as client:
@@ -93,7 +93,7 @@ def _database(profile: Profile) -> Iterator[DeviceDatabase]:
 
 
 def _is_unused(profile: Profile) -> bool:
-    with _database(profile) as database, database.transaction():
+    with _database(profile) as database, database.reading():
         return own_device.load(database) is None
 
 
@@ -107,7 +107,7 @@ async def _client(
     vault = PassphraseVault(source, os.urandom)
 
     async def sign(body: bytes) -> bytes:
-        with database.transaction():
+        with database.reading():
             own = own_device.load(database)
         assert own is not None
         assert own.sealed_account_seed is not None

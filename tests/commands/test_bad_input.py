@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import functools
-import resource
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.commands.command_line import (
-    COMMAND,
-    PATIENCE_S,
     Device,
     Ended,
     Running,
@@ -322,44 +318,6 @@ def test_a_corrupt_database(damage: Callable[[slice], Device], part: slice, code
     check_failure(somebody.run("messages"), 1, code)
     check_failure(somebody.run("register", "other", "--server", ELSEWHERE), 1, code)
     assert (somebody.directory / "device.db").stat().st_size == size
-
-
-def _with_small_files(device: Device, bytes_max: int, *arguments: str) -> Ended:
-    """Run a command that can't make any file longer than this, as on a full disk."""
-    limits = (bytes_max, bytes_max)
-    ended = subprocess.run(
-        [*COMMAND, *map(str, device.options), "-o", "json", *arguments],
-        check=False,
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        env=child_environment(PYTHONDONTWRITEBYTECODE="1"),
-        timeout=PATIENCE_S,
-        preexec_fn=functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, limits),
-    )
-    return Ended(ended.returncode, ended.stdout, ended.stderr)
-
-
-def test_a_disk_without_room_for_a_profile(device: MakeDevice, relay: Relay) -> None:
-    """No profile is left, and the same command works when there is room."""
-    new = device("crowded")
-    register = ("register", "crowded", "--server", relay.url)
-    check_failure(_with_small_files(new, 20_000, *register), 1, "io-error")
-    assert not new.directory.exists()
-    assert new.run(*register).status == 0
-
-
-def test_a_disk_without_room_for_mail(person: MakeDevice) -> None:
-    """What can't be stored is not acknowledged: the relay keeps it until it can."""
-    alice, bob = person("alice"), person("bob")
-    alice.send(bob.name, "x" * 40_000)
-    room = 33_000  # for the shared index of the write-ahead log, not for the message
-    check_failure(_with_small_files(bob, room, "receive"), 1, "io-error")
-    assert bob.run("status").line["mailbox_entries"] == 1
-    full = _with_small_files(bob, room, "send", alice.name, "-m", "y" * 40_000)
-    assert (full.status, full.error["error"]) == (1, "io-error")
-    assert bob.texts() == ["x" * 40_000]
-    assert [line["outgoing"] for line in bob.run("messages").lines] == [False]
 
 
 @pytest.mark.parametrize(("days", "side"), [(-1, "behind"), (1, "ahead")])

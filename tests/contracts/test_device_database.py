@@ -115,6 +115,41 @@ def test_transactions_do_not_nest(database: DeviceDatabase) -> None:
     assert refused.value.code == "database-statement"
 
 
+def test_a_reader_sees_one_state_beside_a_writer(
+    adapter: str, path: Path, database: DeviceDatabase
+) -> None:
+    """A reader waits for no writer, and what is committed meanwhile is seen the next time."""
+    write(database, "before")
+    reader = OPENERS[adapter](path, 50)
+    with database.transaction():
+        write(database, "later")
+        with reader.reading():
+            assert notes(reader) == ["before"]
+    with reader.reading():
+        assert notes(reader) == ["before", "later"]
+        write(database, "in between")
+        assert notes(reader) == ["before", "later"]
+    reader.close()
+
+
+def test_a_reader_changes_nothing(database: DeviceDatabase) -> None:
+    """A write while reading is refused, whatever method it comes by; later ones are not."""
+    insert = "INSERT INTO notes (text) VALUES"
+    changes: list[Callable[[], object]] = [
+        lambda: database.run(f"{insert} ('no')"),
+        lambda: database.many(f"{insert} (?)", [("no",)]),
+        lambda: database.script(f"{insert} ('no')"),
+    ]
+    for change in changes:
+        with pytest.raises(PlatformError), database.reading():
+            change()
+    with pytest.raises(KeyError), database.reading():
+        raise KeyError
+    with database.transaction():
+        write(database, "yes")
+    assert notes(database) == ["yes"]
+
+
 def test_a_savepoint_undoes_only_itself(database: DeviceDatabase) -> None:
     """Nested savepoints undo from the inside, the transaction goes on."""
     with database.transaction():

@@ -118,7 +118,7 @@ def test_only_a_wipe_erases_messages(
     assert laptop.texts() == ([] if wipe else ["hello"])
     with laptop.database.transaction():
         known = laptop.database.rows("SELECT count(*) FROM accounts")
-        assert (not notices.take_unshown(laptop.database)) == wipe
+        assert (not notices.unshown(laptop.database)) == wipe
     assert known == [(1 if wipe else 2,)]
 
 

@@ -20,7 +20,7 @@ from untether.wire.server_frames import Deliveries, Entry, Lists
 def unshown(device: WorldDevice) -> list[str]:
     """Return the codes of what people would be shown now."""
     with device.database.transaction():
-        return [notice.code for notice in notices.take_unshown(device.database)]
+        return [notice.code for notice in notices.unshown(device.database)]
 
 
 def flood(receiver: WorldDevice, contact: WorldDevice) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import sys
 from functools import partial
 
@@ -22,8 +21,8 @@ from untether.cli.render import (
 )
 from untether.client import receiving
 from untether.client.client import Client
+from untether.client.people import NamedMessage
 from untether.client.sending import Sent
-from untether.device.store.messages import Message
 
 CAUSES = {
     "asleep": "their device was not online for weeks",
@@ -128,7 +127,7 @@ def _receive(arguments: argparse.Namespace) -> int:
         with client.receive_alone(), client.driver.listening() as heard:
             if arguments.follow or arguments.timeout is not None:
                 return await _follow(arguments, client, heard)
-            show = partial(_show_message, arguments, client)
+            show = partial(_show_message, arguments)
             async with client.online():
                 try:
                     await receiving.drain(client.driver, heard)
@@ -146,8 +145,8 @@ async def _follow(arguments: argparse.Namespace, client: Client, heard: receivin
     def on_failure(error: UntetherError) -> None:
         show_warning(error, json_wanted=json_wanted)
 
-    def show(message: Message) -> None:
-        _show_message(arguments, client, message)
+    def show(shown: NamedMessage) -> None:
+        _show_message(arguments, shown)
         show_notices(client, json_wanted=json_wanted)
 
     async with receiving.kept_connected(client.driver, on_failure) as connection:
@@ -163,19 +162,17 @@ async def _follow(arguments: argparse.Namespace, client: Client, heard: receivin
     return ExitStatus.OK
 
 
-def _show_message(arguments: argparse.Namespace, client: Client, message: Message) -> None:
+def _show_message(arguments: argparse.Namespace, shown: NamedMessage) -> None:
     if arguments.output == "json":
-        show_json(message_json(client, message))
+        show_json(message_json(shown))
     else:
-        show_text(message_line(client, message))
+        show_text(message_line(shown))
 
 
 def _messages(arguments: argparse.Namespace) -> int:
     async def act(client: Client) -> int:
-        for message in await asyncio.to_thread(
-            client.messages, arguments.with_name, arguments.limit
-        ):
-            _show_message(arguments, client, message)
+        for shown in client.messages(arguments.with_name, arguments.limit):
+            _show_message(arguments, shown)
         return ExitStatus.OK
 
     return with_client(arguments, act)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from untether.base.errors import PlatformError
 from untether.base.identifiers import UnixMillis
 from untether.cli.errors import json_line, printable, show_notice
 from untether.client.client import Client
-from untether.client.people import display_name, is_stranger
-from untether.device.store.messages import Message
+from untether.client.people import NamedMessage
 from untether.device.store.notices import Notice
 
 _NEXT_LINE = "\n" + " " * 18
@@ -104,27 +105,27 @@ def local_time(time: UnixMillis) -> str:
     return datetime.fromtimestamp(time / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
-def message_json(client: Client, message: Message) -> dict[str, Any]:
+def message_json(shown: NamedMessage) -> dict[str, Any]:
     """Return the JSON shape of a message."""
-    author, other, known = _names(client, message)
+    message = shown.message
     return {
         "message_id": message.message_id.hex(),
-        "from": author,
+        "from": shown.author,
         "from_device": message.author_device,
-        "conversation": other,
+        "conversation": shown.other,
         "sent_at": timestamp(message.sent_at),
         "text": message.text,
         "outgoing": message.outgoing,
         "state": message.state,
-        "known": known,
+        "known": shown.known,
     }
 
 
-def message_line(client: Client, message: Message) -> str:
+def message_line(shown: NamedMessage) -> str:
     """Return a message as one line for people (more when its text has more)."""
-    author, other, known = _names(client, message)
-    who = f"{author} → {other}" if message.outgoing else author
-    who = who if known else f"{who} (not a contact)"
+    message = shown.message
+    who = f"{shown.author} → {shown.other}" if message.outgoing else shown.author
+    who = who if shown.known else f"{who} (not a contact)"
     state = f"  [{message.state}]" if message.outgoing else ""
     text = message.text.replace("\n", _NEXT_LINE)
     return f"{local_time(message.sent_at)}  {who}: {text}{state}"
@@ -142,23 +143,12 @@ def notice_line(notice: Notice, about: str | None) -> str:
 
 
 def show_notices(client: Client, *, json_wanted: bool) -> None:
-    """Print what people should know, beside the results."""
-    for notice in client.take_notices():
-        about = _about(client, notice)
-        line, details = notice_line(notice, about), {"about": about, **notice.details}
-        show_notice(notice.code, line, details, json_wanted=json_wanted)
-
-
-def _about(client: Client, notice: Notice) -> str | None:
-    if notice.account_id is None:
-        return None
-    with client.driver.reading() as database:
-        return display_name(database, notice.account_id)
-
-
-def _names(client: Client, message: Message) -> tuple[str, str, bool]:
-    """Return author, conversation, and whether the other one is known (not a stranger)."""
-    with client.driver.reading() as database:
-        author = display_name(database, message.author)
-        other = display_name(database, message.other)
-        return author, other, not is_stranger(database, message.other)
+    """Print what people should know, beside the results; then it counts as shown."""
+    waiting = client.notices()
+    for one in waiting:
+        line = notice_line(one.notice, one.about)
+        details = {"about": one.about, **one.notice.details}
+        show_notice(one.notice.code, line, details, json_wanted=json_wanted)
+    if waiting:
+        with suppress(PlatformError):  # shown twice rather than never
+            client.mark_shown(waiting)

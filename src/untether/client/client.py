@@ -6,10 +6,10 @@ adds ``open`` and ``create`` for this machine.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 
-from untether.base.errors import UntetherError
+from untether.base.errors import PlatformError, UntetherError
 from untether.base.identifiers import DeviceNumber, UnixMillis
 from untether.base.names import check_name
 from untether.client import (
@@ -23,7 +23,7 @@ from untether.client import (
 )
 from untether.client.account import Registered, Standing
 from untether.client.driver import Driver
-from untether.client.people import Person, SecurityCode
+from untether.client.people import NamedMessage, NamedNotice, Person, SecurityCode
 from untether.client.refusals import passes
 from untether.client.sending import Sent
 from untether.client.vault import Vault
@@ -31,8 +31,6 @@ from untether.device.events import AccountActivated, DeviceLinked, Event
 from untether.device.inputs import AcceptContact, MarkVerified
 from untether.device.own_devices import OwnDeviceView
 from untether.device.store import messages, notices
-from untether.device.store.messages import Message
-from untether.device.store.notices import Notice
 from untether.wire.link_offer import CompanionKind
 
 
@@ -65,7 +63,8 @@ class Client:
     async def online_if_possible(self) -> AsyncIterator[UntetherError | None]:
         """Be connected inside when the relay serves this device; else yields why it can't now.
 
-        A device that takes no part has nothing to ask, and stays offline.
+        That is so too where this machine fails, as with a full disk: what it has can still be
+        read. A device that takes no part has nothing to ask, and stays offline.
         """
         async with AsyncExitStack() as stack:
             unreachable: UntetherError | None = None
@@ -73,7 +72,7 @@ class Client:
                 try:
                     await stack.enter_async_context(self.online())
                 except UntetherError as error:
-                    if not passes(error):
+                    if not (passes(error) or isinstance(error, PlatformError)):
                         raise
                     unreachable = error
             yield unreachable
@@ -98,11 +97,11 @@ class Client:
         """Hold the receiver lock of this profile inside."""
         return self._receive_alone()
 
-    def messages(self, name: str | None = None, limit: int = 50) -> list[Message]:
+    def messages(self, name: str | None = None, limit: int = 50) -> list[NamedMessage]:
         """Return the newest messages (with one person), oldest first."""
         with self.driver.reading() as database:
             other = None if name is None else people.known_account(database, name)
-            return messages.history(database, other, limit)
+            return people.named(database, messages.history(database, other, limit))
 
     async def register(
         self, name: str, *, device_name: str, invitation: str | None = None
@@ -194,7 +193,12 @@ class Client:
         """Return how this device stands, asking the relay when it can be reached."""
         return await account.status(self.driver)
 
-    def take_notices(self) -> list[Notice]:
-        """Return what people should know and was not shown yet; it counts as shown then."""
+    def notices(self) -> list[NamedNotice]:
+        """Return what people should know and was not shown yet, oldest first."""
         with self.driver.reading() as database:
-            return notices.take_unshown(database)
+            return people.named_notices(database, notices.unshown(database))
+
+    def mark_shown(self, shown: Sequence[NamedNotice]) -> None:
+        """Remember that people have seen these notices."""
+        with self.driver.writing() as database:
+            notices.mark_shown(database, [one.notice for one in shown])

@@ -53,7 +53,7 @@ async def log_out(driver: Driver, number: DeviceNumber, *, wipe: bool) -> None:
                     "It is signed and stored; it is sent again at the next connection.",
                 ) from error
     if itself and wipe:
-        with driver.reading() as database:
+        with driver.writing() as database:
             own_device.erase_messages(database)
 
 

@@ -81,13 +81,19 @@ class Driver:
 
     @contextmanager
     def reading(self) -> Iterator[Database]:
-        """Look into the device's database inside one transaction."""
+        """Look into the device's database as it is at one moment; nothing can be changed."""
+        with self._database.reading():
+            yield self._database
+
+    @contextmanager
+    def writing(self) -> Iterator[Database]:
+        """Change, beside the engine, what only this side of it knows: what was shown."""
         with self._database.transaction():
             yield self._database
 
     @contextmanager
     def looking(self) -> Iterator[Context]:
-        """Look at the device as the engine sees it, inside one transaction."""
+        """Look at the device as the engine sees it, at one moment."""
         with self.reading() as database:
             yield Context(database, self.now(), self.randomness)
 

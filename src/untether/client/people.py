@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from untether.base.errors import LocalError
@@ -13,6 +14,8 @@ from untether.client.sending import resolve
 from untether.device.inputs import MarkVerified
 from untether.device.store import accounts, contacts, own_device
 from untether.device.store.database import Database
+from untether.device.store.messages import Message
+from untether.device.store.notices import Notice
 from untether.protocol.identity.device_list import open_list
 from untether.protocol.identity.security_code import (
     Side,
@@ -41,6 +44,24 @@ class SecurityCode:
     code: str
     qr_text: str
     verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NamedMessage:
+    """A message with the names under which it is shown; ``known``: the other is no stranger."""
+
+    message: Message
+    author: str
+    other: str
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class NamedNotice:
+    """A notice with the name of the person whom it concerns, if there is one."""
+
+    notice: Notice
+    about: str | None
 
 
 def everybody(driver: Driver) -> list[Person]:
@@ -82,6 +103,30 @@ def display_name(database: Database, account: AccountId) -> str:
         return short_id(account)
     is_own_name = own is not None and own.name == met.relay_name
     return short_id(account) if is_own_name else met.relay_name
+
+
+def named(database: Database, found: Iterable[Message]) -> list[NamedMessage]:
+    """Return messages with the names that author and conversation have now."""
+    return [
+        NamedMessage(
+            message,
+            display_name(database, message.author),
+            display_name(database, message.other),
+            not is_stranger(database, message.other),
+        )
+        for message in found
+    ]
+
+
+def named_notices(database: Database, found: Iterable[Notice]) -> list[NamedNotice]:
+    """Return notices with the names of those whom they concern."""
+    return [
+        NamedNotice(
+            notice,
+            None if notice.account_id is None else display_name(database, notice.account_id),
+        )
+        for notice in found
+    ]
 
 
 def is_stranger(database: Database, account: AccountId) -> bool:

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from untether.base.errors import LocalError, RefusedError, UntetherError
 from untether.client.driver import Driver
+from untether.client.people import NamedMessage, named
 from untether.device import own_account
 from untether.device.context import logged_out
 from untether.device.events import (
@@ -26,7 +27,6 @@ from untether.device.events import (
 )
 from untether.device.inputs import StartMail
 from untether.device.store import messages, receipts
-from untether.device.store.messages import Message
 from untether.device.store.own_device import State
 from untether.protocol.identity.certificate import Role
 
@@ -34,7 +34,7 @@ BATCH_MAX = 100
 _A_MOMENT_S = 0.05
 
 Heard = asyncio.Queue[Event]
-Show = Callable[[Message], None]
+Show = Callable[[NamedMessage], None]
 Awaited = TypeVar("Awaited")
 
 
@@ -55,16 +55,16 @@ def print_unprinted(driver: Driver, show: Show, limit: int | None = None) -> int
 
 def _print_batch(driver: Driver, show: Show, limit: int) -> int:
     with driver.reading() as database:
-        waiting = messages.unprinted(database, limit)
-    shown: list[Message] = []
+        waiting = named(database, messages.unprinted(database, limit))
+    shown: list[NamedMessage] = []
     try:
-        for message in waiting:
-            show(message)
-            shown.append(message)
+        for one in waiting:
+            show(one)
+            shown.append(one)
     finally:
         if shown:
-            with driver.reading() as database:
-                messages.mark_printed(database, shown)
+            with driver.writing() as database:
+                messages.mark_printed(database, [one.message for one in shown])
     return len(shown)
 
 

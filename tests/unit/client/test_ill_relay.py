@@ -66,4 +66,5 @@ async def test_a_message_is_kept_and_its_cause_told(
         failing.clear()
         async with alice.online():
             await alice.driver.idle()
-        assert [(one.text, one.state) for one in alice.messages()] == [("a note", "sent")]
+        (stored,) = alice.messages()
+        assert (stored.message.text, stored.message.state) == ("a note", "sent")

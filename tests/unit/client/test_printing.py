@@ -11,6 +11,7 @@ from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
 from untether.client import receiving
 from untether.client.driver import Driver
+from untether.client.people import NamedMessage
 from untether.client.receiving import print_unprinted
 from untether.device.store import messages
 from untether.device.store.messages import Message
@@ -30,7 +31,7 @@ def driver() -> Iterator[Driver]:
 
 def received(driver: Driver, number: int, *, held: bool = False) -> None:
     """Store a message of bob."""
-    with driver.reading() as database:
+    with driver.writing() as database:
         messages.add(
             database,
             Message(
@@ -54,10 +55,10 @@ def received(driver: Driver, number: int, *, held: bool = False) -> None:
 def show_into(texts: list[str], *, fail_at: str = "") -> receiving.Show:
     """Collect what is shown; one text can't be shown."""
 
-    def show(message: Message) -> None:
-        if message.text == fail_at:
+    def show(shown: NamedMessage) -> None:
+        if shown.message.text == fail_at:
             raise OSError("disk full")
-        texts.append(message.text)
+        texts.append(shown.message.text)
 
     return show
 
@@ -119,6 +120,7 @@ def test_twin_that_counts_before_it_shows_loses_mail(
         return found
 
     monkeypatch.setattr(messages, "unprinted", marked_first)
+    monkeypatch.setattr(driver, "reading", driver.writing)
     with pytest.raises(OSError, match="disk full"):
         print_unprinted(driver, show_into([], fail_at="1"))
     assert print_unprinted(driver, show_into([])) == 0

@@ -16,12 +16,20 @@ from typing import Final, cast
 
 import apsw
 
-from untether.adapters.storage.sqlite_database import SETTINGS, SqliteDatabase, platform_error
+from untether.adapters.storage.sqlite_database import (
+    SETTINGS,
+    UNWRITABLE_CODES,
+    SqliteDatabase,
+    platform_error,
+)
+from untether.base.errors import PlatformError
 from untether.base.limits import DATABASE_BUSY_MS
 from untether.base.secret_bytes import SecretBytes
 from untether.device.store.database import Row, SqlValue
 
 DATABASE_KEY_LENGTH: Final = 32
+_FLAGS: Final = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+_WITHOUT_LOCKS: Final = "multipleciphers-unix-none"
 
 
 class ApswDeviceDatabase(SqliteDatabase):
@@ -34,22 +42,40 @@ class ApswDeviceDatabase(SqliteDatabase):
     def open(
         cls, path: Path, key: SecretBytes, *, busy_ms: int = DATABASE_BUSY_MS
     ) -> ApswDeviceDatabase:
-        """Open or create the file; PlatformError ``database-key-wrong`` for another key."""
+        """Open or create the file; PlatformError ``database-key-wrong`` for another key.
+
+        Where nothing can be written, a file that is there is opened for reading only.
+        """
         if len(key) != DATABASE_KEY_LENGTH:
             # SQLite3 Multiple Ciphers would take a raw key of another length for a passphrase.
             raise ValueError(f"a database key has {DATABASE_KEY_LENGTH} bytes")
-        _create_private(path)
+        try:
+            _create_private(path)
+            return cls._connected(path.absolute().as_uri(), key, busy_ms)
+        except PlatformError as error:
+            if error.code not in UNWRITABLE_CODES or not os.access(path, os.R_OK):
+                raise
+            reader = cls._connected(_for_reading(path), key, busy_ms, index_in_memory=True)
+            reader.unwritable = error
+            return reader
+
+    @classmethod
+    def _connected(
+        cls, uri: str, key: SecretBytes, busy_ms: int, *, index_in_memory: bool = False
+    ) -> ApswDeviceDatabase:
         with _platform_errors():
-            database = cls(apsw.Connection(str(path)))
+            database = cls(apsw.Connection(uri, _FLAGS))
             try:
-                database._set_up(key, busy_ms)
+                database._connection.set_busy_timeout(busy_ms)
+                if index_in_memory:
+                    database._connection.pragma("locking_mode", "EXCLUSIVE")
+                database._set_up(key)
             except BaseException:
                 database.close()
                 raise
         return database
 
-    def _set_up(self, key: SecretBytes, busy_ms: int) -> None:
-        self._connection.set_busy_timeout(busy_ms)
+    def _set_up(self, key: SecretBytes) -> None:
         self._connection.pragma("cipher", "chacha20")
         self._connection.pragma("key", f"raw:{key.hex()}")
         self.rows("SELECT count(*) FROM sqlite_schema")
@@ -94,8 +120,28 @@ def _create_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         path.chmod(0o600)
     except OSError as error:
-        code = apsw.SQLITE_FULL if error.errno == errno.ENOSPC else apsw.SQLITE_CANTOPEN
-        raise platform_error(code, str(error), encrypted=True) from error
+        if error.errno == errno.ENOSPC:
+            raise platform_error(apsw.SQLITE_FULL, str(error), encrypted=True) from error
+        raise PlatformError(
+            "io-error",
+            f"The device's database can't be opened for writing: {error.strerror}.",
+            "Check the disk, and that the profile directory belongs to you and is writable.",
+        ) from error
+
+
+def _for_reading(path: Path) -> str:
+    """Return the URI by which SQLite opens a file where it can't write.
+
+    Without room only the index of the log is missing, and who has the file alone can keep that
+    in memory. Where writing is forbidden nobody changes the file, so there is nobody to lock
+    out: a log that a crash left is read, and without one the file is all there is.
+    """
+    uri = path.absolute().as_uri()
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        return uri
+    log = path.with_name(f"{path.name}-wal")
+    has_log = os.access(log, os.R_OK) and log.stat().st_size > 0
+    return f"{uri}?mode=ro&" + (f"vfs={_WITHOUT_LOCKS}" if has_log else "immutable=1")
 
 
 @contextmanager
@@ -103,5 +149,5 @@ def _platform_errors() -> Iterator[None]:
     try:
         yield
     except apsw.Error as error:
-        code = getattr(error, "result", apsw.SQLITE_ERROR)
+        code = getattr(error, "extendedresult", apsw.SQLITE_ERROR)
         raise platform_error(code, str(error), encrypted=True) from error

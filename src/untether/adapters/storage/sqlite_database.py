@@ -54,6 +54,9 @@ _KEY_WRONG: Final = _Failure(
     "The database belongs to another profile, or its beginning is damaged.",
 )
 
+UNWRITABLE_CODES: Final = (_FULL.code, _INPUT_OUTPUT.code)
+"""What opening says where it can't write; reading may still go."""
+
 _FAILURES: Final = {
     3: _INPUT_OUTPUT,  # SQLITE_PERM
     5: _LOCKED,  # SQLITE_BUSY
@@ -66,15 +69,20 @@ _FAILURES: Final = {
     26: _CORRUPT,  # SQLITE_NOTADB
 }
 _NOT_A_DATABASE: Final = 26
+_NO_ROOM_FOR_THE_INDEX: Final = 10 | 19 << 8
+"""SQLITE_IOERR_SHMSIZE: the index of the write-ahead log could not grow."""
 
 
 def platform_error(result_code: int, message: str, *, encrypted: bool) -> PlatformError:
     """Return the error for a SQLite result code; extended codes count as their primary one.
 
-    With encryption a wrong key looks like a file that is no database at all.
+    With encryption a wrong key looks like a file that is no database at all. A disk without
+    room for the index of the log is full, though SQLite counts that among failed reads.
     """
     primary = result_code & 0xFF
     failure = _KEY_WRONG if encrypted and primary == _NOT_A_DATABASE else _FAILURES.get(primary)
+    if result_code == _NO_ROOM_FOR_THE_INDEX:
+        failure = _FULL
     if failure is None:
         return PlatformError(
             "database-statement",
@@ -88,6 +96,9 @@ def platform_error(result_code: int, message: str, *, encrypted: bool) -> Platfo
 class SqliteDatabase(ABC):
     """Transactions and savepoints over the statements that a subclass runs."""
 
+    unwritable: PlatformError | None = None
+    """Why nothing can be written, in a database that was opened for reading only."""
+
     @abstractmethod
     def script(self, sql: str) -> None:
         """See the port."""
@@ -100,6 +111,8 @@ class SqliteDatabase(ABC):
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """BEGIN IMMEDIATE, so that a reader never has to turn into a writer half-way."""
+        if self.unwritable is not None:
+            raise self.unwritable
         self.script("BEGIN IMMEDIATE")
         try:
             yield
@@ -108,6 +121,17 @@ class SqliteDatabase(ABC):
             if self._in_transaction:
                 self.script("ROLLBACK")
             raise
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """See the port; there is nothing to commit, and a full disk is no hindrance."""
+        self.script("BEGIN; PRAGMA query_only = ON")
+        try:
+            yield
+        finally:
+            if self._in_transaction:
+                self.script("ROLLBACK")
+            self.script("PRAGMA query_only = OFF")
 
     @contextmanager
     def savepoint(self) -> Iterator[None]:

@@ -49,6 +49,10 @@ class DeviceDatabase(Database, Protocol):
         """Commit what happens inside, or undo all of it when it raises; the only writer."""
         ...
 
+    def reading(self) -> AbstractContextManager[None]:
+        """See one state inside, beside a writer; a statement that writes is refused."""
+        ...
+
     def close(self) -> None:
         """Close the connection; a transaction still open is undone."""
         ...

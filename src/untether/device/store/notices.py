@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import msgspec
@@ -50,12 +51,11 @@ def post(
     )
 
 
-def take_unshown(database: Database) -> list[Notice]:
-    """Return the notices not shown yet, oldest first, and mark them shown."""
+def unshown(database: Database) -> list[Notice]:
+    """Return the notices not shown yet, oldest first."""
     found = database.rows(
         "SELECT row, code, account_id, details, posted_at FROM notices WHERE shown = 0 ORDER BY row"
     )
-    database.run("UPDATE notices SET shown = 1 WHERE shown = 0")
     return [
         Notice(
             row=row,
@@ -66,3 +66,8 @@ def take_unshown(database: Database) -> list[Notice]:
         )
         for row, code, account, details, posted_at in found
     ]
+
+
+def mark_shown(database: Database, shown: Iterable[Notice]) -> None:
+    """Remember that people have seen these."""
+    database.many("UPDATE notices SET shown = 1 WHERE row = ?", [(one.row,) for one in shown])
