@@ -122,13 +122,27 @@ def item_cases(keys: dict[int, bytes]) -> list[dict[str, object]]:
     return cases
 
 
+def withdrawal_case(ikm: bytes, place: bytes) -> dict[str, str]:
+    """Seal the refusal of a companion that has read no answer."""
+    plaintext = pack(["refusal", "link-cancelled"])
+    key = hkdf(ikm, LABEL + b"link-withdrawal\0" + place)
+    nonce = stream("withdrawal nonce", 12)
+    return {
+        "key": key.hex(),
+        "plaintext": plaintext.hex(),
+        "nonce": nonce.hex(),
+        "sealed": seal(key, nonce, pad(plaintext, ITEM_PADDED_MIN), bytes([2])).hex(),
+    }
+
+
 def main() -> None:
     """Write the file beside this script, or to the path given."""
     relay_id, slot_id, secret = stream("relay", 16), stream("slot", 16), stream("secret", 32)
     companion, phone = stream("companion ephemeral", 32), stream("phone ephemeral", 32)
     offer = offer_case(relay_id, slot_id, secret, public(companion))
     shared = nacl.bindings.crypto_scalarmult(companion, public(phone))
-    tail = relay_id + slot_id + bytes.fromhex(offer["hash"]) + public(companion) + public(phone)
+    place = relay_id + slot_id + bytes.fromhex(offer["hash"])
+    tail = place + public(companion) + public(phone)
     keys = {
         direction: hkdf(secret + shared, LABEL + b"link-channel\0" + bytes([direction]) + tail)
         for direction in (1, 2)
@@ -144,6 +158,7 @@ def main() -> None:
         "phone_to_companion_key": keys[1].hex(),
         "companion_to_phone_key": keys[2].hex(),
         "items": item_cases(keys),
+        "withdrawal": withdrawal_case(secret, place),
     }
     target = Path(__file__).with_name("link_channel.json")
     if len(sys.argv) > 1:

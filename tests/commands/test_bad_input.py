@@ -152,11 +152,8 @@ def test_pictures_that_hold_no_link(alice: Device, tmp_path: Path) -> None:
     assert len(alice.run("devices").lines) == 1
 
 
-def test_a_link_that_nobody_approves(
-    alice: Device, device: MakeDevice, relay: Relay, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_link_that_nobody_approves(alice: Device, device: MakeDevice, relay: Relay) -> None:
     """It ends by itself, leaves no profile, and its text is of no use afterwards."""
-    monkeypatch.setattr("untether.client.linking._APPROVAL_S", 1.0)
     laptop = device("laptop")
     ended = laptop.run("link", "--server", relay.url, "--account", alice.name, "--timeout", "0.5")
     assert (ended.status, ended.error["error"]) == (1, "link-expired")

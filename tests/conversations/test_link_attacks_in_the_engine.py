@@ -70,7 +70,7 @@ def changing(kind: type[ServerFrame], index: int = 0) -> Callable[..., ServerFra
     ("kind", "index", "phone", "companion"),
     [
         pytest.param(LinkOffered, 0, "link-tampered", "link-expired", id="offer"),
-        pytest.param(LinkContent, 0, "link-expired", "link-tampered", id="answer"),
+        pytest.param(LinkContent, 0, "link-tampered", "link-tampered", id="answer"),
         pytest.param(LinkContent, 1, "link-tampered", "link-tampered", id="acceptance"),
     ],
 )

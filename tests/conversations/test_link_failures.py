@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.conversations.link_steps import LinkStory, assert_failed
+from tests.conversations.link_steps import LinkStory, assert_failed, numbers
 from tests.world import UntetherError, World, WorldDevice
 
 from untether.base.identifiers import UnixMillis
-from untether.base.limits import CLOCK_WARNING_MS, LINK_POLL_MS, LINK_SLOT_MS
+from untether.base.limits import CLOCK_WARNING_MS, LINK_ANSWER_MS, LINK_POLL_MS, LINK_SLOT_MS
 from untether.device import events, inputs
 from untether.device.store import links
 
@@ -37,7 +37,8 @@ def test_a_question_that_nobody_answers_expires(alice: WorldDevice) -> None:
     other.companion.disconnect()
     alice.world.now = UnixMillis(alice.world.now + LINK_SLOT_MS + 1)
     other.accept()
-    other.phone.connect()
+    for device in (other.phone, other.companion):
+        device.connect()
     assert other.failures()[1] == ["link-expired"]
     assert other.is_forgotten()
 
@@ -128,15 +129,71 @@ def test_cancelled_on_the_phone(alice: WorldDevice) -> None:
 
 
 def test_cancelled_on_the_new_device(alice: WorldDevice) -> None:
-    """Before “yes, mine” it can cancel; the phone hears it when there is a channel."""
+    """Before “yes, mine” it can cancel, and the phone hears it: asked or not, answered or not."""
     story = LinkStory.begin(alice)
     story.companion.feed(inputs.CancelLink())
-    assert story.failures() == ([], ["link-cancelled"])
-    assert story.is_forgotten()
-    other = LinkStory.begin(alice, "tablet").until_answered()
-    other.companion.feed(inputs.CancelLink())
     alice.world.settle()
-    assert_failed(other, "link-cancelled", "link-cancelled")
+    story.scan()
+    assert_failed(story, "link-cancelled", "link-cancelled")
+    asked = LinkStory.begin(alice, "tablet")
+    asked.scan()
+    asked.companion.feed(inputs.CancelLink())
+    alice.world.settle()
+    assert asked.failures() == (["link-cancelled"] * 2, ["link-cancelled"])
+    with pytest.raises(UntetherError):
+        asked.approve()
+    answered = LinkStory.begin(alice, "desktop").until_answered()
+    answered.companion.feed(inputs.CancelLink())
+    alice.world.settle()
+    assert answered.failures() == (["link-cancelled"] * 3, ["link-cancelled"])
+    assert answered.is_forgotten()
+    assert numbers(alice) == [0]
+
+
+def test_a_new_device_that_gave_up_without_a_connection_says_so_later(alice: WorldDevice) -> None:
+    """What it has to say is a row, and leaves with the next connection."""
+    story = LinkStory.begin(alice)
+    story.companion.disconnect()
+    story.companion.feed(inputs.CancelLink())
+    story.until_answered()
+    assert story.failures() == ([], ["link-cancelled"])
+    story.companion.connect()
+    assert_failed(story, "link-cancelled", "link-cancelled")
+
+
+def test_a_code_of_a_short_life_ends_on_both_sides(alice: WorldDevice) -> None:
+    """Where nobody waits any more, the phone is told, long before the slot ends."""
+    companion = alice.world.offer_link("laptop", lifetime_ms=LINK_POLL_MS)
+    story = LinkStory(alice.world, alice, companion)
+    story.until_answered()
+    alice.world.pass_time(2 * LINK_POLL_MS)
+    assert_failed(story, "link-expired", "link-expired")
+
+
+def test_a_new_device_that_was_killed_keeps_the_phone_for_minutes_only(
+    alice: WorldDevice,
+) -> None:
+    """It says nothing; when it comes back it hears that it came too late."""
+    story = LinkStory.begin(alice).until_answered()
+    story.companion.disconnect()
+    alice.world.pass_time(LINK_ANSWER_MS)
+    assert story.failures() == ([], [])
+    alice.world.pass_time(2 * LINK_POLL_MS)
+    assert story.failures() == (["link-unanswered"], [])
+    story.companion.connect()
+    story.accept()
+    assert_failed(story, "link-unanswered", "link-expired")
+
+
+def test_an_answer_in_time_counts_when_it_is_found_late(alice: WorldDevice) -> None:
+    """The phone was away for longer than it waits; the new device had said yes before."""
+    story = LinkStory.begin(alice).until_answered()
+    alice.disconnect()
+    story.accept()
+    alice.world.pass_time(LINK_ANSWER_MS + LINK_POLL_MS)
+    alice.connect()
+    assert story.failures() == ([], [])
+    assert numbers(alice) == [0, 1]
 
 
 def test_after_yes_mine_the_new_device_waits(alice: WorldDevice) -> None:

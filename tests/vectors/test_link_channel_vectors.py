@@ -11,7 +11,12 @@ import pytest
 from untether.base.identifiers import RelayId, SlotId, UnixMillis
 from untether.base.secret_bytes import SecretBytes
 from untether.crypto.provider import provider
-from untether.protocol.linking.channel import LinkChannel, companion_channel, phone_channel
+from untether.protocol.linking.channel import (
+    LinkChannel,
+    companion_channel,
+    phone_channel,
+    withdrawal_channel,
+)
 from untether.protocol.linking.link_text import LinkText
 from untether.protocol.linking.offer import offer_hash, open_offer, seal_offer
 from untether.wire.codec import decode, encode
@@ -82,6 +87,17 @@ def test_items_are_sealed_and_opened_as_specified(case: dict[str, Any]) -> None:
     assert (
         sealing.seal(index, record, lambda _: bytes.fromhex(case["nonce"])).hex() == case["sealed"]
     )
+
+
+def test_a_withdrawal_is_sealed_and_opened_as_specified() -> None:
+    """Its key follows from the text alone, and it stands at the place of the acceptance."""
+    case = {name: bytes.fromhex(text) for name, text in CASES["withdrawal"].items()}
+    channel = withdrawal_channel(TEXT)
+    record = channel.open(LinkIndex.ACCEPTANCE, case["sealed"])
+
+    assert channel.sending_key == channel.receiving_key == case["key"]
+    assert encode(record) == case["plaintext"]
+    assert channel.seal(LinkIndex.ACCEPTANCE, record, lambda _: case["nonce"]) == case["sealed"]
 
 
 def test_the_generator_reproduces_the_file(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ LIST_BODY_MAX = 8 * 1024  # five certificates are under 2 KiB; room to grow, non
 
 # --- Linking ------------------------------------------------------------------------------
 LINK_SLOT_MS = 10 * MINUTE_MS  # time for a person to fetch the other device
+LINK_ANSWER_MS = 3 * MINUTE_MS  # time to compare two codes; a device that was killed says nothing
 LINK_POLL_MS = 3 * SECOND_MS  # a lost wake-up delays a link no longer; below a guest's rate
 LINK_TEXT_MAX = 213  # characters: QR version 10 at level M, still readable by cheap cameras
 LINK_ADDRESS_MAX = 66  # characters: what LINK_TEXT_MAX leaves for the relay's address

@@ -10,12 +10,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
-from untether.base.errors import UntetherError
+from untether.base.errors import LocalError, UntetherError
 from untether.base.identifiers import SECOND_MS
 from untether.base.limits import LINK_SLOT_MS
 from untether.client.driver import Driver
 from untether.client.receiving import Heard, while_kept
 from untether.client.refusals import refusal
+from untether.device import linking_phone
 from untether.device.events import (
     AccountActivated,
     DeviceLinked,
@@ -96,12 +97,21 @@ async def approve(
         while True:
             match await next_step():
                 case LinkRequested() as requested:
-                    await driver.handle(ConfirmLink(await may_link(requested)))
+                    await _decide(driver, requested, may_link)
                 case LinkCertified() as certified:
                     on_certified(certified)
                 case DeviceLinked() as linked:
                     await driver.idle()
                     return linked
+
+
+async def _decide(driver: Driver, requested: LinkRequested, may_link: MayLink) -> None:
+    """Ask the phone's user, unless the new device has given up, which it has said by then."""
+    await driver.idle()
+    with driver.looking() as context:
+        asked = linking_phone.is_asked(context)
+    if asked:
+        await driver.handle(ConfirmLink(await may_link(requested)))
 
 
 @asynccontextmanager
@@ -128,9 +138,20 @@ async def _walk(
             if isinstance(error, TimeoutError):
                 raise link_error("link-expired") from error
             raise
+        except LocalError as error:
+            raise _why_too_late(heard, error) from None
         finally:
             connection.cancel()
             await asyncio.gather(connection, return_exceptions=True)
+
+
+def _why_too_late(heard: Heard, error: LocalError) -> UntetherError:
+    """Return what has ended the link while somebody was asked, if that is why a step failed."""
+    while error.code == "link-wrong-moment" and not heard.empty():
+        event = heard.get_nowait()
+        if isinstance(event, LinkFailed):
+            return link_error(event.code)
+    return error
 
 
 async def _next_step(driver: Driver, heard: Heard, connection: asyncio.Task[None]) -> Event:

@@ -72,13 +72,17 @@ def on_item(context: Context, request: GetLinkItem, answer: ServerFrame) -> None
     """Here is what the other side has put, if it has."""
     if _ends(context, request.slot_id, answer):
         return
-    if not isinstance(answer, LinkContent) or answer.item is None:
+    if not isinstance(answer, LinkContent):
         return
     own = links.companion_link(context.database, request.slot_id)
-    if own is not None and own.link.awaits == request.index:
+    if own is not None and own.link.awaits == request.index and answer.item is not None:
         linking_companion.on_item(context, own, answer.item)
     theirs = links.phone_link(context.database, request.slot_id)
-    if theirs is not None and theirs.link.awaits == request.index:
+    if theirs is None or theirs.link.awaits != request.index:
+        return
+    if answer.item is None:
+        linking_phone.on_nothing(context, theirs)
+    else:
         admission.take_acceptance(context, theirs, answer.item)
 
 

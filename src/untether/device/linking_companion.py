@@ -36,6 +36,7 @@ from untether.protocol.linking.companion import CompanionLink, CompanionState
 from untether.protocol.linking.failures import link_error
 from untether.protocol.linking.machine import known
 from untether.wire.client_frames import FetchLists, GetLinkItem, OpenLinkSlot, PutLinkItem
+from untether.wire.link_offer import RefusalCode
 from untether.wire.server_frames import LinkSlotOpened, Lists, Refused, ServerFrame
 
 _SHOWN = frozenset({CompanionState.PREPARED, CompanionState.OFFERED})
@@ -76,11 +77,10 @@ def offer(context: Context, command: OfferLink) -> None:
 def pursue(context: Context) -> None:
     """Ask again for what is open, and end what is overdue."""
     for row in links.companion_links(context.database):
-        overdue = context.now > row.link.expires_at
-        if overdue and row.link.state is not CompanionState.ACCEPTED:
-            _close(context, row, "link-expired")
-        else:
+        if context.now <= row.link.expires_at or row.link.state is CompanionState.ACCEPTED:
             _pursue(context, row)
+        else:
+            _expire(context, row)
 
 
 def on_slot_opened(context: Context, row: CompanionRow, answer: ServerFrame) -> None:
@@ -111,8 +111,10 @@ def on_refused(context: Context, row: CompanionRow, code: str) -> None:
     """The slot is closed for this device; after the acceptance the signed lists decide."""
     if row.link.state is CompanionState.ACCEPTED:
         _ask_for_lists(context, row.link)
+    elif _is_current(context, row):
+        _end(context, row, companion.fail(row.link, code))
     else:
-        _close(context, row, code)
+        links.remove(context.database, row.slot_id)
 
 
 def on_put(context: Context, row: CompanionRow) -> None:
@@ -127,7 +129,7 @@ def confirm(context: Context, command: ConfirmAccount) -> None:
     """The user says whether this account is theirs."""
     row = _in_state(context, CompanionState.ANSWERED)
     if context.now > row.link.expires_at:
-        _end(context, row, companion.fail(row.link, "link-expired"))
+        _expire(context, row)
     elif command.accept:
         _accept(context, row)
     else:
@@ -143,7 +145,9 @@ def cancel(context: Context) -> bool:
     row = under_way[-1]
     if row.link.state is CompanionState.ACCEPTED and context.now <= _patience_ends(row.link):
         raise link_error("link-wrong-moment")
-    _end(context, row, companion.refuse(row.link, "link-cancelled", context.randomness))
+    expired = context.now >= row.link.expires_at
+    code: RefusalCode = "link-expired" if expired else "link-cancelled"
+    _end(context, row, companion.refuse(row.link, code, context.randomness))
     return True
 
 
@@ -214,12 +218,17 @@ def _ask_for_lists(context: Context, link: CompanionLink) -> None:
     context.request(FetchLists(shown.account_id, after=shown.head))
 
 
-def _close(context: Context, row: CompanionRow, code: str) -> None:
-    """End the link with its slot; a code that was renewed, or had failed, goes without a word."""
-    if row.link.state in _OPEN and _is_newest(context, row):
-        _end(context, row, companion.fail(row.link, code))
+def _expire(context: Context, row: CompanionRow) -> None:
+    """Its time is over: end the link, and let the phone know if it waits."""
+    if _is_current(context, row):
+        _end(context, row, companion.refuse(row.link, "link-expired", context.randomness))
     else:
         links.remove(context.database, row.slot_id)
+
+
+def _is_current(context: Context, row: CompanionRow) -> bool:
+    """Tell whether people know of a link; one that was renewed, or has failed, goes silently."""
+    return row.link.state in _OPEN and _is_newest(context, row)
 
 
 def _is_newest(context: Context, row: CompanionRow) -> bool:

@@ -15,7 +15,7 @@ from dataclasses import replace
 
 from untether.base.errors import UntetherError
 from untether.base.identifiers import UnixMillis
-from untether.base.limits import LINK_POLL_MS, LINK_SLOT_MS
+from untether.base.limits import LINK_ANSWER_MS, LINK_POLL_MS, LINK_SLOT_MS
 from untether.device import own_account
 from untether.device.context import Context
 from untether.device.events import LinkCertified, LinkFailed, LinkRequested
@@ -71,8 +71,8 @@ def approve(context: Context, command: ApproveLink) -> None:
 def pursue(context: Context) -> None:
     """Ask again for what is open, and end what is overdue."""
     for row in links.phone_links(context.database):
-        if context.now <= row.ends_at:
-            _pursue(context, row)
+        if context.now <= row.ends_at or row.link.state is PhoneState.ANSWERED:
+            _pursue(context, row)  # what has been answered in time counts, found late or not
         elif row.link.state in _UNDECIDED:
             end(context, row, phone.fail(row.link, "link-expired"))
         elif row.link.state is not PhoneState.ACCEPTED:
@@ -130,8 +130,17 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
         notices=device_notices.of_devices(context.database, newest.devices),
         randomness=context.randomness,
     )
-    save(context, replace(row, answered_head=newest.head), link)
+    ends_at = min(row.ends_at, UnixMillis(context.now + LINK_ANSWER_MS))
+    save(context, replace(row, answered_head=newest.head, ends_at=ends_at), link)
     _tell(context, link)
+
+
+def on_nothing(context: Context, row: PhoneRow) -> None:
+    """The new device has put nothing so far; the phone waits LINK_ANSWER_MS for its answer."""
+    if row.link.state is PhoneState.ANSWERED and context.now > row.ends_at:
+        link = phone.refuse(row.link, "link-expired", context.randomness, shown="link-unanswered")
+        ends_at = UnixMillis(context.now + LINK_SLOT_MS)
+        end(context, replace(row, ends_at=ends_at), link)
 
 
 def verification_refused(context: Context) -> None:
@@ -155,6 +164,11 @@ def on_put(context: Context, row: PhoneRow) -> None:
         links.remove(context.database, row.slot_id)
     else:
         links.save_phone(context.database, replace(row, link=phone.delivered(row.link)))
+
+
+def is_asked(context: Context) -> bool:
+    """Tell whether a device still waits for what this phone's user decides about it."""
+    return any(row.link.state in _ASKED for row in links.phone_links(context.database))
 
 
 def cancel(context: Context) -> bool:

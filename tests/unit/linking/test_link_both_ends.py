@@ -80,7 +80,8 @@ def test_states_and_awaited_places_follow_the_walk(alice: Alice) -> None:
     assert linking.laptop.awaits is LinkIndex.ANSWER
 
     linking.until_verifying()
-    assert (linking.phone.state, linking.phone.awaits) == (PhoneState.VERIFYING, None)
+    assert linking.phone.state is PhoneState.VERIFYING
+    assert linking.phone.awaits is LinkIndex.ACCEPTANCE, "a withdrawal may come"
 
     linking = Linking(alice)
     linking.until_answered()
@@ -298,15 +299,16 @@ def test_phone_that_refuses_after_its_answer_tells_the_laptop(
     assert linking.laptop.state is CompanionState.FAILED
 
 
-def test_refusing_before_there_is_a_channel_just_ends_the_link(alice: Alice) -> None:
-    """Nothing can be sealed for a side whose ephemeral is not known."""
+def test_refusing_where_nobody_can_be_told_just_ends_the_link(alice: Alice) -> None:
+    """The phone without an offer, the laptop without a text, and after its acceptance."""
     linking = Linking(alice)
     scanned = phone.refuse(linking.phone, "link-cancelled", linking.randomness)
-    offered = companion.refuse(linking.laptop, "link-cancelled", linking.randomness)
+    prepared = replace(linking.laptop, state=CompanionState.PREPARED)
+    unseen = companion.refuse(prepared, "link-cancelled", linking.randomness)
     linking.until_laptop_accepted()
     accepted = companion.refuse(linking.laptop, "link-cancelled", linking.randomness)
 
-    for side in (scanned, offered, accepted):
+    for side in (scanned, unseen, accepted):
         assert side.failure == "link-cancelled"
         assert side.outgoing is None
         assert side.awaits is None

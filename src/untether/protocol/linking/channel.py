@@ -9,6 +9,9 @@ It binds relay, slot, offer hash and both ephemerals, so an item of another slot
 The place of an item is its associated data, so an item opens in its own place only. A slot
 takes one item per place, so there is nothing else to count.
 
+A companion that gives up before it has read an answer shares no ephemerals with a phone yet. It
+withdraws by a refusal under a key of the link secret alone (:func:`withdrawal_channel`).
+
 The answer is the first item, and only then does the companion learn the phone's ephemeral;
 therefore it stands before that item, in the clear. A relay that changes it changes the keys.
 """
@@ -87,6 +90,13 @@ def companion_channel(text: LinkText, ephemeral_seed: bytes, phone_ephemeral: by
     )
 
 
+def withdrawal_channel(text: LinkText) -> LinkChannel:
+    """Return the channel, the same at both ends, in which nothing but a refusal counts."""
+    info = b"".join((labels.LINK_WITHDRAWAL, text.relay_id, text.slot_id, text.offer_hash))
+    key = _derived(text.link_secret, info)
+    return LinkChannel(sending_key=key, receiving_key=key)
+
+
 def split_answer(item: bytes) -> tuple[bytes, bytes]:
     """Split the item at place 1 into the phone's ephemeral and the sealed answer."""
     return item[:X25519_LENGTH], item[X25519_LENGTH:]
@@ -118,5 +128,8 @@ def _key(direction: Direction, text: LinkText, shared: bytes, ephemerals: bytes)
             ephemerals,
         )
     )
-    ikm = text.link_secret + shared
+    return _derived(text.link_secret + shared, info)
+
+
+def _derived(ikm: bytes, info: bytes) -> SecretBytes:
     return SecretBytes(hashes.hkdf_sha256(salt=b"", ikm=ikm, info=info, length=_KEY_LENGTH))

@@ -29,7 +29,12 @@ from untether.protocol.identity.certificate import (
 from untether.protocol.identity.device_list import DeviceList
 from untether.protocol.identity.keys import DevicePublicKeys, DeviceSecrets
 from untether.protocol.identity.list_rules import follow
-from untether.protocol.linking.channel import LinkChannel, companion_channel, split_answer
+from untether.protocol.linking.channel import (
+    LinkChannel,
+    companion_channel,
+    split_answer,
+    withdrawal_channel,
+)
 from untether.protocol.linking.failures import link_error, refusal_code
 from untether.protocol.linking.link_text import LinkText
 from untether.protocol.linking.machine import StoredLink, known, next_state
@@ -173,12 +178,12 @@ def read_answer(
     state = _next(link, CompanionInput.ANSWER)
     phone_ephemeral, sealed = split_answer(item)
     if len(phone_ephemeral) != X25519_LENGTH:
-        return fail(link, "link-tampered")
+        return refuse(link, "link-tampered", randomness)
     met = replace(link, phone_ephemeral=phone_ephemeral)
     try:
         record = _channel(met).open(LinkIndex.ANSWER, sealed)
     except UntetherError as error:
-        return fail(link, refusal_code(error))
+        return refuse(link, refusal_code(error), randomness)
     if isinstance(record, LinkRefusal):
         return fail(link, record.code)
     try:
@@ -263,14 +268,17 @@ def admitted(link: CompanionLink, lists: Sequence[SignedObject], now: UnixMillis
 
 
 def refuse(link: CompanionLink, code: RefusalCode, randomness: Randomness) -> CompanionLink:
-    """End the link and tell the phone why, as far as there is a channel to tell it.
+    """End the link and tell the phone why; without an answer that opened, by a withdrawal.
 
-    After the acceptance there is no place left to put a refusal: then this is :func:`fail`.
+    Before the text was shown nobody is to be told, and after the acceptance there is no place
+    left to put a refusal: then this is :func:`fail`.
     """
     failed = fail(link, code)
-    if link.phone_ephemeral is None or link.state is CompanionState.ACCEPTED:
+    if link.state in {CompanionState.PREPARED, CompanionState.ACCEPTED}:
         return failed
-    item = _channel(link).seal(LinkIndex.ACCEPTANCE, LinkRefusal(code), randomness)
+    met = link.phone_ephemeral is not None
+    channel = _channel(link) if met else withdrawal_channel(link.link_text)
+    item = channel.seal(LinkIndex.ACCEPTANCE, LinkRefusal(code), randomness)
     return replace(failed, outgoing=(LinkIndex.ACCEPTANCE, item))
 
 

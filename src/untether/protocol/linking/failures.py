@@ -57,6 +57,11 @@ FAILURES: Final[Mapping[str, Failure]] = {
     ),
     "link-expired": Failure(LocalError, "The link code has expired.", _START_AGAIN),
     "link-used": Failure(LocalError, "The link code was used before.", _START_AGAIN),
+    "link-unanswered": Failure(
+        LocalError,
+        "The new device gave no answer in time.",
+        "Start linking again, and answer the question on the new device while the phone waits.",
+    ),
     "link-clock": Failure(
         LocalError,
         "The clocks of the phone and of the new device differ by several minutes.",

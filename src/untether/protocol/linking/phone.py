@@ -33,7 +33,7 @@ from untether.protocol.identity.keys import (
     check_agreement_key,
     check_signing_key,
 )
-from untether.protocol.linking.channel import LinkChannel, phone_channel
+from untether.protocol.linking.channel import LinkChannel, phone_channel, withdrawal_channel
 from untether.protocol.linking.failures import link_error, refusal_code
 from untether.protocol.linking.link_text import LinkText
 from untether.protocol.linking.machine import StoredLink, known, next_state
@@ -96,8 +96,11 @@ PHONE_TRANSITIONS: Final[Mapping[tuple[PhoneState, PhoneInput], PhoneState]] = {
 
 _AWAITED: Final[Mapping[PhoneState, LinkIndex]] = {
     PhoneState.SCANNED: LinkIndex.OFFER,
+    PhoneState.OFFER_READ: LinkIndex.ACCEPTANCE,
+    PhoneState.VERIFYING: LinkIndex.ACCEPTANCE,
     PhoneState.ANSWERED: LinkIndex.ACCEPTANCE,
 }
+"""Before the phone has answered, only a withdrawal can stand where the acceptance is to be."""
 
 
 class PhoneLink(StoredLink[PhoneState], frozen=True):
@@ -243,11 +246,13 @@ def answer(
 
 def read_acceptance(link: PhoneLink, item: bytes, randomness: Randomness) -> PhoneLink:
     """Take the companion's acceptance; a wrong one ends the link, and the companion is told."""
-    state = _next(link, PhoneInput.ACCEPTANCE)
+    if link.awaits is not LinkIndex.ACCEPTANCE:
+        raise link_error("link-wrong-moment")
     try:
-        record = _channel(link).open(LinkIndex.ACCEPTANCE, item)
+        record = _withdrawal(link, item) or _channel(link).open(LinkIndex.ACCEPTANCE, item)
         if isinstance(record, LinkRefusal):
             return fail(link, record.code)
+        state = _next(link, PhoneInput.ACCEPTANCE)
         if not isinstance(record, LinkAcceptance):
             raise link_error("link-tampered")
         certificate = SignedCertificate(
@@ -301,6 +306,14 @@ def fail(link: PhoneLink, code: str) -> PhoneLink:
 
 def _next(link: PhoneLink, moved_by: PhoneInput) -> PhoneState:
     return next_state(PHONE_TRANSITIONS, link.state, moved_by)
+
+
+def _withdrawal(link: PhoneLink, item: bytes) -> LinkRefusal | None:
+    try:
+        record = withdrawal_channel(link.link_text).open(LinkIndex.ACCEPTANCE, item)
+    except UntetherError:
+        return None
+    return record if isinstance(record, LinkRefusal) else None
 
 
 def _channel(link: PhoneLink) -> LinkChannel:

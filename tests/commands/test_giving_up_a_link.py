@@ -1,0 +1,63 @@
+"""The new device gives up: the phone says so at once, whatever it was doing."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+import pytest
+from tests.commands.command_line import Device
+from tests.commands.conftest import MakeDevice
+from tests.commands.relays import Relay
+
+from untether.base.errors import LocalError
+from untether.cli.main import INTERRUPTED
+from untether.device.events import LinkAnswered, LinkFailed, LinkOffered, LinkRequested
+from untether.native import NativeClient
+
+
+def test_ctrl_c_on_the_new_device(person: MakeDevice, device: MakeDevice, relay: Relay) -> None:
+    """Its code is of no use any more; nobody is asked, and no minutes are waited."""
+    alice, laptop = person("alice"), device("laptop")
+    linking = laptop.start("link", "--server", relay.url, "--account", alice.name)
+    offer = linking.until(lambda line: "link_text" in line)
+    assert linking.end(signal.SIGINT).status == INTERRUPTED
+    late = alice.run("devices", "approve", offer["link_text"])
+    assert (late.status, late.error["error"]) == (1, "link-cancelled")
+
+
+def test_it_gives_up_while_the_phone_asks(person: MakeDevice, device: MakeDevice) -> None:
+    """The yes comes too late, and the phone says why instead of naming a wrong moment."""
+    alice, laptop = person("alice"), device("laptop")
+    with pytest.raises(LocalError) as failed:
+        asyncio.run(_approve_too_late(alice, laptop))
+    assert failed.value.code == "link-cancelled"
+    assert len(alice.run("devices").lines) == 1
+
+
+async def _approve_too_late(alice: Device, laptop: Device) -> None:
+    async with (
+        NativeClient.open(alice.directory, passphrase_file=alice.passphrase_file) as phone,
+        NativeClient.create(
+            laptop.directory, phone.driver.origin, passphrase_file=laptop.passphrase_file
+        ) as new,
+    ):
+        shown: asyncio.Queue[LinkOffered] = asyncio.Queue()
+        linking = asyncio.create_task(
+            new.link(
+                device_name="laptop", device_kind="desktop", on_offer=shown.put_nowait, is_mine=_yes
+            )
+        )
+
+        async def yes_too_late(_requested: LinkRequested) -> bool:
+            with phone.driver.listening() as heard:
+                linking.cancel()
+                while not isinstance(await heard.get(), LinkFailed):
+                    pass
+            return True
+
+        await phone.approve((await shown.get()).link_text, yes_too_late)
+
+
+async def _yes(_answered: LinkAnswered) -> bool:
+    return True
