@@ -22,8 +22,8 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The bounds are real; only here nobody wants to wait for them."""
     monkeypatch.setattr(websocket, "CONNECT_MS", 500)
     monkeypatch.setattr(websocket, "CLOSE_MS", 200)
-    monkeypatch.setattr(relay_line, "CHALLENGE_TIMEOUT_S", 0.5)
-    monkeypatch.setattr(relay_line, "ANSWER_TIMEOUT_S", 0.5)
+    monkeypatch.setattr(relay_line, "CHALLENGE_MS", 500)
+    monkeypatch.setattr(relay_line, "ANSWER_MS", 500)
 
 
 def refuse_all(device: MakeDevice, url: str, code: str) -> None:

@@ -8,6 +8,7 @@ from tests.conversations.list_views import context_of, head_of, row_of, signed_e
 from tests.world import World, WorldDevice
 
 from untether.base.identifiers import DAY_MS
+from untether.base.limits import NOTICES_PER_CODE_MAX
 from untether.device import directory, inputs, outgoing, own_account
 from untether.device.store import accounts, notices, peers
 from untether.protocol.identity.device_list import DeviceList
@@ -69,7 +70,7 @@ def test_no_flood_washes_a_red_notice_away(alice: WorldDevice, bob: WorldDevice)
     flood(bob, alice)
     shown = unshown(bob)
     assert shown.count("identity-changed") == 1
-    assert shown.count("message-not-readable") == notices.KEPT_PER_CODE_MAX
+    assert shown.count("message-not-readable") == NOTICES_PER_CODE_MAX
 
 
 def test_twin_with_one_limit_for_all_the_flood_wins(

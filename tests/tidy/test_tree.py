@@ -62,6 +62,22 @@ def test_every_limit_has_a_reason() -> None:
             assert re.search(r"  # \S", line), line
 
 
+def test_a_bound_of_one_module_says_why(code: dict[Path, str]) -> None:
+    """What is no limit of the product but a module's own tuning has its reason beside it."""
+    bound = re.compile(
+        r"^(?P<name>_?[A-Z][A-Z_]*_(?:MAX|MIN|MS|S))(?:: Final)? = (?P<rest>\d.*)\n(?P<next>.*)",
+        re.MULTILINE,
+    )
+    bare = {
+        f"{path.relative_to(ROOT)}: {found['name']}"
+        for path, text in code.items()
+        if path.name not in ("limits.py", "identifiers.py")
+        for found in bound.finditer(text)
+        if "  # " not in found["rest"] and not found["next"].startswith('"""')
+    }
+    assert bare == set()
+
+
 def test_tables_of_the_spec_are_those_of_the_code() -> None:
     """The limits and labels of the pages are what runs."""
     tool = ROOT / "tools" / "write_spec_tables.py"

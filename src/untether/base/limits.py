@@ -154,7 +154,15 @@ NAME_MAX = 32  # characters
 
 # --- Device storage -----------------------------------------------------------------------
 DATABASE_BUSY_MS = 10 * SECOND_MS  # one engine step of another process takes far less
+NOTICES_PER_CODE_MAX = 100  # that nobody looks at: they must not fill a disk, nor hide others
 PROFILE_FILE_MAX = 4 * 1024  # profile.json has some 300 bytes; a longer one is damage
+
+# --- How long a person waits --------------------------------------------------------------
+CHALLENGE_MS = 15 * SECOND_MS  # a relay challenges as soon as the socket is open
+ANSWER_MS = 30 * SECOND_MS  # a relay answers in milliseconds; a slow line brings a frame in less
+SEND_MS = 20 * SECOND_MS  # for the relay to take a message; then it is said to be queued
+ACTIVATION_MS = MINUTE_MS  # for the relay to admit a new account
+LOG_OUT_MS = 30 * SECOND_MS  # for the relay to confirm it; it is signed and stored before
 
 # --- Operating a relay --------------------------------------------------------------------
 CONFIG_FILE_MAX = 64 * 1024  # a longer file is not a configuration but a mistake

@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from untether.base.errors import ExitStatus, LocalError
 
-_SECONDS_MAX = 10**9
+_SECONDS_MAX = 10**9  # thirty years; event loops fail over much more
 
 
 class UsageError(LocalError):

@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import dataclass
 
 from untether.base.errors import LocalError, NetworkError
-from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
+from untether.base.identifiers import SECOND_MS, AccountId, DeviceNumber, UnixMillis
+from untether.base.limits import ACTIVATION_MS
 from untether.base.secret_bytes import SecretBytes
 from untether.client.driver import Driver
 from untether.client.refusals import refusal
@@ -22,7 +23,6 @@ from untether.protocol.identity.recovery_code import encode_recovery_code
 from untether.wire.client_frames import FetchStatus
 from untether.wire.server_frames import Status
 
-ACTIVATION_TIMEOUT_S = 60.0
 _SEED_LENGTH = 32
 
 
@@ -102,7 +102,7 @@ async def _begin_or_go_on(
 async def until_activated(driver: Driver, heard: asyncio.Queue[Event]) -> AccountActivated:
     """Wait until the relay has admitted this device; raises its refusal."""
     try:
-        async with asyncio.timeout(ACTIVATION_TIMEOUT_S):
+        async with asyncio.timeout(ACTIVATION_MS / SECOND_MS):
             while True:
                 event = await driver.next_event(heard)
                 if isinstance(event, AccountActivated):

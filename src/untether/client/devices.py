@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from untether.base.errors import NetworkError
-from untether.base.identifiers import DAY_MS, DeviceNumber, UnixMillis
+from untether.base.identifiers import DAY_MS, SECOND_MS, DeviceNumber, UnixMillis
+from untether.base.limits import LOG_OUT_MS
 from untether.client.account import ask_status
 from untether.client.driver import Driver
 from untether.client.receiving import Heard
@@ -18,8 +19,8 @@ from untether.device.store import own_device, own_lists
 from untether.device.store.own_device import State
 from untether.protocol.identity.certificate import Role
 
-LOG_OUT_TIMEOUT_S = 30.0
-LOOK_AGAIN_S = 1.0
+_LOOK_AGAIN_S = 1.0
+"""Events are heard within one process only; another one may take the answer."""
 
 
 async def own_devices(driver: Driver) -> list[OwnDeviceView]:
@@ -43,7 +44,7 @@ async def log_out(driver: Driver, number: DeviceNumber, *, wipe: bool) -> None:
     with driver.listening() as heard:
         await driver.handle(Resign() if itself else LogOutDevice(number, wipe))
         try:
-            async with asyncio.timeout(LOG_OUT_TIMEOUT_S):
+            async with asyncio.timeout(LOG_OUT_MS / SECOND_MS):
                 await _until_out(driver, heard, number)
         except (TimeoutError, NetworkError) as error:
             if not _is_out(driver, number):
@@ -79,7 +80,7 @@ async def _until_out(driver: Driver, heard: Heard, number: DeviceNumber) -> None
     """Wait until the rows say it: another process of this device may hear the answer first."""
     while not _is_out(driver, number):
         try:
-            async with asyncio.timeout(LOOK_AGAIN_S):
+            async with asyncio.timeout(_LOOK_AGAIN_S):
                 event = await driver.next_event(heard)
         except TimeoutError:
             continue

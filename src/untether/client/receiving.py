@@ -31,7 +31,9 @@ from untether.device.store.own_device import State
 from untether.protocol.identity.certificate import Role
 
 BATCH_MAX = 100
+"""How many messages are in memory at once; whoever is killed while printing prints them again."""
 _A_MOMENT_S = 0.05
+"""For a receipt that is due now to be sealed and asked for."""
 
 Heard = asyncio.Queue[Event]
 Show = Callable[[NamedMessage], None]

@@ -12,7 +12,8 @@ from contextlib import asynccontextmanager
 from typing import Protocol, TypeVar
 
 from untether.base.errors import NetworkError, RemoteError, UntetherError
-from untether.base.limits import FRAME_MAX
+from untether.base.identifiers import SECOND_MS
+from untether.base.limits import ANSWER_MS, CHALLENGE_MS, FRAME_MAX
 from untether.base.randomness import Randomness
 from untether.client.in_flight import Answered, InFlight
 from untether.client.reconnect import reconnect_delay_ms
@@ -23,12 +24,6 @@ from untether.wire.client_frames import ClientFrame, Request
 from untether.wire.server_frames import Answer, Challenge, ServerFrame
 
 Awaited = TypeVar("Awaited")
-
-CHALLENGE_TIMEOUT_S = 15.0
-"""A relay challenges as soon as the socket is open."""
-
-ANSWER_TIMEOUT_S = 30.0
-"""A relay that works answers in milliseconds; a slow line brings a large frame in less."""
 
 
 class Receiver(Protocol):
@@ -233,7 +228,8 @@ class RelayLine:
     def _renew_patience(self) -> None:
         """Wait from now on, as long as an answer is due."""
         if self._patience is not None and len(self._in_flight):
-            self._patience.reschedule(asyncio.get_running_loop().time() + ANSWER_TIMEOUT_S)
+            now = asyncio.get_running_loop().time()
+            self._patience.reschedule(now + ANSWER_MS / SECOND_MS)
 
     def _note_quiet(self) -> None:
         if not len(self._in_flight):
@@ -255,7 +251,7 @@ async def _connect(connector: Connector) -> tuple[Connection, Challenge]:
 
 async def _challenge_of(connection: Connection) -> Challenge:
     try:
-        async with asyncio.timeout(CHALLENGE_TIMEOUT_S):
+        async with asyncio.timeout(CHALLENGE_MS / SECOND_MS):
             first = _answer(await connection.receive())
     except TimeoutError as error:
         raise _not_a_relay() from error

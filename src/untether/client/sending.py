@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from msgspec import structs
 
 from untether.base.errors import LocalError, NetworkError, UntetherError
-from untether.base.identifiers import AccountId, MessageId
+from untether.base.identifiers import SECOND_MS, AccountId, MessageId
+from untether.base.limits import SEND_MS
 from untether.base.names import check_name
 from untether.client.driver import Driver
 from untether.client.refusals import passes
@@ -18,8 +19,6 @@ from untether.device.inputs import SendText
 from untether.device.store import messages
 from untether.wire.client_frames import ResolveName
 
-SEND_TIMEOUT_S = 20.0
-"""A relay that is reachable answers in milliseconds; a person waits no longer than this."""
 _NOT_YET = frozenset({"", "rate-limited"})
 """Causes that may be over in a moment: people wait for it."""
 LOOK_AGAIN_S = 0.2
@@ -68,7 +67,7 @@ async def resolve(driver: Driver, name: str) -> AccountId:
 
 
 async def send_text(
-    driver: Driver, name: str, text: str, *, timeout_s: float = SEND_TIMEOUT_S
+    driver: Driver, name: str, text: str, *, timeout_s: float = SEND_MS / SECOND_MS
 ) -> Sent:
     """Send a text and wait until the relay has it, or until it is clear why it waits."""
     account = await resolve(driver, name)

@@ -50,8 +50,8 @@ def line(
     connector: ScriptedConnector, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> RelayLine:
     """A line that waits a moment only."""
-    monkeypatch.setattr(relay_line, "CHALLENGE_TIMEOUT_S", 0.05)
-    monkeypatch.setattr(relay_line, "ANSWER_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(relay_line, "CHALLENGE_MS", 50)
+    monkeypatch.setattr(relay_line, "ANSWER_MS", 50)
     monkeypatch.setattr(relay_line, "reconnect_delay_ms", lambda failures, _: failures and 1)
     return RelayLine(connector, notebook)
 
@@ -168,7 +168,7 @@ async def test_what_does_not_challenge_is_no_relay(
     first: bytes | None, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Silence, garbage, another frame, a policy that no phone could follow: nothing is taken."""
-    monkeypatch.setattr(relay_line, "CHALLENGE_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(relay_line, "CHALLENGE_MS", 50)
     connector = ScriptedConnector(first)
     with pytest.raises(NetworkError) as caught:
         async with RelayLine(connector, notebook).opened():

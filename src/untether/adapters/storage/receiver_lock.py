@@ -15,7 +15,7 @@ from typing import Final
 
 from untether.base.errors import LocalError, PlatformError
 
-_PID_DIGITS_MAX: Final = 20
+_PID_DIGITS_MAX: Final = 20  # of 64 bits
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from untether.wire.codec import decode, encode
 
 _CACHED_ACCOUNTS_MAX: Final = 10_000
 """Some 5 MiB; a submission reads the rows of its sender and of its recipient."""
-_PRESENT_BYTES_MAX: Final = 1024
+_PRESENT_BYTES_MAX: Final = 1024  # our own rows: the numbers of one account's devices
 
 
 class SqliteRelayTransaction(SqliteMailboxes):

@@ -9,7 +9,7 @@ from typing import TypeVar
 PATIENCE_S = 30.0
 """What must happen takes a second or two; a busy machine may take longer, never this long."""
 
-_LOOK_AGAIN_S = 0.02
+_LOOK_AGAIN_S = 0.02  # nobody notices, and a look costs a millisecond
 
 Result = TypeVar("Result")
 

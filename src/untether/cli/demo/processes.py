@@ -23,8 +23,8 @@ from untether.cli.demo.checks import CheckFailed, within
 Line = dict[str, Any]
 
 _COMMAND: Final = (sys.executable, "-P", "-m", "untether.cli.main")
-_LINE_MAX: Final = 1024 * 1024
-_END_S: Final = 5.0
+_LINE_MAX: Final = 1024 * 1024  # of output: the longest text in JSON has some 300 KiB
+_END_S: Final = 5.0  # then a process that was told to end is killed
 
 
 class Child:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from untether.cli.demo.checks import CheckFailed
 from untether.cli.render import show_json, show_text
 
-_WIDTH_MAX: Final = 88
+_WIDTH_MAX: Final = 88  # longer lines are hard to read, however wide the terminal is
 _GREEN: Final = "\x1b[32m"
 _RED: Final = "\x1b[31m"
 _BOLD: Final = "\x1b[1m"

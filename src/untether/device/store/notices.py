@@ -8,13 +8,8 @@ from dataclasses import dataclass
 import msgspec
 
 from untether.base.identifiers import AccountId, UnixMillis
+from untether.base.limits import NOTICES_PER_CODE_MAX
 from untether.device.store.database import Database
-
-KEPT_PER_CODE_MAX = 100
-"""Notices nobody looks at must not fill a disk; of each code the oldest go first.
-
-Anybody can cause some codes as often as they like, and must not wash away a red notice by it.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +30,10 @@ def post(
     details: dict[str, int | str],
     now: UnixMillis,
 ) -> None:
-    """Keep a notice until it is shown."""
+    """Keep a notice until it is shown; of each code the oldest go first.
+
+    Anybody can cause some codes as often as they like, and must not wash away others by it.
+    """
     database.run(
         "INSERT INTO notices (code, account_id, details, posted_at) VALUES (?, ?, ?, ?)",
         code,
@@ -47,7 +45,7 @@ def post(
         "DELETE FROM notices WHERE code = ?1 AND row <= "
         "(SELECT row FROM notices WHERE code = ?1 ORDER BY row DESC LIMIT 1 OFFSET ?2)",
         code,
-        KEPT_PER_CODE_MAX,
+        NOTICES_PER_CODE_MAX,
     )
 
 

@@ -19,8 +19,8 @@ from untether.wire import codec
 from untether.wire.content import DeviceKind
 from untether.wire.records import SignedCertificate, Stamp
 
-_CERTIFICATE_MAX = 1024
-_STAMP_MAX = 64
+_CERTIFICATE_MAX = 1024  # our own row: some 250 bytes
+_STAMP_MAX = 64  # our own row: two numbers
 
 
 class State(Enum):

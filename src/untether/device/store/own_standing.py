@@ -13,7 +13,7 @@ from untether.base.limits import COMPANIONS_MAX
 from untether.device.store.database import Database, row
 from untether.wire import codec
 
-_KEPT_MAX = 8 * (COMPANIONS_MAX + 1)
+_KEPT_MAX = 8 * (COMPANIONS_MAX + 1)  # our own row: a number for each companion
 
 
 class SigningStopped(Enum):
