@@ -80,7 +80,7 @@ async def _profile(path: Path, source: PassphraseSource) -> AsyncIterator[Profil
         yield profile
     finally:
         if _is_unused(profile):
-            profiles.remove(path)
+            profiles.remove(path, find_key_store=system_key_store)
 
 
 @contextmanager

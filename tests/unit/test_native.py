@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.unit.test_profile import MemoryKeyStore
 
 from untether.base.errors import LocalError, VerificationError
 from untether.native import NativeClient
@@ -35,6 +36,15 @@ async def test_a_profile_without_an_account_is_removed(tmp_path: Path, passphras
             assert (directory / "profile.json").exists()
             raise RuntimeError("anything")
     assert not directory.exists()
+
+
+async def test_its_key_is_removed_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of an unused profile stays in the system's key store."""
+    store = MemoryKeyStore()
+    monkeypatch.setattr("untether.native.system_key_store", lambda: store)
+    async with NativeClient.create(tmp_path / "alice", SERVER):
+        assert len(store.kept) == 1
+    assert store.kept == {}
 
 
 async def test_files_of_others_stay(tmp_path: Path, passphrase: Path) -> None:

@@ -45,6 +45,12 @@ class MemoryKeyStore:
             raise keyring.errors.KeyringLocked
         self.kept[service, username] = password
 
+    def delete_password(self, service: str, username: str) -> None:
+        """Forget it."""
+        if self.locked or (service, username) not in self.kept:
+            raise keyring.errors.PasswordDeleteError
+        del self.kept[service, username]
+
 
 @pytest.fixture
 def passphrases(tmp_path: Path) -> PassphraseSource:
@@ -148,6 +154,43 @@ def test_the_key_store_keeps_the_key(directory: Path) -> None:
         assert key.encode() not in file.read_bytes()
     unlocked = unlock(directory, passphrases=NOBODY, key_store=store)
     unlocked.open_database().close()
+
+
+def test_a_removed_profile_takes_its_key_along(directory: Path) -> None:
+    """What nobody needs any more does not stay in the key store; other keys do."""
+    store = MemoryKeyStore()
+    make(directory / "phone", key_store=store)
+    others = dict(store.kept)
+    make(directory / "laptop", key_store=store)
+    profile.remove(directory / "laptop", find_key_store=lambda: store)
+    assert store.kept == others
+    assert not (directory / "laptop").exists()
+    store.locked = True
+    profile.remove(directory / "phone", find_key_store=lambda: store)
+    assert not (directory / "phone").exists()
+
+
+def test_a_failed_creation_leaves_no_key(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A profile that could not be made has none; nor has one whose making was killed."""
+    store = MemoryKeyStore()
+    (directory.parent.parent / "file").touch()
+    with pytest.raises(PlatformError):
+        make(directory.parent.parent / "file" / "alice", key_store=store)
+    assert store.kept == {}
+    with monkeypatch.context() as killed:
+        killed.setattr(profile, "_delete_files", lambda _: None)
+        killed.setattr("untether.adapters.storage.database_key.forget", lambda *_: None)
+        killed.setattr(profile, "bring_up_to_date", _crash)
+        with pytest.raises(KeyboardInterrupt):
+            make(directory, key_store=store)
+    assert len(store.kept) == 1
+    assert not profile.exists(directory)
+    make(directory, key_store=store)
+    assert len(store.kept) == 1
+
+
+def _crash(*_arguments: object) -> None:
+    raise KeyboardInterrupt
 
 
 def test_two_profiles_share_a_key_store(directory: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, Protocol, cast
 
 import msgspec
@@ -57,6 +58,10 @@ class KeyStore(Protocol):
 
     def set_password(self, service: str, username: str, password: str) -> None:
         """Store a text."""
+        ...
+
+    def delete_password(self, service: str, username: str) -> None:
+        """Delete what is stored; a KeyringError when there is nothing."""
         ...
 
 
@@ -129,6 +134,18 @@ async def unlock(
     except keyring.errors.KeyringError as error:
         raise _locked() from error
     return _from_hex(found)
+
+
+def forget(protection: Protection, profile_id: str, find_key_store: FindKeyStore) -> None:
+    """Delete the key of a profile that is gone; a key store that does not open keeps it."""
+    if not isinstance(protection, InKeyring):
+        return
+    import keyring.errors  # noqa: PLC0415 (slow to load)
+
+    key_store = find_key_store()
+    if key_store is not None:
+        with suppress(keyring.errors.KeyringError):
+            key_store.delete_password(_SERVICE, profile_id)
 
 
 def _from_hex(found: str | None) -> SecretBytes:

@@ -108,31 +108,47 @@ async def create(
         cost=cost or Argon2Cost(),
         randomness=randomness,
     )
-    profile = Profile(directory, key)
-    with _file_errors(), _creating(directory) as descriptor:
-        _refuse_existing(directory)
-        _clear_remains(directory)
-        try:
-            content = msgspec.json.encode(_ProfileFile(_FORMAT, profile_id, protection))
-            _write_private(directory / _UNFINISHED, content)
-            profile.open_database().close()
-            os.fsync(descriptor)
-            (directory / _UNFINISHED).rename(directory / _PROFILE)
-            os.fsync(descriptor)
-        except BaseException:
-            remove(directory)
-            raise
+    content = _ProfileFile(_FORMAT, profile_id, protection)
+    try:
+        with _file_errors(), _creating(directory) as descriptor:
+            _refuse_existing(directory)
+            _clear_remains(directory, key_store)
+            return _made(Profile(directory, key), content, descriptor)
+    except BaseException:
+        database_key.forget(protection, profile_id, lambda: key_store)
+        raise
+
+
+def _made(profile: Profile, content: _ProfileFile, descriptor: int) -> Profile:
+    """Write a profile's files, all or none; ``descriptor`` is its directory."""
+    directory = profile.directory
+    try:
+        _write_private(directory / _UNFINISHED, msgspec.json.encode(content))
+        profile.open_database().close()
+        os.fsync(descriptor)
+        (directory / _UNFINISHED).rename(directory / _PROFILE)
+        os.fsync(descriptor)
+    except BaseException:
+        _delete_files(directory)
+        raise
     return profile
 
 
-def remove(directory: Path) -> None:
+def remove(directory: Path, *, find_key_store: FindKeyStore) -> None:
+    """Delete a profile: its files, the directory if that was all, its key in the key store."""
+    content = _read(directory)
+    with _file_errors():
+        _delete_files(directory)
+    database_key.forget(content.database_key, content.profile_id, find_key_store)
+
+
+def _delete_files(directory: Path) -> None:
     """Delete a profile's files, ``profile.json`` first, and the directory if that was all."""
     names = (_PROFILE, _DATABASE, f"{_DATABASE}-wal", f"{_DATABASE}-shm", _RECEIVER_LOCK)
-    with _file_errors():
-        for name in (*names, _UNFINISHED):
-            (directory / name).unlink(missing_ok=True)
-        with suppress(OSError):  # somebody else's files are in it
-            directory.rmdir()
+    for name in (*names, _UNFINISHED):
+        (directory / name).unlink(missing_ok=True)
+    with suppress(OSError):  # somebody else's files are in it
+        directory.rmdir()
 
 
 async def unlock(
@@ -153,8 +169,7 @@ async def unlock(
 
 def _read(directory: Path) -> _ProfileFile:
     try:
-        with (directory / _PROFILE).open("rb") as file:
-            data = file.read(PROFILE_FILE_MAX + 1)
+        data = _content(directory / _PROFILE)
     except FileNotFoundError as error:
         raise LocalError(
             "no-profile",
@@ -163,9 +178,15 @@ def _read(directory: Path) -> _ProfileFile:
         ) from error
     except OSError as error:
         raise _unusable(error) from error
+    return _parse(data)
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as file:
+        data = file.read(PROFILE_FILE_MAX + 1)
     if len(data) > PROFILE_FILE_MAX:
         raise _damaged()
-    return _parse(data)
+    return data
 
 
 def _parse(data: bytes) -> _ProfileFile:
@@ -196,11 +217,14 @@ def _creating(directory: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _clear_remains(directory: Path) -> None:
+def _clear_remains(directory: Path, key_store: KeyStore | None) -> None:
     """Delete what a crashed creation left; a database without such traces is somebody's."""
     unfinished, database = directory / _UNFINISHED, directory / _DATABASE
     if database.exists() and not unfinished.exists():
         raise _damaged()
+    with suppress(FileNotFoundError, PlatformError):  # cut short: its key is not known
+        left = _parse(_content(unfinished))
+        database_key.forget(left.database_key, left.profile_id, lambda: key_store)
     for suffix in ("", "-wal", "-shm"):
         database.with_name(_DATABASE + suffix).unlink(missing_ok=True)
     unfinished.unlink(missing_ok=True)
