@@ -52,6 +52,12 @@ class WorldDevice:
         self.wake_times: list[UnixMillis] = []
         self.verification_refused = False
         self.inputs_until_crash: int | None = None
+        self.clock_ahead_ms = 0
+
+    @property
+    def now(self) -> UnixMillis:
+        """What the clock of this device shows."""
+        return UnixMillis(self.world.now + self.clock_ahead_ms)
 
     def feed(self, event: Input) -> list[events.Event]:
         """Run the engine, commit, carry out the effects; return what people are told.
@@ -64,7 +70,7 @@ class WorldDevice:
         with self.database.transaction():
             wanted = engine.handle(
                 event,
-                now=self.world.now,
+                now=self.now,
                 randomness=self.world.randomness,
                 database=self.database,
             )
@@ -183,7 +189,7 @@ class WorldDevice:
                     signature = sign_as_account(self.account_seed, body)
                     self.feed(inputs.CertificateSigned(body, signature))
             case effects.WakeAt(time):
-                self.wake_times.append(time)
+                self.wake_times.append(UnixMillis(time - self.clock_ahead_ms))
             case effects.Notify(event):
                 self.events.append(event)
 

@@ -19,6 +19,8 @@ _NEXT_LINE = "\n" + " " * 18
 """So that no line of a message looks like the beginning of another message."""
 
 NOTICE_TEXTS = {
+    "clock-ahead": "The relay refuses your device list: its date lies far ahead. Check the clock "
+    "of your phone; once it is right, the next connection sends a new list.",
     "contact-new-device": "{who} linked a new device.",
     "contact-new-phone": "{who} has a new phone.",
     "identity-changed": "“{name}” is another account now. Nothing was merged; see `contacts`.",

@@ -25,6 +25,10 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "The relay does not accept device lists that hold for so long.",
         "Choose a shorter time.",
     ),
+    "list-from-the-future": (
+        "The clock of this device is more than a day ahead of the relay's.",
+        "Set the clock, then try again; if it is right, tell the relay's owner.",
+    ),
     "mailbox-full": (
         "The mailbox of the receiver is full.",
         "It is tried again; the receiver must connect first.",

@@ -20,9 +20,10 @@ from untether.base.limits import (
 from untether.device import arrivals, directory, own_account
 from untether.device.context import Context
 from untether.device.inputs import SetLease
-from untether.device.store import accounts, messages, own_standing
+from untether.device.store import accounts, messages, own_lists, own_standing
 from untether.protocol.identity.certificate import Role
 from untether.protocol.identity.lease import LeaseState, lease_state
+from untether.wire.client_frames import PublishLists
 
 
 def state_of(context: Context, account: AccountId) -> LeaseState | None:
@@ -51,7 +52,11 @@ def set_lease(context: Context, command: SetLease) -> None:
 def renew_if_due(context: Context) -> None:
     """Renew on the phone; the relay has just shown that it holds no newer list."""
     if own_account.may_sign(context):
-        due = UnixMillis(own_account.newest(context).issued_at + LEASE_RENEW_AFTER_MS)
+        newest = own_account.newest(context)
+        if newest.ahead_ms(context.now) and not own_lists.unpublished(context.database, 1):
+            # The relay took it; its answer to the repetition tells what time it is there.
+            context.request(PublishLists((newest.signed,)))
+        due = UnixMillis(newest.issued_at + LEASE_RENEW_AFTER_MS)
         if context.now >= due:
             own_account.sign_next(context)
             own_account.publish(context)

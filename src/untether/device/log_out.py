@@ -8,15 +8,18 @@ it keeps its keys until the relay has confirmed, so that a lost answer can be as
 from __future__ import annotations
 
 from untether.base.errors import LocalError
+from untether.base.identifiers import DeviceNumber
 from untether.device import membership, own_account
 from untether.device.context import Context
 from untether.device.inputs import LogOutDevice, Resign
 from untether.device.store import own_resignation, publications
 from untether.device.store.publications import Publication
 from untether.protocol.identity.certificate import Role
+from untether.protocol.identity.device_list import DeviceList
 from untether.protocol.identity.resignation import sign_resignation
 from untether.protocol.identity.wipe_order import sign_wipe_order
 from untether.wire import client_frames
+from untether.wire.records import SignedObject
 from untether.wire.server_frames import Done, ServerFrame
 
 
@@ -36,12 +39,16 @@ def log_out(context: Context, command: LogOutDevice) -> None:
             "See the numbers with `untether devices`.",
         )
     following = own_account.sign_next(context, remove=(command.device,))
-    order = sign_wipe_order(
-        own.secrets.signing_seed, own.account_id, command.device, following.head.hash
-    )
-    brought = Publication(removed=command.device, wipe_order=order if command.wipe else None)
+    order = wipe_order(context, command.device, following) if command.wipe else None
+    brought = Publication(removed=command.device, wipe_order=order)
     publications.add(context.database, following.head, brought)
     own_account.publish(context)
+
+
+def wipe_order(context: Context, device: DeviceNumber, without: DeviceList) -> SignedObject:
+    """Sign the order to wipe a device, which names an own list without it."""
+    own = context.own
+    return sign_wipe_order(own.secrets.signing_seed, own.account_id, device, without.head.hash)
 
 
 def resign(context: Context, _command: Resign) -> None:

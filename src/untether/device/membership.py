@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from untether.base.errors import RemoteError
+from untether.base.identifiers import AccountId
 from untether.device import (
     account_lists,
     directory,
@@ -69,7 +70,8 @@ def on_lists(context: Context, request: FetchLists, answer: ServerFrame) -> None
     try:
         account_lists.learn(context, request.account_id, answer.account)
     except RemoteError as error:
-        context.notice("relay-lists-refused", request.account_id, cause=error.code)
+        if not _lacks_ours(context, request.account_id, error):
+            context.notice("relay-lists-refused", request.account_id, cause=error.code)
     if request.account_id == own.account_id:
         _leave_if_removed(context, answer.account.wipe_orders)
         if context.own.state is State.ACTIVE:
@@ -106,6 +108,13 @@ def leave(context: Context, *, wipe: bool) -> None:
         own_device.erase_messages(context.database)
     context.forget_own()
     context.notify(DeviceLoggedOut())
+
+
+def _lacks_ours(context: Context, account: AccountId, error: RemoteError) -> bool:
+    """Tell whether the relay just has not taken yet what this device has published."""
+    is_own = account == context.own.account_id
+    waiting = is_own and own_lists.unpublished(context.database, 1)
+    return bool(waiting) and error.code == "list-rolled-back"
 
 
 def _leave_if_removed(context: Context, wipe_orders: Iterable[SignedObject]) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from untether.base.identifiers import UnixMillis
 from untether.base.limits import (
+    CLOCK_AHEAD_MAX_MS,
     LIST_BODY_MAX,
     ONE_TIME_PREKEYS,
     PREKEY_RETIRED_MS,
@@ -87,8 +88,10 @@ def forget_retired(context: Context) -> None:
 
 def _rotate_if_due(context: Context) -> bool:
     current = prekeys.newest_rotating(context.database)
-    if current is not None and context.now - current.secret.created_at < PREKEY_ROTATION_MS:
-        return not current.uploaded
+    if current is not None:
+        age_ms = context.now - current.secret.created_at
+        if -CLOCK_AHEAD_MAX_MS <= age_ms < PREKEY_ROTATION_MS:  # else the clock was ahead
+            return not current.uploaded
     serial = 0 if current is None else current.secret.serial
     prekeys.retire_rotating(context.database, context.now)
     prekeys.add(context.database, generate_rotating(serial, context.now, context.randomness))

@@ -19,6 +19,7 @@ from untether.base.errors import RemoteError
 from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
 from untether.base.limits import (
     CERTIFICATE_BODY_MAX,
+    CLOCK_AHEAD_MAX_MS,
     COMPANIONS_MAX,
     GENERATION_NUMBER_STRIDE,
     LEASE_MAX_MS,
@@ -77,6 +78,11 @@ class DeviceList:
     def device(self, number: DeviceNumber) -> DeviceCertificate | None:
         """Return the certificate of a present device."""
         return next((device for device in self.devices if device.device == number), None)
+
+    def ahead_ms(self, now: UnixMillis) -> int:
+        """Return how far its date lies ahead of a clock, 0 when honest clocks may differ so far."""
+        ahead_ms = self.issued_at - now
+        return ahead_ms if ahead_ms > CLOCK_AHEAD_MAX_MS else 0
 
     def was_removed(self, number: DeviceNumber) -> bool:
         """Tell whether the number was given out (or skipped) and is not present."""

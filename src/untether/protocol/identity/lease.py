@@ -9,7 +9,7 @@ from __future__ import annotations
 from enum import Enum
 
 from untether.base.identifiers import UnixMillis
-from untether.base.limits import CLOCK_AHEAD_MAX_MS, LEASE_GRACE_MS, LEASE_MAX_MS
+from untether.base.limits import LEASE_GRACE_MS, LEASE_MAX_MS
 from untether.protocol.identity.device_list import DeviceList
 
 
@@ -38,7 +38,7 @@ def lease_state(
         return LeaseState.LONG_ENDED
     if ended_at is not None and now >= ended_at:
         return LeaseState.ENDED
-    if now < device_list.issued_at - CLOCK_AHEAD_MAX_MS:
+    if device_list.ahead_ms(now):
         return LeaseState.ENDED  # this clock went back since: it can't tell, so it must not hope
     if now < device_list.expires_at:
         return LeaseState.RUNNING

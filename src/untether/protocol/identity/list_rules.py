@@ -35,7 +35,6 @@ from collections.abc import Sequence
 
 from untether.base.errors import RemoteError, TrustError
 from untether.base.identifiers import UnixMillis
-from untether.base.limits import CLOCK_AHEAD_MAX_MS
 from untether.protocol.identity.device_list import DeviceList, open_list
 from untether.wire.records import SignedObject
 
@@ -161,8 +160,7 @@ def _check_devices(current: DeviceList, following: DeviceList) -> None:
 
 
 def _check_clock(device_list: DeviceList, now: UnixMillis) -> None:
-    ahead_ms = device_list.issued_at - now
-    if ahead_ms > CLOCK_AHEAD_MAX_MS:
+    if ahead_ms := device_list.ahead_ms(now):
         raise RemoteError(
             "list-from-the-future",
             f"A device list was issued {ahead_ms} ms ahead of the clock of this machine.",
