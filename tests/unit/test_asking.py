@@ -102,9 +102,39 @@ async def test_the_terminal_asks_twice_for_a_new_one() -> None:
     assert await TerminalPassphrases(typing("correct horse", "correct horse")).new("") == (
         b"correct horse"
     )
-    with pytest.raises(LocalError) as refused:
-        await TerminalPassphrases(typing("correct horse", "correct house")).new("")
-    assert refused.value.code == "passphrases-differ"
+
+
+async def test_a_slip_does_not_start_everything_over() -> None:
+    """Whatever went wrong is said, and it is asked again; after three times it is enough."""
+    slips = ("short", "correct horse", "correct house")
+    typed = TerminalPassphrases(typing(*slips, "correct horse", "correct horse"))
+    assert await typed.new("") == b"correct horse"
+    for slip, code in ((("short",), "passphrase-short"), (slips[1:], "passphrases-differ")):
+        with pytest.raises(LocalError) as refused:
+            await TerminalPassphrases(typing(*slip * 3, "correct horse", "correct horse")).new("")
+        assert refused.value.code == code
+
+
+async def test_the_terminal_says_what_is_typed_and_why() -> None:
+    """People see which passphrase it is, that it is typed twice, and that two may be one."""
+    prompts: list[str] = []
+
+    def prompt(text: str) -> str:
+        prompts.append(text)
+        return "house" if len(prompts) == 1 else "correct horse"
+
+    terminal = TerminalPassphrases(prompt)
+    await terminal.new("protects the messages")
+    await terminal.new("protects the account")
+    first, again, repeated, second, _ = prompts
+    assert "protects the messages." in first
+    assert "typed twice, so that a slip" in first
+    assert first.endswith("(1 of 2): ")
+    assert "has 5 characters" in again
+    assert repeated == "The same again (2 of 2): "
+    assert "protects the account." in second
+    assert "may be the same" in second
+    assert "may be the same" not in first
 
 
 async def test_the_terminal_asks_once_for_an_old_one() -> None:

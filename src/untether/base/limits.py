@@ -143,6 +143,7 @@ ARGON2ID_PASSES = 3  # RFC 9106, second recommended option
 ARGON2ID_MEMORY_KIB_MAX = 1024 * 1024  # a damaged seal can't ask for more than 1 GiB
 ARGON2ID_PASSES_MAX = 16  # nor keep a processor busy for minutes
 PASSPHRASE_MIN = 8  # characters; NIST SP 800-63B
+NEW_PASSPHRASE_TRIES_MAX = 3  # slips of the finger; then it is better to stop and think
 PASSPHRASE_FILE_MAX = 1024  # a longer file is not a passphrase but a mistake
 RECOVERY_FILE_MAX = 4 * 1024  # the code has 69 characters; room for lines around it
 SEALS_MAX = 8  # passphrase, passkeys and security keys of one person

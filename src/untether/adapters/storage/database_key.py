@@ -96,7 +96,7 @@ async def protect(
     """Keep a new key: in a key store that takes it, else under a new passphrase."""
     if key_store is not None and await _stored(key_store, profile_id, key):
         return InKeyring()
-    passphrase = await passphrases.new("protects this device's messages")
+    passphrase = await passphrases.new("opens the messages of this device")
     return UnderPassphrase(
         seal_secret(key, passphrase, labels.DATABASE_KEY, cost=cost, randomness=randomness)
     )

@@ -18,7 +18,7 @@ from typing import Final, Protocol
 
 from untether.adapters.vault.passphrase_seal import passphrase_from_text
 from untether.base.errors import LocalError, VerificationError
-from untether.base.limits import PASSPHRASE_FILE_MAX, PASSPHRASE_MIN
+from untether.base.limits import NEW_PASSPHRASE_TRIES_MAX, PASSPHRASE_FILE_MAX, PASSPHRASE_MIN
 from untether.base.secret_bytes import SecretBytes
 
 FILE_VARIABLE: Final = "UNTETHER_PASSPHRASE_FILE"
@@ -108,18 +108,34 @@ class TerminalPassphrases:
 
     def __init__(self, prompt: Callable[[str], str] = getpass.getpass) -> None:
         self._prompt = prompt
+        self._chosen = 0
 
     async def existing(self, reason: str) -> SecretBytes:
         """See the port."""
         return passphrase_from_text(await self._ask(f"{reason}\nPassphrase: "))
 
     async def new(self, purpose: str) -> SecretBytes:
-        """See the port; asks twice."""
-        first = _check_length(await self._ask(f"Choose a passphrase that {purpose}: "))
-        if await self._ask("The same again: ") != first:
+        """See the port; asks twice, and anew after a slip, for a few times."""
+        before = f"Choose a passphrase that {purpose}.\n"
+        if self._chosen:
+            before += "It may be the same as the one before.\n"
+        before += "It is typed twice, so that a slip of the finger locks nobody out.\n"
+        for _ in range(NEW_PASSPHRASE_TRIES_MAX - 1):
+            try:
+                return await self._chosen_twice(before)
+            except LocalError as error:
+                before = f"{error.message} Once more from the beginning.\n"
+        return await self._chosen_twice(before)
+
+    async def _chosen_twice(self, before: str) -> SecretBytes:
+        first = _check_length(await self._ask(f"{before}New passphrase (1 of 2): "))
+        if await self._ask("The same again (2 of 2): ") != first:
             raise LocalError(
-                "passphrases-differ", "The two passphrases differ.", "Start again; nothing changed."
+                "passphrases-differ",
+                "The two passphrases differ.",
+                "Run the command again; nothing changed.",
             )
+        self._chosen += 1
         return passphrase_from_text(first)
 
     async def _ask(self, prompt: str) -> str:

@@ -45,7 +45,7 @@ class PassphraseVault:
 
     async def seal(self, account_seed: SecretBytes) -> bytes:
         """See the port."""
-        passphrase = await self._passphrases.new("protects your account on this phone")
+        passphrase = await self._passphrases.new("opens your account, for example to link a device")
         seal = seal_secret(
             account_seed,
             passphrase,
