@@ -84,6 +84,17 @@ RULES: Final[Mapping[type[ClientFrame], Rule]] = {
 }
 
 
+ALONE: Final = (
+    frames.Login,
+    frames.Register,
+    frames.Recover,
+    frames.Resign,
+    frames.StartReceiving,
+)
+"""What changes who a connection is: it is decided by itself, after all before and before all
+behind it."""
+
+
 async def handle(
     store: RelayStore,
     session: RelaySession,

@@ -4,7 +4,7 @@ Theory of operation
 -------------------
 Requests are started in the order in which they came, and many run at once, so that one
 commit of the store carries many of them; the store decides them in that order. What changes
-who the connection is (:data:`ALONE`) runs by itself: everything before it has finished, and
+who the connection is (``ALONE``) runs by itself: everything before it has finished, and
 nothing behind it has begun. Answers carry tokens and may overtake each other.
 
 A peer can only hurt itself: what can't be decoded is refused under its token, or ends the
@@ -34,26 +34,18 @@ from untether.base.limits import (
 )
 from untether.relay.outcome import Outcome
 from untether.relay.principals import Device
-from untether.relay.requests import handle
+from untether.relay.requests import ALONE, handle
 from untether.relay.session import RelaySession
 from untether.server.outbox import Outbox
 from untether.wire.client_frames import (
     Acknowledge,
-    Login,
-    Recover,
-    Register,
     Request,
-    Resign,
-    StartReceiving,
 )
 from untether.wire.codec import decode, encode
 from untether.wire.server_frames import Answer, Challenge, Done, Refused, ServerFrame
 
 if TYPE_CHECKING:
     from untether.server.relay_process import RelayProcess
-
-ALONE: Final = (Login, Register, Recover, Resign, StartReceiving)
-"""Requests that run by themselves."""
 
 PUSH: Final = 0
 """The token of pushes, and of requests that want no answer."""
