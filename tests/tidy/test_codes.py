@@ -61,10 +61,12 @@ def test_every_notice_is_a_sentence() -> None:
         "name": "bob",
     }
     for code in NOTICE_TEXTS:
-        line = notice_line(Notice(1, code, None, details, UnixMillis(0)), about="bob")
+        for own in (False, True):
+            line = notice_line(Notice(1, code, None, details, UnixMillis(0)), "bob", own=own)
 
-        assert line.endswith("."), code
-        assert "1800000000000" not in line
+            assert line.endswith("."), code
+            assert "1800000000000" not in line
+            assert not own or "bob" not in line or code == "identity-changed"
 
 
 def test_every_specified_cause_of_waiting_has_its_words() -> None:

@@ -49,6 +49,17 @@ NOTICE_TEXTS = {
 }
 """Code → text (spec 07, "Notices"); a notice without a text is shown by its code."""
 
+OWN_NOTICE_TEXTS = {
+    "lease-long-ended": "Nobody has seen YOUR PHONE for months. Connect it: until then nothing is "
+    "sent to your other devices.",
+    "list-withheld": "The relay withholds a device list of YOUR ACCOUNT. Connect your phone and run "
+    "`untether devices` on both: if they go on to differ, don't trust this relay.",
+    "lists-forked": "Two device lists of YOUR ACCOUNT contradict each other: your phone was copied, "
+    "or put back. Run `untether recover` on your phone.",
+    "message-held": "A message of another device of yours waits until your phone was online again.",
+}
+"""The same for what concerns the own account, where something else is to be done."""
+
 _DAMAGED = "it is damaged"
 UNREAD_CAUSES = {
     "bad-message": "it was changed on its way, or sealed for another device",
@@ -133,22 +144,23 @@ def message_line(shown: NamedMessage) -> str:
     return f"{local_time(message.sent_at)}  {who}: {text}{state}"
 
 
-def notice_line(notice: Notice, about: str | None) -> str:
-    """Return a notice for people; ``about`` is whom it concerns."""
+def notice_line(notice: Notice, about: str | None, *, own: bool = False) -> str:
+    """Return a notice for people; ``about`` is whom it concerns, unless that is oneself."""
     details = dict(notice.details)
     if isinstance(expires_at := details.get("expires_at"), int):
         details["expires_at"] = local_time(UnixMillis(expires_at))
     if notice.code in ("message-lost", "message-not-readable"):
         details["cause"] = UNREAD_CAUSES.get(str(details["cause"]), "it can't be opened")
-    template = NOTICE_TEXTS.get(notice.code, f"Notice: {notice.code}")
-    return template.format(who=about or "somebody", **details)
+    texts = NOTICE_TEXTS | OWN_NOTICE_TEXTS if own else NOTICE_TEXTS
+    template = texts.get(notice.code, f"Notice: {notice.code}")
+    return template.format(who="your account" if own else about or "somebody", **details)
 
 
 def show_notices(client: Client, *, json_wanted: bool) -> None:
     """Print what people should know, beside the results; then it counts as shown."""
     waiting = client.notices()
     for one in waiting:
-        line = notice_line(one.notice, one.about)
+        line = notice_line(one.notice, one.about, own=one.own)
         details = {"about": one.about, **one.notice.details}
         show_notice(one.notice.code, line, details, json_wanted=json_wanted)
     if waiting:

@@ -58,10 +58,11 @@ class NamedMessage:
 
 @dataclass(frozen=True, slots=True)
 class NamedNotice:
-    """A notice with the name of the person whom it concerns, if there is one."""
+    """A notice with the name of the person whom it concerns; ``own`` when that is oneself."""
 
     notice: Notice
     about: str | None
+    own: bool
 
 
 def everybody(driver: Driver) -> list[Person]:
@@ -120,10 +121,12 @@ def named(database: Database, found: Iterable[Message]) -> list[NamedMessage]:
 
 def named_notices(database: Database, found: Iterable[Notice]) -> list[NamedNotice]:
     """Return notices with the names of those whom they concern."""
+    own = own_device.load(database)
     return [
         NamedNotice(
             notice,
             None if notice.account_id is None else display_name(database, notice.account_id),
+            own is not None and notice.account_id == own.account_id,
         )
         for notice in found
     ]
