@@ -52,10 +52,10 @@ NOTICE_TEXTS = {
 OWN_NOTICE_TEXTS = {
     "lease-long-ended": "Nobody has seen YOUR PHONE for months. Connect it: until then nothing is "
     "sent to your other devices.",
-    "list-withheld": "The relay withholds a device list of YOUR ACCOUNT. Connect your phone and run "
-    "`untether devices` on both: if they go on to differ, don't trust this relay.",
-    "lists-forked": "Two device lists of YOUR ACCOUNT contradict each other: your phone was copied, "
-    "or put back. Run `untether recover` on your phone.",
+    "list-withheld": "The relay withholds a device list of YOUR ACCOUNT. Connect your phone and "
+    "run `untether devices` on both: if they go on to differ, don't trust this relay.",
+    "lists-forked": "Two device lists of YOUR ACCOUNT contradict each other: your phone was "
+    "copied, or put back. Run `untether recover` on your phone.",
     "message-held": "A message of another device of yours waits until your phone was online again.",
 }
 """The same for what concerns the own account, where something else is to be done."""
