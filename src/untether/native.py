@@ -21,6 +21,7 @@ from untether.adapters.vault.passphrase import PassphraseVault
 from untether.base.secret_bytes import SecretBytes
 from untether.client.client import Client
 from untether.client.driver import Driver
+from untether.client.first_look import look_at_relay
 from untether.device.store import own_device
 from untether.device.store.database import DeviceDatabase
 from untether.protocol.identity.certificate import sign_as_account
@@ -44,8 +45,10 @@ class NativeClient(Client):
         with _database(profile) as database:
             with database.reading():
                 own = own_device.require(database)
-            connector = WebSocketConnector(own.origin)
-            async with _client(profile, database, connector, source) as client:
+            async with (
+                WebSocketConnector(own.origin) as connector,
+                _client(profile, database, connector, source) as client,
+            ):
                 yield client
 
     @staticmethod
@@ -55,24 +58,30 @@ class NativeClient(Client):
     ) -> AsyncIterator[NativeClient]:
         """Open a profile for a device that is about to join an account; make it if need be.
 
-        When no account came of a profile that was made here, it is removed again: nothing is
-        left half done. Raises LocalError ``bad-address``, ``plain-http``, VerificationError.
+        Nobody is asked for a new passphrase before the relay was reached. When no account came
+        of a profile that was made here, it is removed again: nothing is left half done. Raises
+        LocalError ``bad-address``, ``plain-http``, NetworkError, VerificationError.
         """
         path = expanded(directory)
-        connector = WebSocketConnector(server)
         source = passphrase_source(passphrase_file, os.environ)
-        async with _profile(path, source) as profile:
+        async with (
+            WebSocketConnector(server) as connector,
+            _profile(path, source, connector) as profile,
+        ):
             with _database(profile) as database:
                 async with _client(profile, database, connector, source) as client:
                     yield client
 
 
 @asynccontextmanager
-async def _profile(path: Path, source: PassphraseSource) -> AsyncIterator[Profile]:
+async def _profile(
+    path: Path, source: PassphraseSource, connector: WebSocketConnector
+) -> AsyncIterator[Profile]:
     """Yield the profile; one that was made here and has no account in the end is removed."""
     if profiles.exists(path):
         yield await profiles.unlock(path, passphrases=source, find_key_store=system_key_store)
         return
+    await look_at_relay(connector)
     profile = await profiles.create(
         path, passphrases=source, key_store=system_key_store(), randomness=os.urandom
     )
@@ -119,4 +128,3 @@ async def _client(
         yield NativeClient(driver, vault=vault, receive_alone=profile.receive_alone)
     finally:
         await driver.close()
-        await connector.close()
