@@ -346,8 +346,11 @@ def test_interrupted_creation_is_made_good(device: MakeDevice, relay: Relay) -> 
         started = new.start(*register)
         time.sleep(delay)
         started.process.kill()
-        started.end()
+        killed = started.end()
         finished = new.run(*register)
-        if finished.status != 0:  # it had just been finished; only its recovery code is lost
+        if finished.status == 0:
+            assert finished.line["recovery_code"]
+        else:  # it had just been finished
             check_failure(finished, 1, "already-registered")
+            assert killed.line["recovery_code"]
         assert new.run("status").line["state"] == "active"

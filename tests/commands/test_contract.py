@@ -29,6 +29,7 @@ DEVICE = {
 STATUS = {
     *("name", "account_id", "device", "role", "state", "relay", "connected"),
     *("mailbox_entries", "prekeys", "lease_ends_at", "list_version", "unreadable"),
+    "recovery_code_unseen",
 }
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 

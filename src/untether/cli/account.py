@@ -61,6 +61,7 @@ def _register(arguments: argparse.Namespace) -> int:
             "Keep it on paper. Whoever has it can act as you; without it, a lost phone",
             "means a new account.",
         )
+        client.mark_recovery_code_seen()
         return ExitStatus.OK
 
     return with_new_client(arguments, act)
@@ -92,6 +93,7 @@ def _standing_json(standing: Standing) -> dict[str, object]:
         "lease_ends_at": timestamp(standing.lease_ends_at),
         "list_version": standing.list_version,
         "unreadable": standing.unreadable,
+        "recovery_code_unseen": standing.recovery_code_unseen,
     }
 
 
@@ -106,6 +108,9 @@ def _standing_lines(standing: Standing) -> Iterator[str]:
     yield f"device list:  {standing.list_version}, until {local_time(standing.lease_ends_at)}"
     if standing.unreadable:
         yield f"unreadable:   {standing.unreadable} messages"
+    if standing.recovery_code_unseen:
+        yield "recovery code: not shown yet, see it with"
+        yield f"    untether register {standing.name} --server {standing.relay}"
 
 
 VERBS = {"register": _register_arguments, "status": _status_arguments}

@@ -9,7 +9,7 @@ from untether.base.errors import LocalError, NetworkError
 from untether.base.identifiers import SECOND_MS, AccountId, DeviceNumber, UnixMillis
 from untether.base.limits import ACTIVATION_MS
 from untether.base.secret_bytes import SecretBytes
-from untether.client.driver import Driver
+from untether.client.driver import Driver, Signer
 from untether.client.refusals import refusal
 from untether.client.vault import Vault
 from untether.crypto.provider import provider
@@ -28,7 +28,7 @@ _SEED_LENGTH = 32
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A new account. The recovery code is shown once and kept nowhere in the clear."""
+    """A new account. Its recovery code is given until it was seen, and nowhere in the clear."""
 
     account_id: AccountId
     name: str
@@ -52,6 +52,7 @@ class Standing:
     lease_ends_at: UnixMillis
     list_version: str
     unreadable: int
+    recovery_code_unseen: bool
 
 
 async def register(
@@ -59,32 +60,42 @@ async def register(
 ) -> Registered:
     """Make the account, have it admitted, and return its recovery code.
 
-    An interrupted registration of the same name is finished. Raises RefusedError with the
+    An interrupted registration of the same name is finished, and one whose code has not been
+    seen gives it again: see :func:`mark_recovery_code_seen`. Raises RefusedError with the
     relay's reason; the profile is then unused again.
     """
+    own = _unfinished(driver, name)
     with driver.listening() as heard:
-        async with driver.connected():
-            seed = await _begin_or_go_on(driver, vault, name, device_name, invitation)
-            activated = await until_activated(driver, heard)
-    return Registered(
-        activated.account_id, activated.name, activated.device, encode_recovery_code(seed)
-    )
+        if own is None:
+            seed = await _begin(driver, vault, name, device_name, invitation)
+        else:
+            assert own.sealed_account_seed is not None
+            seed = await vault.open(own.sealed_account_seed, "This shows your recovery code.")
+            driver.signer = signer_with(seed)
+        if own is None or own.state is State.REGISTERING:
+            async with driver.connected():
+                await until_activated(driver, heard)
+    with driver.reading() as database:
+        own = own_device.require(database)
+    return Registered(own.account_id, own.name, own.device, encode_recovery_code(seed))
 
 
-async def _begin_or_go_on(
+def mark_recovery_code_seen(driver: Driver) -> None:
+    """Remember that the person has the recovery code: from now on it is not given again."""
+    with driver.writing() as database:
+        own_device.mark_recovery_code_seen(database)
+
+
+async def _begin(
     driver: Driver, vault: Vault, name: str, device_name: str, invitation: str | None
 ) -> SecretBytes:
-    own = _unfinished(driver, name)
-    if own is not None:
-        assert own.sealed_account_seed is not None
-        return await vault.open(own.sealed_account_seed, "This shows your recovery code.")
+    with driver.looking() as context:
+        context.require_unused("register")
+    async with driver.connected():
+        pass  # who the relay is must be known; it does not wait while somebody types
     seed = SecretBytes.generate(_SEED_LENGTH, driver.randomness)
     sealed = await vault.seal(seed)
-
-    async def sign(body: bytes) -> bytes:
-        return sign_as_account(seed, body)
-
-    driver.signer = sign
+    driver.signer = signer_with(seed)
     await driver.handle(
         BeginRegistration(
             name=name,
@@ -97,6 +108,15 @@ async def _begin_or_go_on(
         )
     )
     return seed
+
+
+def signer_with(seed: SecretBytes) -> Signer:
+    """Return what signs with an account seed that was opened already."""
+
+    async def sign(body: bytes) -> bytes:
+        return sign_as_account(seed, body)
+
+    return sign
 
 
 async def until_activated(driver: Driver, heard: asyncio.Queue[Event]) -> AccountActivated:
@@ -142,6 +162,7 @@ async def status(driver: Driver) -> Standing:
         lease_ends_at=newest.expires_at,
         list_version=f"{newest.head.generation}.{newest.head.version}",
         unreadable=unreadable,
+        recovery_code_unseen=own.recovery_code_unseen,
     )
 
 
@@ -169,14 +190,15 @@ async def ask_status(driver: Driver) -> Status | None:
 
 
 def _unfinished(driver: Driver, name: str) -> OwnDevice | None:
+    """Return this device if it is being registered, or its recovery code was not seen yet."""
     with driver.reading() as database:
         own = own_device.load(database)
-    if own is None or own.state is not State.REGISTERING:
+    if own is None or own.state not in (State.REGISTERING, State.ACTIVE, State.SUSPENDED):
         return None
-    if own.name != name:
+    if own.state is State.REGISTERING and own.name != name:
         raise LocalError(
             "other-registration",
             f"This profile is in the middle of registering “{own.name}”.",
             f"Finish it with `untether register {own.name} …`, or use another profile.",
         )
-    return own
+    return own if own.recovery_code_unseen and own.name == name else None

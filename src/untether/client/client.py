@@ -106,10 +106,17 @@ class Client:
     async def register(
         self, name: str, *, device_name: str, invitation: str | None = None
     ) -> Registered:
-        """Make a new account whose phone this device is; returns the recovery code once."""
+        """Make a new account whose phone this device is; returns the recovery code.
+
+        Until :meth:`mark_recovery_code_seen` the same call returns it again.
+        """
         return await account.register(
             self.driver, self.vault, name, device_name=device_name, invitation=invitation
         )
+
+    def mark_recovery_code_seen(self) -> None:
+        """Say that the person has the recovery code; it is not returned again."""
+        account.mark_recovery_code_seen(self.driver)
 
     async def link(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from untether.base.errors import LocalError, UntetherError
 from untether.base.identifiers import DeviceNumber
-from untether.base.secret_bytes import SecretBytes
+from untether.client.account import signer_with
 from untether.client.driver import Driver
 from untether.client.receiving import Heard
 from untether.client.refusals import refusal
@@ -16,7 +16,6 @@ from untether.device.events import AccountActivated, RecoveryFound, RequestRefus
 from untether.device.inputs import BeginRecovery, ConfirmRecovery, RecoverSamePhone
 from untether.device.store import own_device
 from untether.device.store.own_device import OwnDevice, State
-from untether.protocol.identity.certificate import sign_as_account
 from untether.protocol.identity.recovery_code import decode_recovery_code
 
 WhichStay = Callable[[RecoveryFound], Awaitable[tuple[DeviceNumber, ...]]]
@@ -88,14 +87,7 @@ async def _begin(driver: Driver, vault: Vault, name: str, device_name: str, code
             device_name=device_name,
         )
     )
-    _sign_with(driver, seed)
-
-
-def _sign_with(driver: Driver, seed: SecretBytes) -> None:
-    async def sign(body: bytes) -> bytes:
-        return sign_as_account(seed, body)
-
-    driver.signer = sign
+    driver.signer = signer_with(seed)
 
 
 async def _until_active(driver: Driver, heard: Heard, which_stay: WhichStay) -> AccountActivated:

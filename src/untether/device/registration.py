@@ -36,7 +36,7 @@ def begin(context: Context, command: BeginRegistration) -> None:
     """Make this device's keys and have the account key certify them."""
     context.require_unused("register")
     own = new_phone(context, command, State.REGISTERING)
-    context.save_own(replace(own, invitation=command.invitation))
+    context.save_own(replace(own, invitation=command.invitation, recovery_code_unseen=True))
     _ask_for_certificate(context)
 
 

@@ -38,7 +38,8 @@ class State(Enum):
 class OwnDevice:
     """Everything about this device; the defaults are those of one that is not listed yet.
 
-    ``certificate`` is None until the account key signed it.
+    ``certificate`` is None until the account key signed it. ``recovery_code_unseen``: the
+    account was made here, and its code has not been shown to the end.
     """
 
     state: State
@@ -58,6 +59,7 @@ class OwnDevice:
     acknowledged: Stamp | None = None
     invitation: str | None = None
     lease_ms: int = LEASE_DEFAULT_MS
+    recovery_code_unseen: bool = False
 
     @property
     def account_id(self) -> AccountId:
@@ -68,7 +70,8 @@ class OwnDevice:
 _COLUMNS = (
     "state, account_key, account_name, origin, relay_id, role, device, generation, "
     "signing_seed, agreement_seed, certificate, device_name, device_kind, "
-    "sealed_account_seed, login_counter, acknowledged, invitation, lease_ms"
+    "sealed_account_seed, login_counter, acknowledged, invitation, lease_ms, "
+    "recovery_code_unseen"
 )
 
 
@@ -98,6 +101,7 @@ def load(database: Database) -> OwnDevice | None:
         acknowledged=None if row[15] is None else codec.decode(row[15], Stamp, size_max=_STAMP_MAX),
         invitation=row[16],
         lease_ms=row[17],
+        recovery_code_unseen=bool(row[18]),
     )
 
 
@@ -117,7 +121,7 @@ def save(database: Database, own: OwnDevice) -> None:
     """Write the whole row."""
     database.run(
         f"INSERT OR REPLACE INTO own_device (only_row, {_COLUMNS}) "  # noqa: S608 (constant)
-        "VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         own.state.value,
         own.account_key,
         own.name,
@@ -136,7 +140,13 @@ def save(database: Database, own: OwnDevice) -> None:
         None if own.acknowledged is None else codec.encode(own.acknowledged),
         own.invitation,
         own.lease_ms,
+        own.recovery_code_unseen,
     )
+
+
+def mark_recovery_code_seen(database: Database) -> None:
+    """Remember that the person has been shown the recovery code."""
+    database.run("UPDATE own_device SET recovery_code_unseen = 0")
 
 
 ERASED_WITH_KEYS: Final = (
