@@ -163,6 +163,7 @@ CHALLENGE_MS = 15 * SECOND_MS  # a relay challenges as soon as the socket is ope
 ANSWER_MS = 30 * SECOND_MS  # a relay answers in milliseconds; a slow line brings a frame in less
 SEND_MS = 20 * SECOND_MS  # for the relay to take a message; then it is said to be queued
 ACTIVATION_MS = MINUTE_MS  # for the relay to admit a new account
+LOG_OUT_RECEIVE_MS = 10 * SECOND_MS  # for what the device wrote; a flood must not keep it off
 LOG_OUT_MS = 30 * SECOND_MS  # for the relay to confirm it; it is signed and stored before
 
 # --- Operating a relay --------------------------------------------------------------------

@@ -152,7 +152,7 @@ class Client:
 
     async def log_out(self, device: DeviceNumber, *, wipe: bool = False) -> None:
         """Log a companion out from the phone, or this companion itself."""
-        await devices.log_out(self.driver, device, wipe=wipe)
+        await devices.log_out(self.driver, device, wipe=wipe, receive_alone=self._receive_alone)
 
     async def set_lease(self, days: int) -> UnixMillis:
         """On the phone: choose how long companions go on without it; returns when that ends."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 
-from untether.base.errors import NetworkError
+from untether.base.errors import NetworkError, UntetherError
 from untether.base.identifiers import DAY_MS, SECOND_MS, DeviceNumber, UnixMillis
-from untether.base.limits import LOG_OUT_MS
+from untether.base.limits import LOG_OUT_MS, LOG_OUT_RECEIVE_MS
 from untether.client.account import ask_status
 from untether.client.driver import Driver
-from untether.client.receiving import Heard
+from untether.client.receiving import Heard, drain
 from untether.client.refusals import refusal
 from untether.device import own_account
 from untether.device.events import RequestRefused
@@ -18,6 +20,8 @@ from untether.device.own_devices import OwnDeviceView, overview
 from untether.device.store import own_device, own_lists
 from untether.device.store.own_device import State
 from untether.protocol.identity.certificate import Role
+
+ReceiveAlone = Callable[[], AbstractContextManager[None]]
 
 _LOOK_AGAIN_S = 1.0
 """Events are heard within one process only; another one may take the answer."""
@@ -32,15 +36,20 @@ async def own_devices(driver: Driver) -> list[OwnDeviceView]:
         return overview(database, activity)
 
 
-async def log_out(driver: Driver, number: DeviceNumber, *, wipe: bool) -> None:
+async def log_out(
+    driver: Driver, number: DeviceNumber, *, wipe: bool, receive_alone: ReceiveAlone
+) -> None:
     """Log a companion out from the phone, or this companion itself; the caller is connected.
 
+    The phone first receives what waits: the companion may have written some of it.
     Raises LocalError ``not-the-phone`` for another device from a companion, ``phone-stays``,
     ``no-such-device``; NetworkError when the relay does not confirm in time.
     """
     with driver.reading() as database:
         own = own_device.load(database)
     itself = own is not None and own.role is Role.COMPANION and own.device == number
+    if own is not None and own.role is Role.PRIMARY:
+        await _receive_first(driver, receive_alone)
     with driver.listening() as heard:
         await driver.handle(Resign() if itself else LogOutDevice(number, wipe))
         try:
@@ -56,6 +65,16 @@ async def log_out(driver: Driver, number: DeviceNumber, *, wipe: bool) -> None:
     if itself and wipe:
         with driver.writing() as database:
             own_device.erase_messages(database)
+
+
+async def _receive_first(driver: Driver, receive_alone: ReceiveAlone) -> None:
+    """Empty the mailbox, for a few seconds at most; what another process receives needs no care.
+
+    Whatever goes wrong, the log-out goes on, and says by itself what is wrong with this phone.
+    """
+    with suppress(TimeoutError, UntetherError), receive_alone(), driver.listening() as heard:
+        async with asyncio.timeout(LOG_OUT_RECEIVE_MS / SECOND_MS):
+            await drain(driver, heard)
 
 
 async def set_lease(driver: Driver, days: int) -> UnixMillis:

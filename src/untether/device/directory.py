@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from untether.base.errors import RemoteError
-from untether.base.identifiers import AccountId, DeviceNumber
+from untether.base.identifiers import AccountId
 from untether.device.context import Context
 from untether.device.store import accounts, peers
 from untether.device.store.accounts import AccountRow
+from untether.protocol.identity.certificate import DeviceCertificate
 from untether.protocol.identity.device_list import DeviceList, account_key_by_id, open_list
 from untether.protocol.identity.list_rules import ForkedListError, follow
 from untether.protocol.identity.resignation import open_resignation, resignation_address
@@ -64,9 +65,11 @@ def learn(context: Context, account: AccountId, answer: AccountLists) -> bool:
     changed = held is None or newest.head != held.head
     if changed:
         _store(context, held, newest, answer.name)
-    for number in resigned:
-        accounts.save_resignation(context.database, account, number)
-        peers.mark_removed(context.database, account, number, context.now)
+        if held is not None:
+            _mark_gone(context, held, answer.lists, newest)
+    for certificate in resigned:
+        accounts.save_resignation(context.database, account, certificate.device)
+        peers.mark_removed(context.database, certificate, context.now)
     if answer.more and changed:
         fetch(context, account)
     return changed or bool(resigned)
@@ -101,13 +104,29 @@ def _store(context: Context, held: DeviceList | None, newest: DeviceList, relay_
     settle_claim(context, newest)
     if held is None:
         return
-    for gone in set(held.devices) - set(newest.devices):
-        if newest.device(gone.device) is None:
-            peers.mark_removed(context.database, account, gone.device, context.now)
     if newest.head.generation > held.head.generation:
         accounts.save_fork(context.database, account, None)
     if account != context.own.account_id:
         _tell_change(context, held, newest)
+
+
+def _mark_gone(
+    context: Context, held: DeviceList, run: Sequence[SignedObject], newest: DeviceList
+) -> None:
+    """Note who was logged out, also who came and went on the lists between: mail may be on its way.
+
+    The run was followed, so its lists are in their places; those before the held one are no news.
+    """
+    known = held.devices
+    met = set(known)
+    for signed in run[:-1]:
+        passed = open_list(signed, held.account_key, known)
+        known = passed.devices
+        if held.head < passed.head:
+            met.update(known)
+    for device in sorted(met, key=lambda one: one.device):
+        if newest.device(device.device) is None:
+            peers.mark_removed(context.database, device, context.now)
 
 
 def _tell_change(context: Context, held: DeviceList, newest: DeviceList) -> None:
@@ -120,14 +139,14 @@ def _tell_change(context: Context, held: DeviceList, newest: DeviceList) -> None
 
 def _newly_resigned(
     context: Context, newest: DeviceList, resignations: Sequence[SignedObject]
-) -> set[DeviceNumber]:
+) -> list[DeviceCertificate]:
     """Verify resignations; nothing is written before all of them hold."""
     known = accounts.resigned(context.database, newest.account_id)
-    resigned = set()
+    resigned = []
     for signed in resignations:
         number = resignation_address(signed).device
         certificate = newest.device(number)
         if certificate is not None and number not in known:
             open_resignation(signed, certificate)
-            resigned.add(number)
+            resigned.append(certificate)
     return resigned

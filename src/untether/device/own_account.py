@@ -101,8 +101,9 @@ def sign_next(
     signed = sign_list(body, own.secrets.signing_seed)
     following = open_list(signed, own.account_key, (*held.devices, *((add,) if add else ())))
     store(context, following, signed_here=True, published=False)
-    for number in gone:
-        peers.mark_removed(context.database, own.account_id, number, context.now)
+    for device in held.devices:
+        if device.device in gone:
+            peers.mark_removed(context.database, device, context.now)
     return following
 
 
@@ -120,15 +121,19 @@ def store(context: Context, device_list: DeviceList, *, signed_here: bool, publi
 
 
 def store_recovered(context: Context, first: DeviceList, *, published: bool) -> None:
-    """Hold the first list of a generation that this phone started; it ends any fork."""
+    """Hold the first list of a generation that this phone started; it ends any fork.
+
+    A new phone, which was on no list before, has no mail of the devices that are gone.
+    """
     before = newest(context)
     store(context, first, signed_here=True, published=published)
     if published:
         own_lists.mark_published(context.database, first.head)
     accounts.save_fork(context.database, first.account_id, None)
-    for gone in before.devices:
-        if first.device(gone.device) is None:
-            peers.mark_removed(context.database, first.account_id, gone.device, context.now)
+    here_before = before.device(context.own.device) is not None
+    for device in before.devices if here_before else ():
+        if first.device(device.device) is None:
+            peers.mark_removed(context.database, device, context.now)
 
 
 def publish(context: Context) -> None:

@@ -1,9 +1,8 @@
 """Who sent a message, as far as verified lists tell (spec 07, "Senders").
 
 A device that was removed (or has resigned) may still have mail on its way from before this
-device learnt of it. Such mail opens only with a session that exists already, and people are told.
-The session goes as soon as the mailbox is drained; since that is the relay's word, the device is
-believed for REMOVED_DEVICE_MAIL_MS at most.
+device learnt of it. Such mail is opened, and people are told. It ends as soon as the mailbox is
+drained; since that is the relay's word, the device is believed for REMOVED_DEVICE_MAIL_MS at most.
 """
 
 from __future__ import annotations
@@ -57,8 +56,8 @@ def is_stranger(context: Context, sender: Sender) -> bool:
 def find(context: Context, account: AccountId, number: DeviceNumber) -> Sender | None:
     """Return the sender, None when its list must be fetched first.
 
-    Raises RemoteError ``device-removed`` for a removed device that never wrote here before, or
-    was removed too long ago.
+    Raises RemoteError ``device-removed`` for a device that was removed before this one held any
+    list of its account, whose mail was drained, or that was removed too long ago.
     """
     device_list = directory.held_list(context, account)
     if device_list is None:

@@ -168,8 +168,6 @@ def open_message(context: Context, sender: Sender, header: bytes) -> Opened:
         cause_known=recovered,
     )
     opened = session_book.open_message(before, header, arrival)
-    if sender.removed and opened.started is not None:
-        raise RemoteError("device-removed", "The message came from a device that was logged out.")
     sessions.save_book(context.database, key, before, opened.sessions, opened.dropped)
     _store_keys(context, opened)
     if opened.started is not None and opened.sessions[0].id == opened.session_id:
@@ -178,8 +176,9 @@ def open_message(context: Context, sender: Sender, header: bytes) -> Opened:
 
 
 def forget_removed_devices(context: Context) -> None:
-    """The mailbox is drained: sessions with removed devices have nothing left to open."""
+    """The mailbox is drained: nothing of removed devices is left to open, nor believed."""
     sessions.delete_removed(context.database)
+    peers.end_removed(context.database)
 
 
 def forget_old_keys(context: Context) -> None:

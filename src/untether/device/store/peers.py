@@ -97,7 +97,10 @@ def to_renew_of(database: Database, account_id: AccountId) -> frozenset[DeviceNu
 def removed_since(
     database: Database, account_id: AccountId, device: DeviceNumber, since: UnixMillis
 ) -> tuple[int, bytes, bytes] | None:
-    """Return (row, signing key, agreement key) of a device known to be logged out since then."""
+    """Return (row, signing key, agreement key) of a device that was logged out since then.
+
+    None for one whose mail was drained: :func:`end_removed`.
+    """
     found = row(
         database,
         "SELECT peer, signing_key, agreement_key FROM peers WHERE account_id = ? AND device = ? "
@@ -109,13 +112,17 @@ def removed_since(
     return None if found is None else (found[0], found[1], found[2])
 
 
-def mark_removed(
-    database: Database, account_id: AccountId, device: DeviceNumber, now: UnixMillis
-) -> None:
-    """A device was logged out: its sessions end when the mailbox is drained, or soon."""
+def mark_removed(database: Database, certificate: DeviceCertificate, now: UnixMillis) -> None:
+    """A device was logged out: it is believed until the mailbox is drained, but not for long."""
+    find_or_add(database, certificate)
     database.run(
         "UPDATE peers SET removed_at = coalesce(removed_at, ?) WHERE account_id = ? AND device = ?",
         now,
-        account_id,
-        device,
+        certificate.account_id,
+        certificate.device,
     )
+
+
+def end_removed(database: Database) -> None:
+    """The mailbox is drained: devices that were logged out have nothing on its way any more."""
+    database.run("UPDATE peers SET removed_at = 0 WHERE removed_at > 0")
