@@ -6,9 +6,11 @@ import pytest
 from tests.world import World, WorldDevice
 from tests.world_relay import ORIGIN
 
+from untether.base.identifiers import UnixMillis
 from untether.crypto.provider import provider
-from untether.device import events, inputs
+from untether.device import events, inputs, new_generation
 from untether.device.store.own_device import State
+from untether.protocol.identity.certificate import sign_as_account
 from untether.wire import client_frames
 from untether.wire.server_frames import PASSING_REFUSALS, Refused
 
@@ -26,19 +28,22 @@ def refused_registration(world: World, code: str) -> tuple[WorldDevice, list[obj
     world.relay.answering = answering  # type: ignore[assignment]
     seed = world.randomness(32)
     phone = world.new_device("alice's phone", seed)
-    phone.feed(
-        inputs.BeginRegistration(
-            name="alice",
-            account_key=provider().ed25519_public(seed),
-            sealed_account_seed=b"sealed elsewhere",
-            origin=ORIGIN,
-            relay_id=world.relay.rules.relay_id,
-            device_name="alice's phone",
-            invitation=None,
-        )
-    )
+    phone.feed(begin_registration(world, seed))
     phone.connect(receiving=False)
     return phone, asked
+
+
+def begin_registration(world: World, seed: bytes) -> inputs.BeginRegistration:
+    """Return what begins alice's account."""
+    return inputs.BeginRegistration(
+        name="alice",
+        account_key=provider().ed25519_public(seed),
+        sealed_account_seed=b"sealed elsewhere",
+        origin=ORIGIN,
+        relay_id=world.relay.rules.relay_id,
+        device_name="alice's phone",
+        invitation=None,
+    )
 
 
 @pytest.mark.parametrize("code", sorted(PASSING_REFUSALS))
@@ -62,3 +67,23 @@ def test_a_refusal_for_good_leaves_the_profile_unused() -> None:
 
     assert phone.happened(events.RequestRefused)[-1].code == "name-taken"
     assert phone.own_or_none is None
+
+
+def test_a_phone_whose_owner_is_asked_twice_signs_one_first_list() -> None:
+    """A second list for the same place would fork the account before it has begun."""
+    world = World()
+    seed = world.randomness(32)
+    phone = world.new_device("alice's phone", None)  # its owner answers below
+    phone.feed(begin_registration(world, seed))
+    phone.connect(receiving=False)  # asks again, since no signature is there
+    body = new_generation.certificate_body(phone.own)
+    signed = inputs.CertificateSigned(body, sign_as_account(seed, body))
+
+    for wait_ms in (0, 1, 1):
+        world.now = UnixMillis(world.now + wait_ms)
+        phone.feed(signed)
+    world.settle()
+    phone.feed(signed)
+    world.settle()
+    assert phone.database.rows("SELECT count(*) FROM own_lists") == [(1,)]
+    assert len(phone.happened(events.AccountActivated)) == 1

@@ -60,8 +60,15 @@ def new_phone(
 
 
 def certificate_signed(context: Context, signed: CertificateSigned) -> None:
-    """Sign the first list and ask the relay; without a connection it is asked at the next."""
+    """Sign the first list and ask the relay; without a connection it is asked at the next.
+
+    The owner may have been asked twice, e.g. at a connection that came meanwhile. A second
+    signature changes nothing: another first list would fork the account.
+    """
     own = context.own
+    if own.certificate is not None:
+        submit(context)
+        return
     certificate = SignedCertificate(
         body=signed.body,
         account_signature=signed.account_signature,

@@ -93,7 +93,13 @@ def verification_refused(context: Context) -> bool:
 
 
 def certificate_signed(context: Context, signed: CertificateSigned) -> None:
-    """The account key vouches for this phone's new generation: its first list goes out."""
+    """The account key vouches for this phone's new generation: its first list goes out.
+
+    Only the first time: when the owner was asked twice, a second list would fork the account.
+    """
+    certificate = context.own.certificate
+    if certificate is not None and certificate.body == signed.body:
+        return
     held = own_account.newest(context)
     gone = own_account.resigned_devices(context)
     kept = [one.device for one in held.companions if one.device not in gone]
