@@ -15,6 +15,7 @@ from tests.commands.conftest import Link, MakeDevice
 from tests.commands.relays import Relay
 
 from untether import __version__
+from untether.base.identifiers import HOUR_MS
 from untether.cli.main import VERBS
 
 MESSAGE = {
@@ -239,8 +240,27 @@ def test_a_device_that_never_connected_was_never_active(
     )
     shown = alice.run("devices").lines
     assert [line["last_active_at"] is None for line in shown] == [False, True]
-    assert "never active" in alice.text("devices").output
+    phone, companion = alice.text("devices").output.splitlines()
+    assert "active within the last hour" in phone
+    assert "never active" in companion
     assert json.dumps(laptop.run("status").line["role"]) == '"companion"'
+
+
+def test_activity_is_told_as_exactly_as_it_is_known(
+    person: MakeDevice, link: Link, relay: Relay
+) -> None:
+    """The relay keeps the hour only; the minute at its beginning would be made up."""
+    alice = person("alice")
+    link(alice, "laptop")
+    account = bytes.fromhex(alice.run("status").line["account_id"])
+    hour = 1_750_000_000_000 // HOUR_MS * HOUR_MS
+    relay.query(
+        "UPDATE devices SET last_active_at = ? WHERE account_id = ? AND device = 1", hour, account
+    )
+    shown = alice.run("devices").lines[1]["last_active_at"]
+    assert shown == "2025-06-15T15:00:00.000Z"
+    companion = alice.text("devices").output.splitlines()[1]
+    assert re.search(r"active 2025-06-1\d \d\d:\d\d–\d\d:\d\d ", companion)
 
 
 def test_both_ends_agree_about_devices(person: MakeDevice, link: Link, device: MakeDevice) -> None:

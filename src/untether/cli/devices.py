@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from untether.base.errors import ExitStatus
-from untether.base.identifiers import DeviceNumber
+from untether.base.identifiers import HOUR_MS, DeviceNumber, UnixMillis
 from untether.cli import ask
 from untether.cli.arguments import add_action, days, device_number
 from untether.cli.errors import show_hint, show_notice, show_warning
 from untether.cli.opening import with_client
-from untether.cli.render import local_time, show_result, timestamp
+from untether.cli.render import local_hour, local_time, show_result, timestamp
 from untether.client.client import Client
 from untether.device.events import LinkCertified, LinkRequested
 from untether.device.own_devices import OwnDeviceView
@@ -42,7 +42,8 @@ def _list(arguments: argparse.Namespace) -> int:
         async with client.online_if_possible() as unreachable:
             devices = await client.devices()
         for device in devices:
-            line = _device_line(device, asked=unreachable is None)
+            active = _active(device, client.driver.now()) if unreachable is None else ""
+            line = _device_line(device, active)
             show_result(arguments, _device_json(device), line)
         if unreachable is not None:
             show_warning(unreachable, json_wanted=arguments.output == "json")
@@ -67,12 +68,18 @@ def _device_json(device: OwnDeviceView) -> dict[str, object]:
     }
 
 
-def _device_line(device: OwnDeviceView, *, asked: bool) -> str:
+def _active(device: OwnDeviceView, now: UnixMillis) -> str:
+    """Say when a device was last connected; the relay tells only in which hour that was."""
+    if device.last_active_at is None:
+        return "never active"
+    if now - device.last_active_at < HOUR_MS:
+        return "active within the last hour"
+    return f"active {local_hour(device.last_active_at)}"
+
+
+def _device_line(device: OwnDeviceView, active: str) -> str:
     kind = "phone" if device.role is Role.PRIMARY else device.kind or "companion"
     added = "" if device.added_at is None else f"added {local_time(device.added_at)}"
-    active = "never active" if asked else ""
-    if device.last_active_at is not None:
-        active = f"active {local_time(device.last_active_at)}"
     this = "  ← this device" if device.this else ""
     name = device.name or "(name not known yet)"
     return (

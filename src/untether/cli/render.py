@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from untether.base.errors import PlatformError
-from untether.base.identifiers import UnixMillis
+from untether.base.identifiers import HOUR_MS, UnixMillis
 from untether.cli.errors import json_line, printable, show_notice
 from untether.client.client import Client
 from untether.client.people import NamedMessage
@@ -116,6 +116,11 @@ def timestamp(time: UnixMillis) -> str:
 def local_time(time: UnixMillis) -> str:
     """Spell a time for people, in their time zone."""
     return datetime.fromtimestamp(time / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def local_hour(time: UnixMillis) -> str:
+    """Spell an hour for people, from its beginning to its end."""
+    return f"{local_time(time)}–{local_time(UnixMillis(time + HOUR_MS))[-5:]}"
 
 
 def message_json(shown: NamedMessage) -> dict[str, Any]:
