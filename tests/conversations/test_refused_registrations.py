@@ -82,6 +82,7 @@ def test_a_phone_whose_owner_is_asked_twice_signs_one_first_list() -> None:
     for wait_ms in (0, 1, 1):
         world.now = UnixMillis(world.now + wait_ms)
         phone.feed(signed)
+    phone.feed(inputs.VerificationRefused())  # the second question was answered with no
     world.settle()
     phone.feed(signed)
     world.settle()

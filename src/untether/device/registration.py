@@ -86,8 +86,13 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
     submit(context)
 
 
-def abandon(context: Context) -> None:
-    """The owner was not verified: the profile is unused again."""
+def verification_refused(context: Context) -> None:
+    """The owner was not verified: the profile is unused again, unless they were before."""
+    if context.own.certificate is None:
+        _abandon(context)
+
+
+def _abandon(context: Context) -> None:
     own_device.erase_everything(context.database)
     context.forget_own()
 
@@ -120,7 +125,7 @@ def on_answer(context: Context, request: Register, answer: ServerFrame) -> None:
         context.notify(AccountActivated(own.account_id, own.name, own.device))
     elif isinstance(answer, Refused):
         if answer.code not in PASSING_REFUSALS:
-            abandon(context)
+            _abandon(context)
         context.notify(RequestRefused("register", answer.code, answer.retry_after_ms))
 
 

@@ -20,7 +20,7 @@ SIGNED: dict[State, Callable[[Context, CertificateSigned], None]] = {
 """State → what a signed certificate is for; in any other state, a device to be linked."""
 
 REFUSED: dict[State, Callable[[Context], None]] = {
-    State.REGISTERING: registration.abandon,
+    State.REGISTERING: registration.verification_refused,
     State.RECOVERING: recovery.verification_refused,
 }
 """State → what ends when the owner was not verified."""
