@@ -7,7 +7,7 @@ from tests.conversations.link_steps import devices, newest_list, numbers, state_
 from tests.world import UntetherError, World, WorldDevice
 from tests.world_relay import Link
 
-from untether.base.identifiers import DAY_MS, DeviceAddress, DeviceNumber
+from untether.base.identifiers import DAY_MS, MINUTE_MS, DeviceAddress, DeviceNumber
 from untether.device import events, gossip, inputs, membership
 from untether.device.context import Context
 from untether.device.store import notices, own_lists
@@ -16,6 +16,7 @@ from untether.protocol.identity.certificate import Role
 from untether.protocol.identity.resignation import sign_resignation
 from untether.protocol.identity.wipe_order import sign_wipe_order
 from untether.wire import client_frames
+from untether.wire.client_frames import ResolveName
 from untether.wire.content import ListEvidence
 from untether.wire.records import AccountLists, SignedObject
 from untether.wire.server_frames import Done, LoggedOut, NotListed, Refused, ServerFrame, Welcome
@@ -104,6 +105,21 @@ def test_a_message_sealed_before_the_log_out_is_sealed_again(
     assert bob.texts() == ["hello", "sealed for the laptop too"]
     assert "sealed for the laptop too" not in laptop.texts()
     assert alice.history()[-1].state == "sent"
+
+
+def test_what_was_for_a_removed_device_alone_is_dropped(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
+    """Bob still owes the laptop a turn of the ratchet when it goes: nothing waits for ever."""
+    laptop = world.link(alice, "laptop")
+    bob.ask(ResolveName("alice"))
+    laptop.send("bob", "hello")
+    waiting = "SELECT count(*) FROM outbox WHERE direct_device = 1"
+    assert bob.database.rows(waiting) == [(1,)]
+    alice.log_out(laptop)
+    bob.send("alice", "is it gone?")  # brings the new list
+    world.pass_time(MINUTE_MS)
+    assert bob.database.rows(waiting) == [(0,)]
 
 
 @pytest.mark.parametrize("wipe", [False, True])

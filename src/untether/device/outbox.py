@@ -145,6 +145,9 @@ def _seal_for_account(context: Context, message: Outgoing, account: AccountId) -
         for target in fan_out.targets(context, device_list)
         if message.direct_device in (None, target.certificate.device)
     ]
+    if message.direct_device is not None and not targets:
+        outbox.remove(context.database, message.message_id)  # its one device is gone for ever
+        return
     targets = sessions.mark_absent(context, targets)
     missing = sessions.without_session(context, targets)
     if missing:
