@@ -6,12 +6,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from untether.adapters.storage.device_apsw import ApswDeviceDatabase
 from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
+from untether.adapters.storage.sqlite_database import SqliteDatabase
 from untether.base.errors import PlatformError
 from untether.base.secret_bytes import SecretBytes
 from untether.device.store.database import DeviceDatabase, SqlValue, row
@@ -254,15 +256,14 @@ def test_row_takes_the_first_or_none(database: DeviceDatabase) -> None:
 def test_a_wrong_statement_is_our_defect(
     database: DeviceDatabase, sql: str, parameters: tuple[SqlValue, ...]
 ) -> None:
-    """Syntax, constraint and binding mistakes carry one code, and the transaction lives on."""
-    with database.transaction():
-        write(database, "before")
-        for call in (database.run, database.rows):
-            with pytest.raises(PlatformError) as refused:
-                call(sql, *parameters)
-            assert refused.value.code == "database-statement"
-            assert refused.value.hint
-    assert notes(database) == ["before"]
+    """Syntax, constraint and binding mistakes carry one code, and end the transaction."""
+    for call in (database.run, database.rows):
+        with pytest.raises(PlatformError) as refused, database.transaction():
+            write(database, "before")
+            call(sql, *parameters)
+        assert refused.value.code == "database-statement"
+        assert refused.value.hint
+    assert notes(database) == []
 
 
 def test_wrong_statements_in_many_and_script(database: DeviceDatabase) -> None:
@@ -345,6 +346,39 @@ def test_a_full_disk_undoes_the_transaction(database: DeviceDatabase) -> None:
     assert full.value.code == "disk-full"
     assert full.value.hint
     assert notes(database) == ["before"]
+
+
+def pass_over_a_full_disk(database: DeviceDatabase) -> str:
+    """Write on after the disk was full, as a careless caller might; return the error's code."""
+    write(database, "before")
+    database.script("PRAGMA max_page_count = 20")
+    with pytest.raises(PlatformError) as failed, database.transaction():
+        with suppress(PlatformError):
+            for _ in range(200):
+                write(database, "x" * 4_000)
+        with suppress(PlatformError), database.savepoint():
+            write(database, "half")
+        write(database, "another half")
+    return failed.value.code
+
+
+def test_a_failure_that_is_passed_over_leaves_nothing(database: DeviceDatabase) -> None:
+    """Whoever catches the error can't commit what comes after it; the next transaction can."""
+    assert pass_over_a_full_disk(database) == "disk-full"
+    assert notes(database) == ["before"]
+    with database.transaction():
+        write(database, "after")
+    assert notes(database) == ["before", "after"]
+
+
+def test_twin_that_forgets_a_failure_commits_a_half(
+    database: DeviceDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Switched off: SQLite has ended the transaction, and each later statement stands alone."""
+    forgotten = property(lambda _: None, lambda _, __: None)
+    monkeypatch.setattr(SqliteDatabase, "_failure", forgotten)
+    assert pass_over_a_full_disk(database) == "database-statement"
+    assert notes(database) == ["before", "half", "another half"]
 
 
 def test_a_damaged_page_is_noticed(adapter: str, path: Path, database: DeviceDatabase) -> None:

@@ -8,7 +8,7 @@ was signed can't be taken back.
 
 from __future__ import annotations
 
-from untether.base.errors import UntetherError
+from untether.base.errors import LocalError, RefusedError, RemoteError
 from untether.base.identifiers import DeviceNumber
 from untether.device import linking_phone, outgoing, own_account
 from untether.device.context import Context
@@ -37,7 +37,7 @@ def take_acceptance(context: Context, row: PhoneRow, item: bytes) -> None:
     try:
         verify_stock(known(link.prekeys), party_of(certificate))
         following = own_account.sign_next(context, add=certificate)
-    except UntetherError as error:
+    except (LocalError, RefusedError, RemoteError) as error:
         linking_phone.end(context, row, phone.refuse(link, refusal_code(error), context.randomness))
         return
     brought = Publication(added=certificate.device, prekeys=link.prekeys)

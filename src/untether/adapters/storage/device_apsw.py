@@ -85,9 +85,12 @@ class ApswDeviceDatabase(SqliteDatabase):
     def _in_transaction(self) -> bool:
         return self._connection.in_transaction
 
+    def _translated(self, error: Exception) -> PlatformError | None:
+        return _translated(error) if isinstance(error, apsw.Error) else None
+
     def run(self, sql: str, *parameters: SqlValue) -> int:
         """See the port."""
-        with _platform_errors():
+        with self._statement():
             before = self._connection.total_changes()
             self._connection.execute(sql, parameters).fetchall()
             unchanged = self._connection.total_changes() == before
@@ -95,17 +98,17 @@ class ApswDeviceDatabase(SqliteDatabase):
 
     def rows(self, sql: str, *parameters: SqlValue) -> list[Row]:
         """See the port."""
-        with _platform_errors():
+        with self._statement():
             return cast("list[Row]", self._connection.execute(sql, parameters).fetchall())
 
     def many(self, sql: str, parameter_rows: Iterable[Sequence[SqlValue]]) -> None:
         """See the port."""
-        with _platform_errors():
+        with self._statement():
             self._connection.executemany(sql, parameter_rows).fetchall()
 
     def script(self, sql: str) -> None:
         """See the port."""
-        with _platform_errors():
+        with self._statement():
             self._connection.execute(sql).fetchall()
 
     def close(self) -> None:
@@ -144,10 +147,14 @@ def _for_reading(path: Path) -> str:
     return f"{uri}?mode=ro&" + (f"vfs={_WITHOUT_LOCKS}" if has_log else "immutable=1")
 
 
+def _translated(error: apsw.Error) -> PlatformError:
+    code = getattr(error, "extendedresult", apsw.SQLITE_ERROR)
+    return platform_error(code, str(error), encrypted=True)
+
+
 @contextmanager
 def _platform_errors() -> Iterator[None]:
     try:
         yield
     except apsw.Error as error:
-        code = getattr(error, "extendedresult", apsw.SQLITE_ERROR)
-        raise platform_error(code, str(error), encrypted=True) from error
+        raise _translated(error) from error

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Final, cast
 
 from untether.adapters.storage.sqlite_database import SETTINGS, SqliteDatabase, platform_error
+from untether.base.errors import PlatformError
 from untether.base.limits import DATABASE_BUSY_MS
 from untether.device.store.database import Row, SqlValue
 
@@ -47,9 +48,12 @@ class Sqlite3DeviceDatabase(SqliteDatabase):
     def _in_transaction(self) -> bool:
         return self._connection.in_transaction
 
+    def _translated(self, error: Exception) -> PlatformError | None:
+        return _translated(error) if isinstance(error, sqlite3.Error) else None
+
     def run(self, sql: str, *parameters: SqlValue) -> int:
         """See the port."""
-        with _platform_errors():
+        with self._statement():
             before = self._connection.total_changes
             self._connection.execute(sql, parameters).fetchall()
             if self._connection.total_changes == before:
@@ -58,17 +62,17 @@ class Sqlite3DeviceDatabase(SqliteDatabase):
 
     def rows(self, sql: str, *parameters: SqlValue) -> list[Row]:
         """See the port."""
-        with _platform_errors():
+        with self._statement():
             return self._connection.execute(sql, parameters).fetchall()
 
     def many(self, sql: str, parameter_rows: Iterable[Sequence[SqlValue]]) -> None:
         """See the port."""
-        with _platform_errors():
+        with self._statement():
             self._connection.executemany(sql, parameter_rows)
 
     def script(self, sql: str) -> None:
         """See the port; ``executescript`` would commit first, so statements go one by one."""
-        with _platform_errors():
+        with self._statement():
             for statement in _statements(sql):
                 self._connection.execute(statement).fetchall()
 
@@ -89,10 +93,14 @@ def _statements(script: str) -> Iterator[str]:
     yield statement
 
 
+def _translated(error: sqlite3.Error) -> PlatformError:
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+    return platform_error(code, str(error), encrypted=False)
+
+
 @contextmanager
 def _platform_errors() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
-        raise platform_error(code, str(error), encrypted=False) from error
+        raise _translated(error) from error

@@ -94,10 +94,21 @@ def platform_error(result_code: int, message: str, *, encrypted: bool) -> Platfo
 
 
 class SqliteDatabase(ABC):
-    """Transactions and savepoints over the statements that a subclass runs."""
+    """Transactions and savepoints over the statements that a subclass runs.
+
+    SQLite ends a transaction by itself after some failures (a full disk); what is said next
+    would be committed alone. So after one statement has failed, all that follow it in its
+    transaction fail in the same way, whoever has passed over the error.
+    """
 
     unwritable: PlatformError | None = None
     """Why nothing can be written, in a database that was opened for reading only."""
+
+    _is_open = False
+    """Whether a transaction is under way here, whatever SQLite has made of it."""
+
+    _failure: PlatformError | None = None
+    """What has failed in it."""
 
     @abstractmethod
     def script(self, sql: str) -> None:
@@ -108,19 +119,41 @@ class SqliteDatabase(ABC):
     def _in_transaction(self) -> bool:
         """Whether SQLite has a transaction open; some failures end it by themselves."""
 
+    @abstractmethod
+    def _translated(self, error: Exception) -> PlatformError | None:
+        """Return the error that people get for one of SQLite's; None for all others."""
+
+    @contextmanager
+    def _statement(self) -> Iterator[None]:
+        """Run a statement inside; see the class about failures."""
+        if self._failure is not None:
+            raise self._failure
+        try:
+            yield
+        except Exception as error:
+            failure = self._translated(error)
+            if failure is None:
+                raise
+            self._failure = failure if self._is_open else None
+            raise failure from error
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """BEGIN IMMEDIATE, so that a reader never has to turn into a writer half-way."""
         if self.unwritable is not None:
             raise self.unwritable
         self.script("BEGIN IMMEDIATE")
+        self._is_open = True
         try:
             yield
             self.script("COMMIT")
         except BaseException:
+            self._failure = None
             if self._in_transaction:
                 self.script("ROLLBACK")
             raise
+        finally:
+            self._is_open = False
 
     @contextmanager
     def reading(self) -> Iterator[None]:
@@ -141,6 +174,6 @@ class SqliteDatabase(ABC):
             yield
             self.script("RELEASE step")
         except BaseException:
-            if self._in_transaction:
+            if self._in_transaction and self._failure is None:
                 self.script("ROLLBACK TO step; RELEASE step")
             raise
