@@ -228,5 +228,9 @@ class Driver:
         task.add_done_callback(self._tasks.discard)
 
     async def _handle_tick(self) -> None:
-        with suppress(NetworkError):  # the next connection does what is due
+        try:
             await self.handle(inputs.Tick())
+        except NetworkError:
+            pass  # the next connection does what is due
+        except UntetherError as error:  # e.g. a full disk: whoever waits must hear of it
+            await self._line.fail(error)

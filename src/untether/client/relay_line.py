@@ -158,6 +158,13 @@ class RelayLine:
         if self._connection is not None:
             await self._connection.send(codec.encode(Request(0, frame)))
 
+    async def fail(self, error: UntetherError) -> None:
+        """End the line, if it is open; whoever waits hears why."""
+        if self._connection is not None:
+            self._loss = error
+            await self._close(error)
+            self._lost.set()
+
     async def close(self) -> None:
         """Close the socket, if one is open; whoever waits hears that it was closed."""
         await self._close(NetworkError("closed", "The connection was closed."))
@@ -185,9 +192,7 @@ class RelayLine:
         try:
             await self._read()
         except UntetherError as error:
-            self._loss = error
-            await self._close(error)
-            self._lost.set()
+            await self.fail(error)
 
     async def _read(self) -> None:
         """Take what comes; NetworkError ``no-answer`` when nothing does while answers are due."""

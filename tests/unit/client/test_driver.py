@@ -9,7 +9,13 @@ import pytest
 from tests.unit.client.scripted_relay import NOW, ScriptedConnector, turn
 
 from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
-from untether.base.errors import LocalError, RateLimitedError, RefusedError, VerificationError
+from untether.base.errors import (
+    LocalError,
+    PlatformError,
+    RateLimitedError,
+    RefusedError,
+    VerificationError,
+)
 from untether.base.identifiers import UnixMillis
 from untether.client.driver import Driver
 from untether.device import effects, engine, inputs
@@ -138,6 +144,30 @@ async def test_a_timer_feeds_ticks(driver: Driver, script: ScriptedEngine) -> No
     await driver.handle(inputs.StartMail())
     await asyncio.sleep(0.01)
     assert script.kinds()[-1] is inputs.Tick
+    await driver.close()
+
+
+async def test_a_tick_that_fails_is_told(
+    driver: Driver, connector: ScriptedConnector, script: ScriptedEngine
+) -> None:
+    """A disk that fills up beside all questions ends the connection with its own cause."""
+
+    def fail() -> None:
+        if script.kinds()[-1] is inputs.Tick:
+            raise PlatformError("disk-full", "The disk is full.")
+
+    script.fail = fail
+    script.effects[inputs.StartMail] = [effects.WakeAt(NOW)]
+    with driver.listening() as heard:
+        async with driver.connected():
+            await driver.handle(inputs.StartMail())
+            with pytest.raises(PlatformError) as caught:
+                await driver.next_event(heard)
+            assert caught.value.code == "disk-full"
+            assert not driver.is_connected
+            assert connector.last.closed
+        await driver.handle(inputs.StartMail())
+        await turn()
     await driver.close()
 
 
