@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -215,6 +216,13 @@ class Device:
         assert sent.status == 0, sent.errors
         assert sent.line["state"] == "sent", sent.line
         return sent.line
+
+
+def command_in(hint: str) -> list[str]:
+    """Return the arguments of the command of ours that a hint names, as a shell reads them."""
+    command = hint.partition("`untether ")[2].partition("`")[0]
+    assert command, hint
+    return shlex.split(command)
 
 
 def in_process(*arguments: str | Path) -> Ended:

@@ -10,7 +10,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.commands.command_line import COMMAND, Device, Running, child_environment, in_process
+from tests.commands.command_line import (
+    COMMAND,
+    Device,
+    Running,
+    child_environment,
+    command_in,
+    in_process,
+)
 from tests.commands.conftest import Link, MakeDevice
 from tests.commands.relays import Relay
 
@@ -80,7 +87,7 @@ def test_text_is_for_people(person: MakeDevice) -> None:
     assert "this device" in alice.text("devices").output
     code = alice.text("security-code", bob.name).output
     assert re.search(r"^(\d{5} ){11}\d{5}$", code, re.MULTILINE)
-    assert f"untether verify {bob.name}" in code
+    assert command_in(code)[-2:] == ["verify", bob.name]
     assert "is verified" in alice.text("verify", bob.name).output
     assert re.search(rf"{bob.name}\s+[0-9a-f…]+\s+verified", alice.text("contacts").output)
     assert alice.text("messages", "--with", bob.name).output.endswith("[delivered]\n") or (
@@ -141,6 +148,28 @@ def test_options_stand_before_or_after_the_verb(person: MakeDevice) -> None:
     after = in_process("status", "-o", "json", *alice.options)
     both = in_process(*alice.options, "-o", "text", "status", "-o", "json")
     assert before.line == after.line == both.line
+
+
+def test_a_hint_can_be_pasted(person: MakeDevice) -> None:
+    """The command that a hint names acts as the same device, wherever its profile lies."""
+    alice, bob = person("alice"), person("bob")
+    hint = command_in(alice.text("security-code", bob.name).output)
+    assert in_process(*hint).output == f"“{bob.name}” is verified.\n"
+    assert alice.run("contacts").line["verified"] is True
+    spaced = Device(alice.directory.with_name("a place with spaces"), alice.passphrase_file)
+    alice.directory.rename(spaced.directory)
+    refused = spaced.run("verify", "nobody").error["hint"]
+    assert command_in(refused)[:4] == [str(one) for one in spaced.options]
+    other_profile = spaced.run("register", "other", "--server", "http://localhost:9").error["hint"]
+    assert command_in(other_profile)[:2] == ["--profile", "DIR"]
+
+
+def test_a_word_in_the_place_of_an_action() -> None:
+    """Who expects to see one contact hears which verbs are about one person."""
+    told = in_process("contacts", "bob").errors
+    assert "`untether messages --with bob`" in told
+    assert "`untether security-code bob`" in told
+    assert "approve, logout, lease" in in_process("devices", "3").errors
 
 
 def test_logs_and_hints_never_reach_stdout(person: MakeDevice, tmp_path: Path) -> None:

@@ -89,7 +89,7 @@ def read_link_text(path: Path) -> str:
 def read_security_text(path: Path) -> str:
     """Return the text of the one security code in a picture; errors as in read_link_text."""
     return _read_text(
-        path, SECURITY_QR_PREFIX, "Take a picture of what `untether security-code` shows there."
+        path, SECURITY_QR_PREFIX, "Take a picture of what `security-code` shows there."
     )
 
 

@@ -10,7 +10,7 @@ from untether.base.errors import ExitStatus
 from untether.base.limits import DEVICE_NAME_MAX
 from untether.base.names import check_device_name, check_name
 from untether.cli.arguments import text
-from untether.cli.errors import show_warning
+from untether.cli.errors import pasteable, show_warning
 from untether.cli.opening import with_client, with_new_client
 from untether.cli.render import local_time, show_result, timestamp
 from untether.client.account import Standing
@@ -71,9 +71,10 @@ def _status(arguments: argparse.Namespace) -> int:
     async def act(client: Client) -> int:
         async with client.online_if_possible() as unreachable:
             standing = await client.status()
-        show_result(arguments, _standing_json(standing), *_standing_lines(standing))
+        lines = _standing_lines(standing, arguments)
+        show_result(arguments, _standing_json(standing), *lines)
         if unreachable is not None:
-            show_warning(unreachable, json_wanted=arguments.output == "json")
+            show_warning(unreachable, arguments)
         return ExitStatus.OK
 
     return with_client(arguments, act)
@@ -97,7 +98,7 @@ def _standing_json(standing: Standing) -> dict[str, object]:
     }
 
 
-def _standing_lines(standing: Standing) -> Iterator[str]:
+def _standing_lines(standing: Standing, arguments: argparse.Namespace) -> Iterator[str]:
     kind = "phone" if standing.role == "primary" else "companion"
     yield f"{standing.name}, device {standing.device} ({kind}, {standing.state})"
     reachable = "connected" if standing.connected else "not connected"
@@ -109,8 +110,8 @@ def _standing_lines(standing: Standing) -> Iterator[str]:
     if standing.unreadable:
         yield f"unreadable:   {standing.unreadable} messages"
     if standing.recovery_code_unseen:
-        yield "recovery code: not shown yet, see it with"
-        yield f"    untether register {standing.name} --server {standing.relay}"
+        again = f"`untether register {standing.name} --server {standing.relay}`"
+        yield pasteable(f"recovery:     the code was not shown yet; see {again}", arguments)
 
 
 VERBS = {"register": _register_arguments, "status": _status_arguments}

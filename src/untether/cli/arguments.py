@@ -31,8 +31,23 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise instead of printing."""
+        raise self._usage_error(f"{message[:1].upper()}{message[1:]}.")
+
+    def _usage_error(self, message: str) -> UsageError:
         usage = " ".join(self.format_usage().split()).replace("usage:", "Usage:", 1)
-        raise UsageError("usage", f"{message[:1].upper()}{message[1:]}.", usage)
+        return UsageError("usage", message, usage)
+
+    def _check_value(self, action: argparse.Action, value: object) -> None:
+        """Say of a word in the place of a verb or action what could stand there.
+
+        The default ``instead`` of a parser is for people who had something else in mind.
+        """
+        if not isinstance(action, argparse._SubParsersAction) or value in action.choices:
+            super()._check_value(action, value)
+            return
+        instead = self.get_default("instead") or f"There are: {', '.join(action.choices)}."
+        what = f"“{value}” is no {action.dest} of `{self.prog}`."
+        raise self._usage_error(f"{what} {instead.format(word=value)}")
 
 
 def add_common(parser: argparse.ArgumentParser, *, suppress: bool) -> None:
@@ -67,9 +82,12 @@ def add_action(
     return parser
 
 
-def wants_json(given: Sequence[str]) -> bool:
-    """Tell whether a command line that can't be parsed asks for JSON."""
-    return "-ojson" in given or ("-o", "json") in pairwise(given)
+def unread(given: Sequence[str]) -> argparse.Namespace:
+    """Return what can be told of a command line that can't be parsed: whether it asks for JSON."""
+    json_wanted = "-ojson" in given or ("-o", "json") in pairwise(given)
+    return argparse.Namespace(
+        output="json" if json_wanted else "text", profile=None, passphrase_file=None
+    )
 
 
 def text(value: str) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 from untether.base.errors import ExitStatus, LocalError, UntetherError
 from untether.base.limits import TEXT_MAX
 from untether.cli.arguments import count, seconds, text
-from untether.cli.errors import show_error, show_warning
+from untether.cli.errors import pasteable, show_error, show_warning
 from untether.cli.opening import with_client
 from untether.cli.render import (
     message_json,
@@ -79,10 +79,10 @@ def _send(arguments: argparse.Namespace) -> int:
                 try:
                     _show_sent(arguments, await client.send(name, written))
                 except UntetherError as error:
-                    show_error(error, json_wanted=arguments.output == "json")
+                    show_error(error, arguments)
                     status = error.exit_status
         if unreachable is not None and status is ExitStatus.OK:
-            show_warning(_kept(unreachable), json_wanted=arguments.output == "json")
+            show_warning(_kept(unreachable), arguments)
         return status
 
     return with_client(arguments, act)
@@ -114,7 +114,8 @@ def _show_sent(arguments: argparse.Namespace, sent: Sent) -> None:
     }
     plural = "" if sent.devices == 1 else "s"
     reached = f" to {sent.devices} device{plural}" if sent.devices else ""
-    cause = f": {CAUSES.get(sent.cause, sent.cause)}" if sent.cause else ""
+    words = pasteable(CAUSES.get(sent.cause, sent.cause), arguments)
+    cause = f": {words}" if sent.cause else ""
     show_result(
         arguments,
         {**value, "cause": sent.cause} if sent.cause else value,
@@ -140,14 +141,12 @@ def _receive(arguments: argparse.Namespace) -> int:
 
 
 async def _follow(arguments: argparse.Namespace, client: Client, heard: receiving.Heard) -> int:
-    json_wanted = arguments.output == "json"
-
     def on_failure(error: UntetherError) -> None:
-        show_warning(error, json_wanted=json_wanted)
+        show_warning(error, arguments)
 
     def show(shown: NamedMessage) -> None:
         _show_message(arguments, shown)
-        show_notices(client, json_wanted=json_wanted)
+        show_notices(client, arguments)
 
     async with receiving.kept_connected(client.driver, on_failure) as connection:
         await receiving.follow(

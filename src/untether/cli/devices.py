@@ -46,7 +46,7 @@ def _list(arguments: argparse.Namespace) -> int:
             line = _device_line(device, active)
             show_result(arguments, _device_json(device), line)
         if unreachable is not None:
-            show_warning(unreachable, json_wanted=arguments.output == "json")
+            show_warning(unreachable, arguments)
         return ExitStatus.OK
 
     return with_client(arguments, act)
@@ -115,7 +115,7 @@ def _show_code(arguments: argparse.Namespace, certified: LinkCertified) -> None:
     name, code = certified.device_name, certified.certificate_code
     line = f"“{name}” must show this code now: {code}. Say yes there only if it does."
     details = {"name": name, "code": code}
-    show_notice("compare-codes", line, details, json_wanted=arguments.output == "json")
+    show_notice("compare-codes", line, details, arguments)
 
 
 def _link_text(arguments: argparse.Namespace) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import re
+import shlex
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -12,41 +15,56 @@ from untether.base.errors import UntetherError
 _HARMLESS = "\n\t\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
 """Lines and tabs; the joiners belong to Persian, to Indian scripts and to many emoji."""
 
+_COMMAND = re.compile(r"`untether (?!--profile )")
+
 
 def show_hint(line: str) -> None:
     """Print one line beside the results, on stderr."""
     print(printable(line), file=sys.stderr, flush=True)
 
 
-def show_error(error: UntetherError, *, json_wanted: bool) -> None:
+def show_error(error: UntetherError, arguments: argparse.Namespace) -> None:
     """Print on stderr what ended the command, or one of the things that it should do."""
-    _show("error", error, json_wanted=json_wanted)
+    _show("error", error, arguments)
 
 
-def show_warning(error: UntetherError, *, json_wanted: bool) -> None:
+def show_warning(error: UntetherError, arguments: argparse.Namespace) -> None:
     """Print on stderr what went wrong without ending the command."""
-    _show("notice", error, json_wanted=json_wanted)
+    _show("notice", error, arguments)
 
 
-def _show(kind: str, error: UntetherError, *, json_wanted: bool) -> None:
-    if json_wanted:
-        value = {kind: error.code, "message": error.message, "hint": error.hint}
+def _show(kind: str, error: UntetherError, arguments: argparse.Namespace) -> None:
+    hint = pasteable(error.hint, arguments)
+    if arguments.output == "json":
+        value = {kind: error.code, "message": error.message, "hint": hint}
         print(json_line({**value, **error.details}), file=sys.stderr, flush=True)
         return
     show_hint(f"untether: {error.message} [{error.code}]")
-    if error.hint:
-        show_hint(f"          {error.hint}")
+    if hint:
+        show_hint(f"          {hint}")
 
 
 def show_notice(
-    code: str, line: str, details: Mapping[str, int | str | None], *, json_wanted: bool
+    code: str, line: str, details: Mapping[str, int | str | None], arguments: argparse.Namespace
 ) -> None:
     """Print on stderr what people should know besides the results."""
-    if json_wanted:
+    if arguments.output == "json":
         value = {"notice": code, "message": line}
         print(json_line({**value, **details}), file=sys.stderr, flush=True)
     else:
         show_hint(f"• {line}")
+
+
+def pasteable(text: str, arguments: argparse.Namespace) -> str:
+    """Give the commands in a text the options by which this command acts as this device.
+
+    A command for another device brings a ``--profile`` of its own, or is named by its verb.
+    """
+    options = {"--profile": arguments.profile, "--passphrase-file": arguments.passphrase_file}
+    given = "".join(
+        f"{name} {shlex.quote(str(value))} " for name, value in options.items() if value
+    )
+    return _COMMAND.sub(lambda found: found[0] + given, text)
 
 
 def json_line(value: Mapping[str, Any]) -> str:

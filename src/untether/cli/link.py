@@ -71,7 +71,7 @@ def _show_answer(arguments: argparse.Namespace, answered: LinkAnswered) -> None:
         f"It must show this code now: {answered.certificate_code}"
     )
     details = {"name": account, "phone": phone, "code": answered.certificate_code}
-    show_notice("compare-codes", line, details, json_wanted=arguments.output == "json")
+    show_notice("compare-codes", line, details, arguments)
 
 
 def _show_offer(arguments: argparse.Namespace, offered: LinkOffered) -> None:

@@ -16,7 +16,7 @@ from typing import cast
 
 from untether import __version__
 from untether.base.errors import ExitStatus, PlatformError, UntetherError
-from untether.cli.arguments import Parser, UsageError, add_common, wants_json
+from untether.cli.arguments import Parser, UsageError, add_common, unread
 from untether.cli.errors import show_error
 
 VERBS = {
@@ -49,12 +49,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         parsed = _parser(given).parse_args(given)
     except UsageError as error:
-        show_error(error, json_wanted=wants_json(given))
+        show_error(error, unread(given))
         return error.exit_status
     try:
         status: int = parsed.run(parsed)
     except UntetherError as error:
-        show_error(error, json_wanted=parsed.output == "json")
+        show_error(error, parsed)
         return error.exit_status
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return ExitStatus.OK
     except OSError as error:
         _drop_output()
-        show_error(_system_failure(error), json_wanted=parsed.output == "json")
+        show_error(_system_failure(error), parsed)
         return ExitStatus.USER_ERROR
     return status
 

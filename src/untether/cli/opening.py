@@ -49,22 +49,21 @@ def with_new_client(arguments: argparse.Namespace, act: Act) -> int:
 async def _run(
     arguments: argparse.Namespace, opened: AbstractAsyncContextManager[NativeClient], act: Act
 ) -> int:
-    json_wanted = arguments.output == "json"
     async with opened as client:
-        clock_watch = asyncio.create_task(_watch_clock(client, json_wanted))
+        clock_watch = asyncio.create_task(_watch_clock(client, arguments))
         try:
             return await act(client)
         finally:
             clock_watch.cancel()
-            show_notices(client, json_wanted=json_wanted)
+            show_notices(client, arguments)
 
 
-async def _watch_clock(client: Client, json_wanted: bool) -> None:
+async def _watch_clock(client: Client, arguments: argparse.Namespace) -> None:
     """Warn once when this machine's clock and the relay's differ: much would fail later."""
     with client.driver.listening() as heard:
         while not isinstance(event := await heard.get(), ClockDiffers):
             pass
-    show_warning(clock_differs(event.difference_ms), json_wanted=json_wanted)
+    show_warning(clock_differs(event.difference_ms), arguments)
 
 
 def clock_differs(difference_ms: int) -> PlatformError:

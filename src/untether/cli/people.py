@@ -8,15 +8,21 @@ from pathlib import Path
 from untether.base.errors import ExitStatus
 from untether.base.identifiers import short_id
 from untether.cli.arguments import add_action, text
+from untether.cli.errors import pasteable
 from untether.cli.opening import with_client
 from untether.cli.render import show_json, show_result, show_text, timestamp
 from untether.client.client import Client
 from untether.client.people import Person, SecurityCode
 from untether.protocol.identity.security_code import format_security_code
 
+_INSTEAD = (
+    "It lists everybody. For one person there are `untether messages --with {word}` "
+    "and `untether security-code {word}`."
+)
+
 
 def _contacts_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(run=_contacts)
+    parser.set_defaults(run=_contacts, instead=_INSTEAD)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     accept = add_action(actions, "accept", "accept that a name is another account now")
     accept.add_argument("name", metavar="NAME", type=text)
@@ -40,7 +46,7 @@ def _verify_arguments(parser: argparse.ArgumentParser) -> None:
 def _contacts(arguments: argparse.Namespace) -> int:
     async def act(client: Client) -> int:
         for person in client.contacts():
-            show_result(arguments, _person_json(person), _person_line(person))
+            show_result(arguments, _person_json(person), _person_line(person, arguments))
         return ExitStatus.OK
 
     return with_client(arguments, act)
@@ -56,9 +62,10 @@ def _person_json(person: Person) -> dict[str, object]:
     }
 
 
-def _person_line(person: Person) -> str:
+def _person_line(person: Person, arguments: argparse.Namespace) -> str:
     verified = "verified" if person.verified else "not verified"
-    changed = f"  CHANGED: `untether contacts accept {person.name}`" if person.changed else ""
+    accept = pasteable(f"`untether contacts accept {person.name}`", arguments)
+    changed = f"  CHANGED: {accept}" if person.changed else ""
     return f"{person.name:<20} {short_id(person.account_id)}  {verified}{changed}"
 
 
@@ -85,7 +92,7 @@ def _security_code(arguments: argparse.Namespace) -> int:
             shown = {"name": code.name, "code": code.code, "verified": code.verified}
             show_json({**shown, "qr_text": code.qr_text})
         else:
-            _show_code(code)
+            _show_code(code, arguments)
         return ExitStatus.OK
 
     return with_client(arguments, act)
@@ -97,7 +104,7 @@ def _save_code(code: SecurityCode, path: Path) -> None:
     save_png(code.qr_text, path)
 
 
-def _show_code(code: SecurityCode) -> None:
+def _show_code(code: SecurityCode, arguments: argparse.Namespace) -> None:
     from untether.adapters.qr import render_terminal  # noqa: PLC0415 (slow to load)
 
     show_text(f"Compare with {code.name}, face to face or by phone:")
@@ -109,7 +116,7 @@ def _show_code(code: SecurityCode) -> None:
     show_text(
         "You have verified this before."
         if code.verified
-        else f"If both see the same digits: `untether verify {code.name}`"
+        else pasteable(f"If both see the same digits: `untether verify {code.name}`", arguments)
     )
 
 

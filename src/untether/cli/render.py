@@ -10,7 +10,7 @@ from typing import Any
 
 from untether.base.errors import PlatformError
 from untether.base.identifiers import HOUR_MS, UnixMillis
-from untether.cli.errors import json_line, printable, show_notice
+from untether.cli.errors import json_line, pasteable, printable, show_notice
 from untether.client.client import Client
 from untether.client.people import NamedMessage
 from untether.device.store.notices import Notice
@@ -53,9 +53,9 @@ OWN_NOTICE_TEXTS = {
     "lease-long-ended": "Nobody has seen YOUR PHONE for months. Connect it: until then nothing is "
     "sent to your other devices.",
     "list-withheld": "The relay withholds a device list of YOUR ACCOUNT. Connect your phone and "
-    "run `untether devices` on both: if they go on to differ, don't trust this relay.",
+    "run `devices` on both: if they go on to differ, don't trust this relay.",
     "lists-forked": "Two device lists of YOUR ACCOUNT contradict each other: your phone was "
-    "copied, or put back. Run `untether recover` on your phone.",
+    "copied, or put back. Run `recover` on your phone.",
     "message-held": "A message of another device of yours waits until your phone was online again.",
 }
 """The same for what concerns the own account, where something else is to be done."""
@@ -161,13 +161,13 @@ def notice_line(notice: Notice, about: str | None, *, own: bool = False) -> str:
     return template.format(who="your account" if own else about or "somebody", **details)
 
 
-def show_notices(client: Client, *, json_wanted: bool) -> None:
+def show_notices(client: Client, arguments: argparse.Namespace) -> None:
     """Print what people should know, beside the results; then it counts as shown."""
     waiting = client.notices()
     for one in waiting:
-        line = notice_line(one.notice, one.about, own=one.own)
+        line = pasteable(notice_line(one.notice, one.about, own=one.own), arguments)
         details = {"about": one.about, **one.notice.details}
-        show_notice(one.notice.code, line, details, json_wanted=json_wanted)
+        show_notice(one.notice.code, line, details, arguments)
     if waiting:
         with suppress(PlatformError):  # shown twice rather than never
             client.mark_shown(waiting)

@@ -199,6 +199,7 @@ def _unfinished(driver: Driver, name: str) -> OwnDevice | None:
         raise LocalError(
             "other-registration",
             f"This profile is in the middle of registering “{own.name}”.",
-            f"Finish it with `untether register {own.name} …`, or use another profile.",
+            f"Finish it with `untether register {own.name} --server {own.origin}`, "
+            "or use another profile.",
         )
     return own if own.recovery_code_unseen and own.name == name else None

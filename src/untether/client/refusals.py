@@ -11,7 +11,7 @@ from untether.wire.server_frames import PASSING_REFUSALS
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "account-exists": (
         "This account is registered on the relay already.",
-        "Use `untether recover` to act for it from a new phone.",
+        "Use `untether --profile DIR recover …` to act for it from a new phone.",
     ),
     "invitation-needed": (
         "This relay takes new accounts by invitation only, and the given one is not valid.",
@@ -41,7 +41,7 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "not-listed": (
         "This device is not on its account's list any more.",
-        "Link it again with `untether link` in a new profile.",
+        "Link it again in a new profile: `untether --profile DIR link …`.",
     ),
     "registration-closed": (
         "This relay takes no new accounts.",

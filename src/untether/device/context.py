@@ -27,7 +27,12 @@ from untether.device.store.own_device import OwnDevice, State
 from untether.wire.client_frames import ClientFrame
 from untether.wire.records import Stamp
 
-_BEGUN_BY = {State.REGISTERING: "register", State.RECOVERING: "recover", State.LINKING: "link"}
+_BEGUN_BY = {
+    State.REGISTERING: "register {name}",
+    State.RECOVERING: "recover {name}",
+    State.LINKING: "link",
+}
+"""State → the verb that began it and goes on with it."""
 
 
 def logged_out() -> RefusedError:
@@ -35,7 +40,8 @@ def logged_out() -> RefusedError:
     return RefusedError(
         "logged-out",
         "This device was logged out of its account.",
-        "Link it again with `untether link` in a new profile; old messages stay readable.",
+        "Link it again in a new profile: `untether --profile DIR link …`. "
+        "Old messages stay readable.",
     )
 
 
@@ -80,10 +86,11 @@ class Context:
             return own
         if own.state is State.LOGGED_OUT:
             raise logged_out()
+        begin = _BEGUN_BY[own.state].format(name=own.name)
         raise LocalError(
             "not-finished",
             f"This device is still {own.state.value}.",
-            f"Finish it first: run `untether {_BEGUN_BY[own.state]}` again as before.",
+            f"Finish it first: `untether {begin} --server {own.origin}`.",
         )
 
     def save_own(self, own: OwnDevice) -> None:

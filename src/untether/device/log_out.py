@@ -83,5 +83,5 @@ def _phone_stays() -> LocalError:
     return LocalError(
         "phone-stays",
         "The phone can't be logged out of its own account.",
-        "To use another phone, run `untether recover` on it; other devices can be logged out here.",
+        "To use another phone, run `recover` on it; other devices can be logged out here.",
     )

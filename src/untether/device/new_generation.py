@@ -44,7 +44,7 @@ def sign_first_list(
         raise LocalError(
             "certificate-outdated",
             "What was signed belongs to an earlier try of this recovery.",
-            "Run `untether recover` again.",
+            f"Run `untether recover {own.name} --server {own.origin}` again.",
         )
     certificate = SignedCertificate(
         body=signed.body,

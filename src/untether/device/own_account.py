@@ -78,7 +78,7 @@ def require_signing(context: Context) -> OwnDevice:
         raise RefusedError(
             "phone-displaced",
             "Another phone acts for this account now, or this one was restored from a copy.",
-            "If this is your phone, run `untether recover` here.",
+            f"If this is your phone: `untether recover {own.name} --server {own.origin}`.",
         )
     return own
 

@@ -33,7 +33,7 @@ def test_a_fork_of_the_own_account_is_mended_on_the_phone() -> None:
             gossip.take_evidence(context_of(device), ListEvidence((other,)))
         (forked,) = (line for line in lines(device) if "contradict" in line)
         assert "YOUR ACCOUNT" in forked
-        assert "`untether recover` on your phone" in forked
+        assert "`recover` on your phone" in forked
     account = alice.own.account_id
     with bob.database.transaction():
         assert not directory.learn(context_of(bob), account, AccountLists("alice", (other,)))

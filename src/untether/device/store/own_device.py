@@ -112,7 +112,8 @@ def require(database: Database) -> OwnDevice:
         raise LocalError(
             "no-account",
             "This profile has no account yet.",
-            "Make one with `untether register`, or link this device with `untether link`.",
+            "Make one with `untether register NAME --server URL`, or link this device with "
+            "`untether link --server URL`.",
         )
     return own
 
