@@ -30,7 +30,7 @@ check: $(VENV)/.installed-check ## format, lint, types and layers
 bench: $(VENV)/.installed-bench ## measure against peers, in the same run
 	@$(RUN)/python benchmarks $(ARGS)
 
-tables: $(VENV)/.installed-run ## write the tables of the specification from the code
+tables: $(VENV)/.installed-run ## write the tables of the documents from the code
 	@$(RUN)/python tools/write_spec_tables.py
 
 clean: ## remove everything that these targets made

@@ -1,4 +1,4 @@
-"""Write the tables of limits and labels into the spec pages from the code that holds them.
+"""Write the tables of limits, labels and error codes into the pages from the code that has them.
 
 ``write_spec_tables.py`` rewrites the pages; with ``--check`` it only says whether they are up to
 date, by its exit status. The tables stand between two comment lines that name them.
@@ -11,11 +11,12 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from error_codes import error_rows
 from untether.base import limits
 from untether.crypto import labels
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ROOT / "docs" / "spec"
+PAGES = ROOT / "docs"
 LIMIT = re.compile(r"(?P<name>[A-Z0-9_]+) = .*?  # (?P<reason>.+)")
 HEADING = re.compile(r"# --- (?P<heading>.+?) -+")
 
@@ -39,8 +40,9 @@ def label_rows() -> Iterator[str]:
 
 
 TABLES: dict[str, tuple[str, Callable[[], Iterator[str]]]] = {
-    "limits": ("00-conventions.md", limit_rows),
-    "labels": ("01-cryptography.md", label_rows),
+    "limits": ("spec/00-conventions.md", limit_rows),
+    "labels": ("spec/01-cryptography.md", label_rows),
+    "errors": ("error-codes.md", error_rows),
 }
 
 

@@ -99,6 +99,17 @@ def test_frames_and_contents_are_those_of_the_specification() -> None:
     assert tags(*get_args(Kind)) == first_column(section("05", "Content"))
 
 
+def test_every_error_is_on_its_page() -> None:
+    """Whatever is raised with a code of its own is found there, with a meaning."""
+    page = (ROOT / "docs/error-codes.md").read_text()
+    text = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
+    made = set(re.findall(r'\b[A-Z]\w*Error\(\s*"([a-z0-9-]+)",', text))
+
+    assert len(made) > 100
+    assert made <= set(re.findall(r"^\| `([a-z0-9-]+)` \|", page, re.MULTILINE))
+    assert "|  |  |" not in page
+
+
 def test_causes_of_closing_are_those_of_the_specification() -> None:
     """A device that is closed finds the cause on the page."""
     table = section("08", "Connection")
