@@ -24,7 +24,7 @@ from untether.device.store import contacts
 from untether.device.store.own_device import State
 from untether.protocol.identity.next_list import first_number_of_generation
 from untether.wire import client_frames
-from untether.wire.client_frames import Recover
+from untether.wire.client_frames import ClaimPrekeys, Recover
 from untether.wire.records import PrekeyStock, SignedPrekey
 from untether.wire.server_frames import Lists, Refused
 
@@ -64,6 +64,21 @@ def test_a_new_phone_takes_over_while_the_laptop_keeps_working() -> None:
     phone.send("bob", "from the new phone")
     assert bob.texts()[-1] == "from the new phone"
     assert "possible-copy" not in bob.notices() + laptop.notices()
+
+
+def test_a_contact_who_never_wrote_learns_of_the_new_phone() -> None:
+    """He holds the list of the lost phone alone; no prekeys of it tell him to look again."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    no_prekeys = lambda request: Refused("busy") if isinstance(request, ClaimPrekeys) else None  # noqa: E731
+    world.relay.refusing = no_prekeys
+    assert bob.send("alice", "are you there?").state == "queued"
+    bob.disconnect()
+    world.relay.refusing = lambda _request: None
+    alice.disconnect()
+    phone = recover(world, alice, keep=())
+    bob.connect()
+    assert phone.texts() == ["are you there?"]
 
 
 def test_everybody_knows_the_names_after_a_recovery() -> None:

@@ -61,8 +61,10 @@ def advance(context: Context, message_id: MessageId) -> None:
 def on_prekeys(context: Context, request: ClaimPrekeys, answer: ServerFrame) -> None:
     """Start sessions with the prekeys that the relay handed out, then go on sending.
 
-    A session may have begun since they were asked for, e.g. in another process of this device;
-    a second start would look like a copy of this device.
+    A device that it has none for may be gone: then the list held is old, and nothing that is
+    sealed for it alone would ever bring the newer one. A session may have begun since they were
+    asked for, e.g. in another process of this device; a second start would look like a copy of
+    this device.
     """
     if isinstance(answer, Refused):
         account_refused(context, request.account_id, answer)
@@ -77,6 +79,8 @@ def on_prekeys(context: Context, request: ClaimPrekeys, answer: ServerFrame) -> 
     for certificate in asked:
         if certificate.device in missing:
             sessions.start(context, certificate, by_device.get(certificate.device))
+    if any(number not in by_device for number in missing):
+        directory.fetch(context, request.account_id)
     account_learned(context, request.account_id)
 
 
