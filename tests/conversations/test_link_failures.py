@@ -190,7 +190,8 @@ def test_an_answer_in_time_counts_when_it_is_found_late(alice: WorldDevice) -> N
     story = LinkStory.begin(alice).until_answered()
     alice.disconnect()
     story.accept()
-    alice.world.pass_time(LINK_ANSWER_MS + LINK_POLL_MS)
+    alice.world.pass_time(LINK_ANSWER_MS + 2 * LINK_POLL_MS)
+    assert min(alice.wake_times) > alice.world.now + LINK_SLOT_MS  # it does not poll in vain
     alice.connect()
     assert story.failures() == ([], [])
     assert numbers(alice) == [0, 1]

@@ -197,8 +197,8 @@ def _pursue(context: Context, row: PhoneRow) -> None:
         context.request(GetLinkItem(row.slot_id, link.awaits))
     if link.outgoing is not None:
         context.request(PutLinkItem(row.slot_id, *link.outgoing))
-    if link.state is not PhoneState.ACCEPTED:
-        context.wake_at(UnixMillis(context.now + LINK_POLL_MS))
+    if link.state is not PhoneState.ACCEPTED and context.now <= row.ends_at:
+        context.wake_at(UnixMillis(context.now + LINK_POLL_MS))  # later at connections only
 
 
 def _undecided(context: Context) -> list[PhoneRow]:
