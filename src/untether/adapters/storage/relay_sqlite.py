@@ -161,7 +161,10 @@ class SqliteRelayStore:
         """Empty the write-ahead log now: nothing deleted before is on disk afterwards."""
         while self._is_busy:
             await self._idle.wait()
-        await asyncio.wrap_future(self._start_checkpoint(asyncio.get_running_loop()))
+        try:
+            await asyncio.wrap_future(self._start_checkpoint(asyncio.get_running_loop()))
+        except apsw.Error as error:
+            raise _platform_error(error) from error
 
     # --- batches --------------------------------------------------------------------------
 
@@ -337,7 +340,8 @@ def _bring_up_to_date(connection: apsw.Connection) -> None:
 
 
 def _platform_error(error: BaseException) -> PlatformError:
-    if isinstance(error, apsw.FullError):
+    code = getattr(error, "extendedresult", None)
+    if isinstance(error, apsw.FullError) or code == apsw.SQLITE_IOERR_SHMSIZE:
         return PlatformError(
             "disk-full", "The relay's disk is full; nothing was changed.", "Free some space."
         )
