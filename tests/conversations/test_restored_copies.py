@@ -13,8 +13,8 @@ from untether.base.identifiers import DAY_MS
 from untether.base.limits import LOGIN_COUNTER_MAX, ONE_TIME_PREKEYS
 from untether.device import events, inputs, own_account, restored
 from untether.device.store.own_device import State
-from untether.wire.client_frames import ClientFrame, DepositPrekeys, Login
-from untether.wire.server_frames import ServerFrame, Welcome
+from untether.wire.client_frames import ClientFrame, DepositPrekeys, FetchLists, Login
+from untether.wire.server_frames import Refused, ServerFrame, Welcome
 
 
 def _sessions(device: WorldDevice) -> set[object]:
@@ -121,6 +121,32 @@ def test_a_restored_phone_signs_and_sends_nothing_until_it_recovers() -> None:
     with pytest.raises(LocalError) as caught:
         alice.feed(inputs.RecoverSamePhone())
     assert caught.value.code == "not-displaced"
+
+
+def test_a_phone_that_recovered_on_too_old_a_list_recovers_again() -> None:
+    """It kept a companion that is gone; the relay refuses; the next holds."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    laptop = world.link(alice, "alice's laptop")
+    backup = copy_database(alice)
+    laptop.feed(inputs.Resign())
+    alice.connect()
+    put_back(alice, backup)
+    busy = Refused("busy")
+    world.relay.refusing = lambda request: busy if isinstance(request, FetchLists) else None
+    alice.connect()
+    alice.feed(inputs.RecoverSamePhone())
+    world.settle()
+    assert alice.happened(events.RequestRefused)[-1].code == "list-number-reused"
+    assert alice.send("bob", "waits").state == "queued"
+
+    world.relay.refusing = lambda _request: None
+    alice.connect()
+    alice.feed(inputs.RecoverSamePhone())
+    world.settle()
+    assert alice.own.generation == 2
+    assert bob.texts() == ["waits"]
+    assert "lists-forked" not in bob.notices()
 
 
 def test_twin_a_restored_phone_that_goes_on_signing_forks_its_account(

@@ -58,6 +58,12 @@ def stop_signing(context: Context, cause: SigningStopped, seen_generation: int =
         context.change_own(generation=seen_generation)
 
 
+def newest_confirmed(context: Context) -> DeviceList | None:
+    """Return the newest own list that the relay has confirmed."""
+    signed = own_lists.newest_published(context.database)
+    return None if signed is None else open_list(signed, context.own.account_key)
+
+
 def require_phone(context: Context) -> OwnDevice:
     """Return this device if it is a phone; LocalError ``not-the-phone``."""
     own = context.active

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from untether.base.errors import RemoteError
 from untether.base.identifiers import DeviceNumber, UnixMillis
-from untether.device import admission, log_out, outbox, own_account
+from untether.device import admission, log_out, outbox, own_account, restored
 from untether.device.context import Context
 from untether.device.events import DeviceRemoved, RequestRefused
 from untether.device.store import own_lists, publications
@@ -73,7 +73,7 @@ def _refused(context: Context, request: PublishLists, code: str) -> None:
         own_account.publish(context)
     elif request.device is not None and own_account.may_sign(context):
         _leave_out(context, request.device, _newest_sent(context, request), code)
-    else:
+    elif code == AHEAD or not restored.generation_refused(context, code):
         if code == AHEAD:
             context.notice("clock-ahead")
         else:

@@ -16,11 +16,19 @@ from dataclasses import replace
 
 from untether.base.errors import LocalError
 from untether.base.limits import LOGIN_COUNTER_MAX
-from untether.device import new_generation, outbox, outgoing, own_account, prekeys, recovery
+from untether.device import (
+    directory,
+    new_generation,
+    outbox,
+    outgoing,
+    own_account,
+    prekeys,
+    recovery,
+)
 from untether.device.context import Context
 from untether.device.events import AccountActivated, RequestRefused
 from untether.device.inputs import CertificateSigned, RecoverSamePhone
-from untether.device.store import contacts, own_lists, own_standing, peers
+from untether.device.store import accounts, contacts, own_lists, own_standing, peers
 from untether.device.store import outbox as outbox_rows
 from untether.device.store.own_device import State
 from untether.device.store.own_standing import SigningStopped
@@ -118,6 +126,24 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
     context.notify(AccountActivated(own.account_id, own.name, own.device))
 
 
+def generation_refused(context: Context, code: str) -> bool:
+    """Drop a generation that this phone began and the relay can't take; tell whether it has.
+
+    It began with too old a list, e.g. before the newest one was fetched. The generation goes
+    with its lists, so no two lists are ever signed for one place; the owner is asked again.
+    """
+    confirmed = own_account.newest_confirmed(context)
+    newest = own_account.newest(context)
+    if confirmed is None or newest.head.generation <= confirmed.head.generation:
+        return False
+    own_lists.delete_unpublished(context.database)
+    accounts.save_list(context.database, confirmed, context.own.name)
+    own_account.stop_signing(context, SigningStopped.RESTORED, newest.head.generation)
+    context.notify(RequestRefused("recover", code))
+    directory.fetch(context, context.own.account_id)
+    return True
+
+
 def _this_device_was(context: Context, counter: int) -> None:
     context.change_own(
         login_counter=max(context.own.login_counter, min(counter, LOGIN_COUNTER_MAX))
@@ -133,5 +159,5 @@ def _this_device_was(context: Context, counter: int) -> None:
 
 
 def _lost_lists(context: Context, welcome: Welcome) -> bool:
-    confirmed = own_lists.newest_published(context.database)
-    return confirmed is not None and welcome.head.place < confirmed
+    confirmed = own_account.newest_confirmed(context)
+    return confirmed is not None and welcome.head.place < confirmed.head.place

@@ -46,14 +46,13 @@ def unpublished_places(database: Database, limit: int) -> list[tuple[ListHead, S
     ]
 
 
-def newest_published(database: Database) -> tuple[int, int] | None:
-    """Return generation and version of the newest list that the relay has confirmed."""
-    found = row(
-        database,
-        "SELECT generation, version FROM own_lists WHERE published = 1 "
-        "ORDER BY generation DESC, version DESC",
+def newest_published(database: Database) -> SignedObject | None:
+    """Return the newest list that the relay has confirmed."""
+    found = database.rows(
+        "SELECT body, signature FROM own_lists WHERE published = 1 "
+        "ORDER BY generation DESC, version DESC LIMIT 1"
     )
-    return None if found is None else (found[0], found[1])
+    return next(iter(_signed(found)), None)
 
 
 def delete_unpublished(database: Database) -> None:
