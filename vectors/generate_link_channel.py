@@ -61,7 +61,7 @@ def records() -> dict[str, list[object]]:
     signed = [stream("list body", 300), stream("list signature", 64)]
     notice = [
         "device-notice", 0, stream("certificate hash", 32), "Alice's phone", "phone",
-        1_790_000_000_000,
+        1_790_000_000_000, "Android",
     ]  # fmt: skip
     answer: list[object] = [
         "answer", stream("account key", 32), "alice", "Alice's phone",
@@ -81,7 +81,7 @@ def offer_case(relay_id: bytes, slot_id: bytes, secret: bytes, ephemeral: bytes)
     plaintext = pack(
         [
             stream("signing key", 32), stream("agreement key", 32), ephemeral,
-            "Alice's laptop", "desktop", 1_790_000_600_000,
+            "Alice's laptop", "desktop", 1_790_000_600_000, "Linux",
         ]
     )  # fmt: skip
     key = hkdf(secret, LABEL + b"link-offer-key\0" + relay_id + slot_id)

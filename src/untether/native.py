@@ -7,6 +7,7 @@ runs where they can't exist, e.g. in a browser.
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from untether.adapters.storage.profile import Profile
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.adapters.vault.asking import PassphraseSource, passphrase_source
 from untether.adapters.vault.passphrase import PassphraseVault
+from untether.base.limits import DEVICE_PLATFORM_MAX
 from untether.base.secret_bytes import SecretBytes
 from untether.client.client import Client
 from untether.client.driver import Driver
@@ -26,6 +28,7 @@ from untether.device.store import own_device
 from untether.device.store.database import DeviceDatabase
 from untether.protocol.identity.certificate import sign_as_account
 
+_SYSTEM_NAMES = {"Darwin": "macOS"}
 _VERIFICATION_REASON = "This lets a device take part in your account."
 
 
@@ -106,6 +109,12 @@ def _is_unused(profile: Profile) -> bool:
         return own_device.load(database) is None
 
 
+def _platform() -> str:
+    """Return what people call this machine's operating system."""
+    system = platform.system()
+    return _SYSTEM_NAMES.get(system, system)[:DEVICE_PLATFORM_MAX]
+
+
 @asynccontextmanager
 async def _client(
     profile: Profile,
@@ -125,6 +134,8 @@ async def _client(
 
     driver = Driver(database, connector, os.urandom, signer=sign)
     try:
-        yield NativeClient(driver, vault=vault, receive_alone=profile.receive_alone)
+        yield NativeClient(
+            driver, vault=vault, receive_alone=profile.receive_alone, platform=_platform()
+        )
     finally:
         await driver.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -290,6 +291,26 @@ def test_activity_is_told_as_exactly_as_it_is_known(
     assert shown == "2025-06-15T15:00:00.000Z"
     companion = alice.text("devices").output.splitlines()[1]
     assert re.search(r"active 2025-06-1\d \d\d:\d\d–\d\d:\d\d ", companion)
+
+
+def test_each_device_says_what_it_runs_on(
+    person: MakeDevice, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The phone learns it from the offer, other companions from the phone; nobody makes it up."""
+    alice = person("alice")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr("platform.system", lambda: "Darwin")
+        laptop = link(alice, "laptop")
+    with monkeypatch.context() as nowhere:
+        nowhere.setattr("platform.system", lambda: "")
+        tablet = link(alice, "tablet")
+    laptop.receive()
+    own = platform.system()
+    for one in (alice, laptop, tablet):
+        assert [line["platform"] for line in one.run("devices").lines] == [own, "macOS", None]
+    shown = laptop.text("devices").output.splitlines()
+    assert f"phone, {own} " in shown[0]
+    assert "desktop, macOS " in shown[1]
 
 
 def test_both_ends_agree_about_devices(person: MakeDevice, link: Link, device: MakeDevice) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from untether.base import base32
 from untether.base.errors import ExitStatus, LocalError, RateLimitedError, VerificationError
 from untether.base.identifiers import short_id
-from untether.base.names import check_name
+from untether.base.names import check_device_platform, check_name
 
 
 @settings(max_examples=200, deadline=None)
@@ -63,6 +63,17 @@ def test_what_is_no_name(name: str) -> None:
         check_name(name)
     assert refused.value.code == "bad-name"
     assert refused.value.hint
+
+
+def test_what_a_device_runs_on() -> None:
+    """A short line or nothing; what could steer a terminal is refused."""
+    for good in ("", "Linux", "Firefox on Windows", "x" * 24):
+        assert check_device_platform(good) == good
+    for bad in ("x" * 25, "two\nlines", "\x1b[2J", "\u202eturned"):
+        with pytest.raises(LocalError) as refused:
+            check_device_platform(bad)
+        assert refused.value.code == "bad-platform"
+        assert refused.value.hint
 
 
 def test_short_ids() -> None:

@@ -37,6 +37,7 @@ LINK_ITEMS_MAX = 4  # offer, answer, acceptance, result
 QR_IMAGE_BYTES_MAX = 32 * 1024 * 1024  # a large photograph from a phone
 QR_IMAGE_PIXELS_MAX = 64 * 1024 * 1024  # the same unpacked; a decompression bomb has more
 DEVICE_NAME_MAX = 64  # characters: one line on every screen
+DEVICE_PLATFORM_MAX = 24  # characters: “Firefox on Windows”; the longest offer keeps its size
 
 # --- Pairwise sessions --------------------------------------------------------------------
 CHAIN_JUMP_MAX = 2_000  # skipping further costs CPU before authenticity is known

@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 
 from untether.base.errors import LocalError
-from untether.base.limits import DEVICE_NAME_MAX, NAME_MAX, NAME_MIN
+from untether.base.limits import DEVICE_NAME_MAX, DEVICE_PLATFORM_MAX, NAME_MAX, NAME_MIN
 
 DEVICE_NAME_PATTERN = r"^[^\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]+\Z"
+
+DEVICE_PLATFORM_PATTERN = DEVICE_NAME_PATTERN.replace("]+", "]*")
+"""What a device runs on is shown like its name; it may be left out."""
 
 _NAME = re.compile(rf"[a-z0-9][a-z0-9._-]{{{NAME_MIN - 1},{NAME_MAX - 1}}}")
 
@@ -37,3 +40,14 @@ def check_device_name(name: str) -> str:
             f"Use 1 to {DEVICE_NAME_MAX} characters in one line.",
         )
     return name
+
+
+def check_device_platform(platform: str) -> str:
+    """Return ``platform`` when a device may say that it runs on it; LocalError ``bad-platform``."""
+    if len(platform) > DEVICE_PLATFORM_MAX or not re.search(DEVICE_PLATFORM_PATTERN, platform):
+        raise LocalError(
+            "bad-platform",
+            f"{platform[:40]!r} can't be what a device runs on.",
+            f"Use at most {DEVICE_PLATFORM_MAX} characters in one line.",
+        )
+    return platform

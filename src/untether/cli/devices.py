@@ -58,7 +58,7 @@ def _device_json(device: OwnDeviceView) -> dict[str, object]:
         "device": device.device,
         "name": device.name,
         "kind": device.kind,
-        "platform": device.kind,
+        "platform": device.platform,
         "added_at": None if device.added_at is None else timestamp(device.added_at),
         "last_active_at": None if active is None else timestamp(active),
         "this": device.this,
@@ -79,11 +79,12 @@ def _active(device: OwnDeviceView, now: UnixMillis) -> str:
 
 def _device_line(device: OwnDeviceView, active: str) -> str:
     kind = "phone" if device.role is Role.PRIMARY else device.kind or "companion"
+    kind_shown = f"{kind}, {device.platform}" if device.platform else kind
     added = "" if device.added_at is None else f"added {local_time(device.added_at)}"
     this = "  ← this device" if device.this else ""
     name = device.name or "(name not known yet)"
     return (
-        f"{device.device:>4}  {name:<24} {kind:<9} {added}  {active}  "
+        f"{device.device:>4}  {name:<24} {kind_shown:<15} {added}  {active}  "
         f"{device.certificate_code}{this}"
     )
 
@@ -92,7 +93,8 @@ def _approve(arguments: argparse.Namespace) -> int:
     link_text = _link_text(arguments)
 
     async def may_link(requested: LinkRequested) -> bool:
-        shown = f"“{requested.device_name}” ({requested.device_kind})"
+        runs_on = f", {requested.device_platform}" if requested.device_platform else ""
+        shown = f"“{requested.device_name}” ({requested.device_kind}{runs_on})"
         if arguments.yes:
             return True
         show_hint(f"{shown} wants to be linked. It will read and send all your messages.")

@@ -56,7 +56,13 @@ class Standing:
 
 
 async def register(
-    driver: Driver, vault: Vault, name: str, *, device_name: str, invitation: str | None
+    driver: Driver,
+    vault: Vault,
+    name: str,
+    *,
+    device_name: str,
+    platform: str,
+    invitation: str | None,
 ) -> Registered:
     """Make the account, have it admitted, and return its recovery code.
 
@@ -67,7 +73,14 @@ async def register(
     own = _unfinished(driver, name)
     with driver.listening() as heard:
         if own is None:
-            seed = await _begin(driver, vault, name, device_name, invitation)
+            seed = await _begin(
+                driver,
+                vault,
+                name,
+                device_name=device_name,
+                platform=platform,
+                invitation=invitation,
+            )
         else:
             assert own.sealed_account_seed is not None
             seed = await vault.open(own.sealed_account_seed, "This shows your recovery code.")
@@ -87,7 +100,13 @@ def mark_recovery_code_seen(driver: Driver) -> None:
 
 
 async def _begin(
-    driver: Driver, vault: Vault, name: str, device_name: str, invitation: str | None
+    driver: Driver,
+    vault: Vault,
+    name: str,
+    *,
+    device_name: str,
+    platform: str,
+    invitation: str | None,
 ) -> SecretBytes:
     with driver.looking() as context:
         context.require_unused("register")
@@ -104,6 +123,7 @@ async def _begin(
             origin=driver.origin,
             relay_id=driver.relay_id,
             device_name=device_name,
+            device_platform=platform,
             invitation=invitation,
         )
     )

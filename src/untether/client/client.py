@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanag
 
 from untether.base.errors import PlatformError, UntetherError
 from untether.base.identifiers import DeviceNumber, UnixMillis
-from untether.base.names import check_name
+from untether.base.names import check_device_platform, check_name
 from untether.client import (
     account,
     devices,
@@ -35,7 +35,10 @@ from untether.wire.link_offer import CompanionKind
 
 
 class Client:
-    """One device; every method raises UntetherError subclasses that say who must act."""
+    """One device; every method raises UntetherError subclasses that say who must act.
+
+    ``platform`` is what this device tells its own account that it runs on.
+    """
 
     def __init__(
         self,
@@ -43,10 +46,12 @@ class Client:
         *,
         vault: Vault,
         receive_alone: Callable[[], AbstractContextManager[None]],
+        platform: str = "",
     ) -> None:
         self.driver = driver
         self.vault = vault
         self._receive_alone = receive_alone
+        self._platform = check_device_platform(platform)
 
     @asynccontextmanager
     async def online(self) -> AsyncIterator[None]:
@@ -111,7 +116,12 @@ class Client:
         Until :meth:`mark_recovery_code_seen` the same call returns it again.
         """
         return await account.register(
-            self.driver, self.vault, name, device_name=device_name, invitation=invitation
+            self.driver,
+            self.vault,
+            name,
+            device_name=device_name,
+            platform=self._platform,
+            invitation=invitation,
         )
 
     def mark_recovery_code_seen(self) -> None:
@@ -132,6 +142,7 @@ class Client:
             self.driver,
             device_name=device_name,
             device_kind=device_kind,
+            platform=self._platform,
             on_offer=on_offer,
             is_mine=is_mine,
             timeout_s=timeout_s,
@@ -172,6 +183,7 @@ class Client:
             self.vault,
             name,
             device_name=device_name,
+            platform=self._platform,
             get_code=get_code,
             which_stay=which_stay,
         )

@@ -52,6 +52,7 @@ async def link_companion(
     *,
     device_name: str,
     device_kind: CompanionKind,
+    platform: str,
     on_offer: OnOffer,
     is_mine: IsMine,
     timeout_s: float | None,
@@ -66,7 +67,7 @@ async def link_companion(
     lifetime_ms = LINK_SLOT_MS
     if timeout_s is not None:
         lifetime_ms = min(lifetime_ms, max(1, int(timeout_s * SECOND_MS)))
-    offer = OfferLink(driver.origin, relay_id, device_name, device_kind, lifetime_ms)
+    offer = OfferLink(driver.origin, relay_id, device_name, device_kind, lifetime_ms, platform)
     async with _walk(driver, offer, timeout_s) as next_step:
         shown, asked = "", False
         while True:

@@ -43,6 +43,7 @@ async def recover(
     name: str,
     *,
     device_name: str,
+    platform: str,
     get_code: GetCode,
     which_stay: WhichStay,
 ) -> AccountActivated:
@@ -59,7 +60,8 @@ async def recover(
             "Use another profile: `untether --profile DIR recover …`.",
         )
     if own is None:
-        await _begin(driver, vault, name, device_name, await get_code())
+        code = await get_code()
+        await _begin(driver, vault, name, device_name=device_name, platform=platform, code=code)
     elif own.state is not State.RECOVERING:
         with driver.listening() as heard:
             async with driver.connected():
@@ -73,7 +75,9 @@ async def recover(
             return await _until_active(driver, heard, which_stay)
 
 
-async def _begin(driver: Driver, vault: Vault, name: str, device_name: str, code: str) -> None:
+async def _begin(
+    driver: Driver, vault: Vault, name: str, *, device_name: str, platform: str, code: str
+) -> None:
     seed = decode_recovery_code(code)
     async with driver.connected():
         pass  # an address that can't be reached must not leave a half-made device
@@ -85,6 +89,7 @@ async def _begin(driver: Driver, vault: Vault, name: str, device_name: str, code
             origin=driver.origin,
             relay_id=driver.relay_id,
             device_name=device_name,
+            device_platform=platform,
         )
     )
     driver.signer = signer_with(seed)

@@ -52,7 +52,14 @@ def admitted(context: Context, device: DeviceNumber) -> None:
         lists = own_lists.published_after(context.database, known(row.answered_head))
         linking_phone.save(context, row, phone.admit(row.link, tuple(lists), context.randomness))
         offer, body = known(row.link.offer), known(row.link.certificate_body)
-        notice = DeviceNotice(device, certificate_hash(body), offer.name, offer.kind, context.now)
+        notice = DeviceNotice(
+            device=device,
+            certificate_hash=certificate_hash(body),
+            name=offer.name,
+            device_kind=offer.kind,
+            added_at=context.now,
+            platform=offer.platform,
+        )
         device_notices.save(context.database, notice)
         outgoing.send_control(context, context.own.account_id, notice)
         context.notify(DeviceLinked(device, offer.name, short_code(body)))

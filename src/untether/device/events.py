@@ -111,6 +111,7 @@ class LinkRequested(Struct, frozen=True):
 
     device_name: str
     device_kind: str
+    device_platform: str = ""
 
 
 class LinkCertified(Struct, frozen=True):

@@ -51,6 +51,7 @@ class BeginRegistration(Struct, frozen=True):
     relay_id: RelayId
     device_name: str
     invitation: str | None
+    device_platform: str = ""
 
 
 class SendText(Struct, frozen=True):
@@ -91,6 +92,7 @@ class OfferLink(Struct, frozen=True):
     device_name: str
     device_kind: CompanionKind
     lifetime_ms: int
+    device_platform: str = ""
 
 
 class ConfirmAccount(Struct, frozen=True):
@@ -135,6 +137,7 @@ class BeginRecovery(Struct, frozen=True):
     origin: str
     relay_id: RelayId
     device_name: str
+    device_platform: str = ""
 
 
 class ConfirmRecovery(Struct, frozen=True):

@@ -21,12 +21,8 @@ def introduce_new_phone(context: Context) -> None:
         certificate = own_account.newest(context).device(own.device)
         if certificate is None:
             return
-        device_notices.save(
-            context.database,
-            DeviceNotice(
-                own.device, certificate.hash, own.device_name, own.device_kind, context.now
-            ),
-        )
+        notice = own_account.notice_of_this_device(context, certificate)
+        device_notices.save(context.database, notice)
         introduce(context)
 
 

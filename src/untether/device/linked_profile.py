@@ -16,7 +16,6 @@ from untether.protocol.identity.certificate import (
 from untether.protocol.identity.device_list import open_list
 from untether.protocol.linking.companion import CompanionLink
 from untether.protocol.linking.machine import known
-from untether.wire.content import DeviceNotice
 
 
 def store(context: Context, row: CompanionRow) -> None:
@@ -35,6 +34,7 @@ def store(context: Context, row: CompanionRow) -> None:
             secrets=row.link.secrets,
             device_name=row.device_name,
             device_kind=row.device_kind,
+            device_platform=row.device_platform,
         )
     )
 
@@ -50,10 +50,7 @@ def activate(context: Context, row: CompanionRow, link: CompanionLink) -> None:
     for notice in known(link.answer).notices:
         device_notices.save(context.database, notice)
     certificate = known(own_account.newest(context).device(own.device))
-    device_notices.save(
-        context.database,
-        DeviceNotice(own.device, certificate.hash, own.device_name, own.device_kind, context.now),
-    )
+    device_notices.save(context.database, own_account.notice_of_this_device(context, certificate))
     links.remove(context.database, row.slot_id)
     prekeys.mark_uploaded(context, prekeys.unconfirmed(context))
     context.change_own(state=State.ACTIVE)

@@ -69,8 +69,15 @@ def offer(context: Context, command: OfferLink) -> None:
         now=context.now,
         randomness=context.randomness,
         lifetime_ms=min(command.lifetime_ms, LINK_SLOT_MS),
+        platform=command.device_platform,
     )
-    row = CompanionRow(link.link_text.slot_id, link, command.device_name, command.device_kind)
+    row = CompanionRow(
+        link.link_text.slot_id,
+        link,
+        command.device_name,
+        command.device_kind,
+        command.device_platform,
+    )
     _save(context, row, link)
 
 

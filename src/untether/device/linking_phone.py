@@ -183,7 +183,7 @@ def _tell(context: Context, link: PhoneLink) -> None:
     """Say what the user is asked about, and then what both screens show."""
     if link.state in _ASKED:
         offer = known(link.offer)
-        context.notify(LinkRequested(offer.name, offer.kind))
+        context.notify(LinkRequested(offer.name, offer.kind, offer.platform))
     elif link.state is PhoneState.ANSWERED:
         code = short_code(known(link.certificate_body))
         context.notify(LinkCertified(known(link.offer).name, code))

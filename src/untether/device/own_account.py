@@ -24,6 +24,7 @@ from untether.protocol.identity.certificate import DeviceCertificate, Role
 from untether.protocol.identity.device_list import DeviceList, open_list, sign_list
 from untether.protocol.identity.next_list import next_list_body
 from untether.wire.client_frames import PublishLists
+from untether.wire.content import DeviceNotice
 from untether.wire.records import AccountLists, ListHead, SignedObject
 
 
@@ -32,6 +33,19 @@ def newest(context: Context) -> DeviceList:
     held = directory.held_list(context, context.own.account_id)
     assert held is not None
     return held
+
+
+def notice_of_this_device(context: Context, certificate: DeviceCertificate) -> DeviceNotice:
+    """Return what this device says of itself to its own account."""
+    own = context.own
+    return DeviceNotice(
+        device=certificate.device,
+        certificate_hash=certificate.hash,
+        name=own.device_name,
+        device_kind=own.device_kind,
+        added_at=context.now,
+        platform=own.device_platform,
+    )
 
 
 def is_displaced(context: Context) -> bool:

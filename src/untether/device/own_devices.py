@@ -28,6 +28,7 @@ class OwnDeviceView:
     device: DeviceNumber
     name: str | None
     kind: DeviceKind | None
+    platform: str | None
     added_at: UnixMillis | None
     last_active_at: UnixMillis | None
     this: bool
@@ -73,6 +74,7 @@ def _view(
         device=certificate.device,
         name=None if told is None else told.name,
         kind=None if told is None else told.device_kind,
+        platform=(told.platform or None) if told is not None else None,
         added_at=None if told is None else told.added_at,
         last_active_at=last_active_at,
         this=this,

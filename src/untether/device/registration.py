@@ -27,7 +27,6 @@ from untether.protocol.identity.device_list import open_list, sign_list
 from untether.protocol.identity.keys import DeviceSecrets
 from untether.protocol.identity.next_list import first_list_body
 from untether.wire.client_frames import Register
-from untether.wire.content import DeviceNotice
 from untether.wire.records import SignedCertificate
 from untether.wire.server_frames import PASSING_REFUSALS, Done, Refused, ServerFrame
 
@@ -55,6 +54,7 @@ def new_phone(
         secrets=DeviceSecrets.generate(context.randomness),
         device_name=command.device_name,
         device_kind="phone",
+        device_platform=command.device_platform,
         sealed_account_seed=command.sealed_account_seed,
     )
 
@@ -79,10 +79,7 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
     body = first_list_body(phone, now=context.now, lease_ms=own.lease_ms)
     first = open_list(sign_list(body, own.secrets.signing_seed), own.account_key, (phone,))
     own_account.store(context, first, signed_here=True, published=False)
-    device_notices.save(
-        context.database,
-        DeviceNotice(phone.device, phone.hash, own.device_name, own.device_kind, context.now),
-    )
+    device_notices.save(context.database, own_account.notice_of_this_device(context, phone))
     submit(context)
 
 

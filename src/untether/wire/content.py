@@ -17,6 +17,7 @@ from untether.wire.fields import (
     Bytes32,
     DeviceName,
     DeviceNumberField,
+    DevicePlatform,
     MessageIdField,
     Millis,
     Uint53,
@@ -71,6 +72,7 @@ class DeviceNotice(Record, frozen=True, tag="device-notice"):
     name: DeviceName
     device_kind: DeviceKind
     added_at: Millis
+    platform: DevicePlatform = ""
 
 
 Kind = Text | DeliveryReceipt | RatchetTurn | ListClaimQuestion | ListEvidence | DeviceNotice

@@ -17,6 +17,7 @@ from untether.base.identifiers import (
 from untether.base.limits import (
     BODY_MAX,
     DEVICE_NAME_MAX,
+    DEVICE_PLATFORM_MAX,
     HEADER_MAX,
     LEASE_MAX_MS,
     LEASE_MIN_MS,
@@ -26,7 +27,7 @@ from untether.base.limits import (
     NAME_MAX,
     NAME_MIN,
 )
-from untether.base.names import DEVICE_NAME_PATTERN
+from untether.base.names import DEVICE_NAME_PATTERN, DEVICE_PLATFORM_PATTERN
 
 Bytes16 = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Bytes32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
@@ -48,6 +49,9 @@ LeaseMillis = Annotated[int, Meta(ge=LEASE_MIN_MS, le=LEASE_MAX_MS)]
 Name = Annotated[str, Meta(pattern=rf"^[a-z0-9][a-z0-9._-]{{{NAME_MIN - 1},{NAME_MAX - 1}}}\Z")]
 DeviceName = Annotated[
     str, Meta(min_length=1, max_length=DEVICE_NAME_MAX, pattern=DEVICE_NAME_PATTERN)
+]
+DevicePlatform = Annotated[
+    str, Meta(max_length=DEVICE_PLATFORM_MAX, pattern=DEVICE_PLATFORM_PATTERN)
 ]
 Header = Annotated[bytes, Meta(min_length=1, max_length=HEADER_MAX)]
 SealedBody = Annotated[bytes, Meta(min_length=1, max_length=BODY_MAX)]

@@ -14,7 +14,15 @@ from msgspec import Meta
 from untether.base.limits import COPIES_PER_ACCOUNT_MAX, LISTS_PER_ANSWER_MAX
 from untether.wire.codec import Record
 from untether.wire.content import DeviceNotice
-from untether.wire.fields import Bytes32, DeviceName, Millis, Name, Signature, SignedBytes
+from untether.wire.fields import (
+    Bytes32,
+    DeviceName,
+    DevicePlatform,
+    Millis,
+    Name,
+    Signature,
+    SignedBytes,
+)
 from untether.wire.records import PrekeyStock, SignedObject
 
 CompanionKind = Literal["web", "desktop", "tablet"]
@@ -50,6 +58,7 @@ class LinkOffer(Record, frozen=True):
     name: DeviceName
     kind: CompanionKind
     expires_at: Millis
+    platform: DevicePlatform = ""
 
 
 class LinkAnswer(Record, frozen=True, tag="answer"):

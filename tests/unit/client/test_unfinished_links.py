@@ -72,6 +72,7 @@ async def test_what_is_told_twice_is_shown_and_asked_once(
         driver,
         device_name="laptop",
         device_kind="desktop",
+        platform="Linux",
         on_offer=shown.append,
         is_mine=is_mine,
         timeout_s=None,

@@ -20,6 +20,8 @@ from untether.base.identifiers import DeviceNumber, RelayId, UnixMillis
 from untether.base.limits import (
     CLOCK_WARNING_MS,
     COMPANIONS_MAX,
+    DEVICE_NAME_MAX,
+    DEVICE_PLATFORM_MAX,
     LINK_ITEM_MAX,
     LINK_ITEM_PADDED_MIN,
     LINK_OFFER_MAX,
@@ -30,6 +32,7 @@ from untether.protocol.identity.keys import DeviceSecrets
 from untether.protocol.linking import companion, phone
 from untether.protocol.linking.companion import CompanionLink, CompanionState
 from untether.protocol.linking.failures import FAILURES, link_error
+from untether.protocol.linking.machine import known
 from untether.protocol.linking.phone import PhoneLink, PhoneState
 from untether.wire.link_offer import LinkIndex, RefusalCode
 from untether.wire.records import PrekeyStock, SignedPrekey
@@ -364,6 +367,18 @@ def test_items_fit_their_places_and_look_alike(linking: Linking) -> None:
     assert refused.outgoing is not None
     assert len(linking.offer) == LINK_OFFER_MAX
     assert len(refused.outgoing[1]) == len(answer) == LINK_ITEM_PADDED_MIN + 32 + 12 + 16
+
+    longest = companion.prepare(
+        linking.laptop.secrets,
+        relay_address=linking.laptop.link_text.relay_address,
+        relay_id=linking.laptop.link_text.relay_id,
+        name="\N{PERSONAL COMPUTER}" * DEVICE_NAME_MAX,
+        kind="desktop",
+        now=NOW,
+        randomness=linking.randomness,
+        platform="\N{PERSONAL COMPUTER}" * DEVICE_PLATFORM_MAX,
+    )
+    assert len(known(longest.outgoing)[1]) == LINK_OFFER_MAX
 
     linking.laptop = companion.read_answer(linking.laptop, answer, NOW, linking.randomness)
     pair = SignedPrekey(bytes(1300), bytes(64))

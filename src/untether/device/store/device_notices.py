@@ -13,12 +13,14 @@ from untether.wire.content import DeviceNotice
 def save(database: Database, notice: DeviceNotice) -> None:
     """Keep the newest notice about a device; it counts only for that certificate."""
     database.run(
-        "INSERT OR REPLACE INTO own_device_notices VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO own_device_notices "
+        "(device, certificate_hash, name, kind, added_at, platform) VALUES (?, ?, ?, ?, ?, ?)",
         notice.device,
         notice.certificate_hash,
         notice.name,
         notice.device_kind,
         notice.added_at,
+        notice.platform,
     )
 
 
@@ -31,10 +33,11 @@ def every(database: Database) -> list[DeviceNotice]:
             name=name,
             device_kind=kind,
             added_at=UnixMillis(added_at),
+            platform=platform,
         )
-        for device, certificate_hash, name, kind, added_at in database.rows(
-            "SELECT device, certificate_hash, name, kind, added_at FROM own_device_notices "
-            "ORDER BY device"
+        for device, certificate_hash, name, kind, added_at, platform in database.rows(
+            "SELECT device, certificate_hash, name, kind, added_at, platform "
+            "FROM own_device_notices ORDER BY device"
         )
     ]
 

@@ -18,7 +18,9 @@ from untether.protocol.linking.phone import PhoneLink
 from untether.wire.link_offer import CompanionKind
 from untether.wire.records import ListHead
 
-_COMPANION_LINKS: Final = "SELECT slot_id, link, device_name, device_kind FROM companion_links"
+_COMPANION_LINKS: Final = (
+    "SELECT slot_id, link, device_name, device_kind, device_platform FROM companion_links"
+)
 _PHONE_LINKS: Final = "SELECT slot_id, link, ends_at, answered_head FROM phone_links"
 
 
@@ -30,6 +32,7 @@ class CompanionRow:
     link: CompanionLink
     device_name: str
     device_kind: CompanionKind
+    device_platform: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +59,13 @@ def companion_link(database: Database, slot_id: SlotId) -> CompanionRow | None:
 def save_companion(database: Database, stored: CompanionRow) -> None:
     """Store an own link, new or moved on."""
     database.run(
-        "INSERT INTO companion_links (slot_id, link, device_name, device_kind) "
-        "VALUES (?, ?, ?, ?) ON CONFLICT (slot_id) DO UPDATE SET link = excluded.link",
+        "INSERT INTO companion_links (slot_id, link, device_name, device_kind, device_platform) "
+        "VALUES (?, ?, ?, ?, ?) ON CONFLICT (slot_id) DO UPDATE SET link = excluded.link",
         stored.slot_id,
         stored.link.to_bytes(),
         stored.device_name,
         stored.device_kind,
+        stored.device_platform,
     )
 
 
@@ -112,8 +116,8 @@ def highest_consumed(database: Database) -> DeviceNumber | None:
 
 
 def _companion(found: Row) -> CompanionRow:
-    slot_id, link, device_name, device_kind = found
-    return CompanionRow(SlotId(slot_id), CompanionLink.from_bytes(link), device_name, device_kind)
+    slot_id, link, *description = found
+    return CompanionRow(SlotId(slot_id), CompanionLink.from_bytes(link), *description)
 
 
 def _phone(found: Row) -> PhoneRow:

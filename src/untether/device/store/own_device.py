@@ -60,6 +60,7 @@ class OwnDevice:
     invitation: str | None = None
     lease_ms: int = LEASE_DEFAULT_MS
     recovery_code_unseen: bool = False
+    device_platform: str = ""
 
     @property
     def account_id(self) -> AccountId:
@@ -71,7 +72,7 @@ _COLUMNS = (
     "state, account_key, account_name, origin, relay_id, role, device, generation, "
     "signing_seed, agreement_seed, certificate, device_name, device_kind, "
     "sealed_account_seed, login_counter, acknowledged, invitation, lease_ms, "
-    "recovery_code_unseen"
+    "recovery_code_unseen, device_platform"
 )
 
 
@@ -102,6 +103,7 @@ def load(database: Database) -> OwnDevice | None:
         invitation=row[16],
         lease_ms=row[17],
         recovery_code_unseen=bool(row[18]),
+        device_platform=row[19],
     )
 
 
@@ -122,7 +124,7 @@ def save(database: Database, own: OwnDevice) -> None:
     """Write the whole row."""
     database.run(
         f"INSERT OR REPLACE INTO own_device (only_row, {_COLUMNS}) "  # noqa: S608 (constant)
-        "VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "VALUES (1, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         own.state.value,
         own.account_key,
         own.name,
@@ -142,6 +144,7 @@ def save(database: Database, own: OwnDevice) -> None:
         own.invitation,
         own.lease_ms,
         own.recovery_code_unseen,
+        own.device_platform,
     )
 
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from untether.base.errors import UntetherError
 from untether.base.identifiers import RelayId, SlotId, UnixMillis
 from untether.base.limits import LINK_SLOT_MS
-from untether.base.names import check_device_name
+from untether.base.names import check_device_name, check_device_platform
 from untether.base.randomness import Randomness
 from untether.base.secret_bytes import SecretBytes
 from untether.crypto.provider import X25519_LENGTH, provider
@@ -137,6 +137,7 @@ def prepare(
     now: UnixMillis,
     randomness: Randomness,
     lifetime_ms: int = LINK_SLOT_MS,
+    platform: str = "",
 ) -> CompanionLink:
     """Make an offer for a slot of a relay; it may be answered for ``lifetime_ms``.
 
@@ -152,6 +153,7 @@ def prepare(
         name=check_device_name(name),
         kind=kind,
         expires_at=UnixMillis(now + lifetime_ms),
+        platform=check_device_platform(platform),
     )
     sealed = seal_offer(offer, relay_id, slot_id, link_secret, randomness)
     text = LinkText(relay_address, relay_id, slot_id, link_secret, offer_hash(sealed))
