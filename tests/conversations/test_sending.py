@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 from tests.world import World, WorldDevice
 from tests.world_relay import Link
 
 from untether.base.errors import LocalError
-from untether.base.identifiers import DAY_MS, AccountId
+from untether.base.identifiers import DAY_MS, AccountId, UnixMillis
 from untether.base.limits import QUEUED_RETRY_MS, REFUSED_RETRY_MS, TEXT_MAX
 from untether.device import events, inputs
 from untether.wire import codec
 from untether.wire.client_frames import ClaimPrekeys, ClientFrame, FetchLists, Request, Submit
 from untether.wire.server_frames import (
+    Accepted,
     AccountRefused,
     Bundles,
     Refused,
@@ -234,3 +236,26 @@ def _without_prekeys(world: World) -> dict[str, bool]:
 
     world.relay.answering = answer
     return kept_back
+
+
+def test_own_devices_order_a_message_by_one_time() -> None:
+    """Bob's devices took it earlier than Alice's own: her devices must not tell two stories."""
+    world = World()
+    alice, _bob = world.register("alice"), world.register("bob")
+    laptop = world.link(alice, "laptop")
+
+    def earlier_for_others(link: Link, _request: object, answer: ServerFrame) -> ServerFrame:
+        if not isinstance(answer, Submitted):
+            return answer
+        verdicts = tuple(
+            structs.replace(one, accepted_at=UnixMillis(one.accepted_at - 10))
+            if isinstance(one, Accepted) and one.account_id != link.account_id
+            else one
+            for one in answer.verdicts
+        )
+        return structs.replace(answer, verdicts=verdicts)
+
+    world.relay.answering = earlier_for_others
+    for device, other in ((alice, laptop), (laptop, alice)):
+        sent = device.send("bob", f"from {device.label}")
+        assert other.history()[-1].accepted_at == sent.accepted_at

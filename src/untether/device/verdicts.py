@@ -59,7 +59,9 @@ def _accepted(context: Context, recipient: OutgoingRecipient, at: UnixMillis) ->
     if message is not None:
         arrived = message.other == recipient.account_id and message.state == "queued"
         state: MessageState = "sent" if arrived else message.state
-        messages.save_state(context.database, message, state, accepted_at=at, more_devices=devices)
+        messages.save_state(context.database, message, state, more_devices=devices)
+        by_own_account = recipient.account_id == context.own.account_id
+        messages.save_accept_time(context.database, message, at, by_own_account=by_own_account)
         context.notify(
             MessageProgressed(message.message_id, message.other, state, message.devices + devices)
         )

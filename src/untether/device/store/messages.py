@@ -95,16 +95,29 @@ def save_state(
     message: Message,
     state: MessageState,
     *,
-    accepted_at: UnixMillis | None = None,
     more_devices: int = 0,
 ) -> None:
-    """Move a message to a new state; the first accept time stays."""
+    """Move a message to a new state."""
     database.run(
-        "UPDATE messages SET state = ?, accepted_at = coalesce(accepted_at, ?), "
-        "devices = devices + ? WHERE author = ? AND author_device = ? AND message_id = ?",
+        "UPDATE messages SET state = ?, devices = devices + ? "
+        "WHERE author = ? AND author_device = ? AND message_id = ?",
         state,
-        accepted_at,
         more_devices,
+        message.author,
+        message.author_device,
+        message.message_id,
+    )
+
+
+def save_accept_time(
+    database: Database, message: Message, accepted_at: UnixMillis, *, by_own_account: bool
+) -> None:
+    """Order an own message: the own account's accept time counts, another one until it comes."""
+    known = "?1" if by_own_account else "coalesce(accepted_at, ?1)"
+    database.run(
+        f"UPDATE messages SET accepted_at = {known} "  # noqa: S608 (constant)
+        "WHERE author = ?2 AND author_device = ?3 AND message_id = ?4",
+        accepted_at,
         message.author,
         message.author_device,
         message.message_id,
