@@ -384,6 +384,7 @@ def test_two_creations_at_once(
         (b"[]", "profile-damaged"),
         (b'{"format":1}', "profile-damaged"),
         (b'{"format":1,"profile_id":"\xff"}', "profile-damaged"),
+        (b'{"format":1,"more":' + b"[" * 4_000, "profile-damaged"),
         (b'{"format":2,"something":"new"}', "profile-newer"),
     ],
 )

@@ -24,6 +24,9 @@ SMALL_SIGNED_BODY_MAX = 64  # a resignation or wipe order: 58 bytes at most
 SECURITY_QR_MAX = 160  # two fingerprints and two list heads: 160 bytes at most
 LIST_BODY_MAX = 8 * 1024  # five certificates are under 2 KiB; room to grow, none to flood
 
+# --- Times ---------------------------------------------------------------------------------
+TIME_MAX = 253_402_214_400_000  # the last day of the year 9999: calendars end there
+
 # --- Linking ------------------------------------------------------------------------------
 LINK_SLOT_MS = 10 * MINUTE_MS  # time for a person to fetch the other device
 LINK_ANSWER_MS = 3 * MINUTE_MS  # time to compare two codes; a device that was killed says nothing
@@ -168,7 +171,7 @@ LOG_OUT_RECEIVE_MS = 10 * SECOND_MS  # for what the device wrote; a flood must n
 LOG_OUT_MS = 30 * SECOND_MS  # for the relay to confirm it; it is signed and stored before
 
 # --- Operating a relay --------------------------------------------------------------------
-CONFIG_FILE_MAX = 64 * 1024  # a longer file is not a configuration but a mistake
+CONFIG_FILE_MAX = 8 * 1024  # every key takes 1 KiB; a longer file is a mistake, and slow to read
 
 # --- Relay storage ------------------------------------------------------------------------
 RELAY_DATABASE_BUSY_MS = 2 * SECOND_MS  # another process may be making an invitation

@@ -22,6 +22,8 @@ from untether.base.identifiers import MINUTE_MS, SECOND_MS
 
 DATABASE_NAME = "relay.sqlite3"
 
+_REASON_MAX = 500  # characters: a wrong key stands in its refusal, however long it is
+
 Positive = Annotated[int, Meta(ge=1)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
 
@@ -135,9 +137,11 @@ def load(file: Path | None) -> Config:
         )
     try:
         config = msgspec.toml.decode(text, type=Config)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # of msgspec, of tomllib and of its numbers
         raise LocalError(
-            "bad-config", f"{file}: {error}", "docs/operating.md lists every key with its type."
+            "bad-config",
+            f"{file}: {str(error)[:_REASON_MAX]}",
+            "docs/operating.md lists every key with its type.",
         ) from error
     return _resolve(config, file.parent)
 

@@ -9,7 +9,7 @@ spellings for one value. Signed objects travel inside frames as ``bytes``.
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -17,6 +17,7 @@ from untether.base.errors import RemoteError
 
 T = TypeVar("T")
 
+_REASON_MAX: Final = 200  # characters: a wrong text stands in its refusal, however long it is
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -36,7 +37,8 @@ def decode(data: bytes, schema: type[T], *, size_max: int) -> T:
     try:
         return cast("T", _decoder(cast("Any", schema)).decode(data))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RemoteError("malformed", f"What came can't be read: {error}.") from error
+        reason = str(error)[:_REASON_MAX]
+        raise RemoteError("malformed", f"What came can't be read: {reason}.") from error
 
 
 def decode_canonical(data: bytes, schema: type[T], *, size_max: int) -> T:

@@ -26,6 +26,7 @@ from untether.base.limits import (
     LIST_BODY_MAX,
     NAME_MAX,
     NAME_MIN,
+    TIME_MAX,
 )
 from untether.base.names import DEVICE_NAME_PATTERN, DEVICE_PLATFORM_PATTERN
 
@@ -41,9 +42,10 @@ SlotIdField = Annotated[SlotId, Meta(min_length=16, max_length=16)]
 
 Uint32 = Annotated[int, Meta(ge=0, le=2**32 - 1)]
 Uint53 = Annotated[int, Meta(ge=0, le=2**53 - 1)]
-"""Times and counters: exact in every language, JavaScript included."""
+"""Counters: exact in every language, JavaScript included."""
 DeviceNumberField = Annotated[DeviceNumber, Meta(ge=0, le=2**31 - 1)]
-Millis = Annotated[UnixMillis, Meta(ge=0, le=2**53 - 1)]
+Millis = Annotated[UnixMillis, Meta(ge=0, le=TIME_MAX)]
+"""A time that every calendar has: it comes from others, and is shown to people."""
 LeaseMillis = Annotated[int, Meta(ge=LEASE_MIN_MS, le=LEASE_MAX_MS)]
 
 Name = Annotated[str, Meta(pattern=rf"^[a-z0-9][a-z0-9._-]{{{NAME_MIN - 1},{NAME_MAX - 1}}}\Z")]

@@ -64,6 +64,9 @@ def test_a_complete_file_is_read(tmp_path: Path) -> None:
         ("[tls]\ncertificate = 'a.pem'", "key"),
         ("registration = 'maybe'", "$.registration"),
         ("port = \nhost = 1", "line 1"),
+        ("a = " + "[" * 4_000, "recursion"),
+        ("port = " + "9" * 5_000, "digits"),
+        ("k" * 5_000 + " = 1", "unknown field"),
     ],
 )
 def test_a_wrong_file_names_the_exact_place(tmp_path: Path, text: str, told: str) -> None:
@@ -72,6 +75,13 @@ def test_a_wrong_file_names_the_exact_place(tmp_path: Path, text: str, told: str
         load(_file(tmp_path, text))
     assert refusal.value.code == "bad-config"
     assert told in refusal.value.message
+    assert len(refusal.value.message) < 1_000
+
+
+def test_a_file_that_takes_long_to_read_is_none(tmp_path: Path) -> None:
+    """A long dotted key costs its length squared, so no file is long."""
+    with pytest.raises(LocalError, match="no configuration"):
+        load(_file(tmp_path, "a." * 30_000 + "a = 1"))
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -194,7 +194,7 @@ def _parse(data: bytes) -> _ProfileFile:
         found = msgspec.json.decode(data, type=_AnyFormat).format
         if found == _FORMAT:
             return msgspec.json.decode(data, type=_ProfileFile)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _damaged() from error
     raise PlatformError(
         "profile-newer",

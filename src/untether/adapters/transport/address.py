@@ -36,6 +36,8 @@ def relay_address(url: str, *, plain_http: bool = False) -> str:
     anything that is not a relay's address is LocalError ``bad-address``.
     """
     text = url.strip()
+    if len(text) > ORIGIN_MAX:
+        raise _bad(text, "it is too long")
     parts, port = _split(text if "://" in text else f"https://{text}", text)
     host = parts.hostname or ""
     if parts.scheme not in _PORTS:

@@ -23,6 +23,7 @@ from untether.wire.records import ListHead
 
 SECURITY_QR_PREFIX: Final = "untether://compare/"
 
+_TEXT_MAX: Final = len(SECURITY_QR_PREFIX) + 8 * SECURITY_QR_MAX // 5  # characters of base32
 _ROUNDS: Final = 5_200  # about 100 bits for 30 digits, with 2¹² of work for each guess
 _FINGERPRINT_LENGTH: Final = 32
 _CHUNKS: Final = 6
@@ -118,8 +119,8 @@ def compare_security_qr(text: str, own: Side, other: Side) -> SecurityComparison
 
 def _read(text: str) -> SecurityQr:
     try:
-        if not text.startswith(SECURITY_QR_PREFIX):
-            raise RemoteError("malformed", "The prefix is another one.")
+        if not text.startswith(SECURITY_QR_PREFIX) or len(text) > _TEXT_MAX:
+            raise RemoteError("malformed", "It is no text of a security code.")
         data = base32.decode(text.removeprefix(SECURITY_QR_PREFIX))
         return decode_canonical(data, SecurityQr, size_max=SECURITY_QR_MAX)
     except (LocalError, RemoteError) as error:
