@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
@@ -24,8 +25,8 @@ MakeDevice = Callable[[str], Device]
 Link = Callable[..., Device]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _own_run() -> Iterator[None]:
+@contextmanager
+def own_run() -> Iterator[None]:
     """Mark this run's processes, keep away from the user's key store; nothing outlives it.
 
     Profiles made in this process have cheap seals, which all processes then open quickly.
@@ -39,6 +40,13 @@ def _own_run() -> Iterator[None]:
         patch.setattr("untether.adapters.vault.passphrase.Argon2Cost", lambda: CHEAP)
         yield
         assert command_line.processes_of_this_run() == []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_run() -> Iterator[None]:
+    """Let all tests of this folder be one run."""
+    with own_run():
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -110,13 +118,14 @@ def link() -> Link:
         companion = Device(
             phone.directory.with_name(f"{phone.directory.name}-{name}"), phone.passphrase_file
         )
-        asyncio.run(_link(phone, companion, name))
+        asyncio.run(link_companion(phone, companion, name))
         return companion
 
     return linked
 
 
-async def _link(phone: Device, companion: Device, name: str) -> None:
+async def link_companion(phone: Device, companion: Device, name: str) -> None:
+    """Link a new device, both sides in this process."""
     async with (
         NativeClient.open(phone.directory, passphrase_file=phone.passphrase_file) as approving,
         NativeClient.create(
