@@ -6,7 +6,7 @@ RUN := $(VENV)/bin
 CODE := $(wildcard src tests benchmarks vectors tools simulation fuzz)
 ARGS ?=
 
-.PHONY: help demo serve test check bench tables clean
+.PHONY: help demo serve test check bench simulate tables clean
 .DELETE_ON_ERROR:
 
 help: ## show these targets
@@ -29,6 +29,9 @@ check: $(VENV)/.installed-check ## format, lint, types and layers
 
 bench: $(VENV)/.installed-bench ## measure against peers, in the same run
 	@$(RUN)/python benchmarks $(ARGS)
+
+simulate: $(VENV)/.installed-test ## run many simulated worlds, e.g. ARGS="--from 1000 --seeds 500"
+	@$(RUN)/python -m simulation --jobs $$(nproc) --evidence --record $(ARGS)
 
 tables: $(VENV)/.installed-run ## write the tables of the documents from the code
 	@$(RUN)/python tools/write_spec_tables.py

@@ -1,0 +1,84 @@
+"""Every text exactly once on every device that was sealed for, and on no other.
+
+What counts is what the relay accepted: the first accepted submission names, for each account, the
+devices that got a sealed header. Each of them that is still in use must show the text; the
+sender and its siblings must show it too. Excused is what a copy of the database forgot, what
+the relay dropped after thirty days, and what was given up with a name (see ``endings``). Device
+numbers never return, so a number alone says which device a copy was for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from simulation.checkers.views import history, living
+from untether.base.identifiers import HOUR_MS, MessageId
+from untether.base.limits import MAIL_MS
+
+if TYPE_CHECKING:
+    from simulation.device_actor import DeviceActor
+    from simulation.people import Person
+    from simulation.world import World
+
+
+CLOCKS_MS = 2 * HOUR_MS
+"""Skews, and the time between two rounds of clearing up."""
+
+
+def check(world: World) -> Iterator[str]:
+    """Yield what was doubled, lost, or shown without having been sealed for."""
+    sent = _texts_by_id(world)
+    for person, device in living(world):
+        shown = Counter(message.text for message in history(device))
+        doubled = [text for text, count in shown.items() if count > 1]
+        if doubled:
+            yield f"{device.name} shows {doubled[0]} twice, of {len(doubled)} doubled"
+        yield from _lost(world, person, device, sent, shown)
+
+
+def _texts_by_id(world: World) -> dict[MessageId, str]:
+    texts: dict[MessageId, str] = {}
+    for device in world.devices:
+        for message in history(device):
+            texts.setdefault(message.message_id, message.text)
+    return texts
+
+
+def _lost(
+    world: World,
+    person: Person,
+    device: DeviceActor,
+    sent: dict[MessageId, str],
+    shown: Counter[str],
+) -> Iterator[str]:
+    own = device.own
+    assert own is not None
+    named = _given_up(device)
+    for (message_id, account), delivery in world.watch.deliveries.items():
+        text = sent.get(message_id)
+        if account != person.account or text is None or own.device not in delivery.devices:
+            continue
+        if text in shown or message_id in named:
+            continue
+        if not _is_excused(device, delivery.accepted_at):
+            yield f"{device.name} never showed {text}, accepted at {delivery.accepted_at}"
+
+
+def _given_up(device: DeviceActor) -> set[MessageId]:
+    with device.looking() as database:
+        rows = database.rows("SELECT message_id FROM parked WHERE state = 'given-up'")
+    return {MessageId(found) for (found,) in rows}
+
+
+def _is_excused(device: DeviceActor, accepted_at: int) -> bool:
+    """Tell whether a copy put back has forgotten it, or the relay dropped it after its time.
+
+    What was on its way when a copy was put back is forgotten too: its keys may have been used.
+    """
+    if any(accepted_at <= put_back for _, put_back in device.restored_to):
+        return True
+    with device.looking() as database:
+        rows = database.rows("SELECT posted_at FROM notices WHERE code = 'mail-lost'")
+    return any(accepted_at <= told - MAIL_MS + CLOCKS_MS for (told,) in rows)

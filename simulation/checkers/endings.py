@@ -1,0 +1,39 @@
+"""Everything that could not be delivered has ended in a state with a name.
+
+In worlds where no copy is put back, nothing has a reason to be given up at all; otherwise the
+causes are known ones, and the person was told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from simulation.checkers.views import history, living
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+TOLD = frozenset({"message-lost", "message-not-readable"})
+"""Notices that name a message given up."""
+
+
+def check(world: World) -> Iterator[str]:
+    """Yield what ended without a name, or without a reason."""
+    any_copy = any(device.restored_to for device in world.devices)
+    for _, device in living(world):
+        with device.looking() as database:
+            causes = database.rows("SELECT cause, count(*) FROM parked GROUP BY cause")
+            notices = {code for (code,) in database.rows("SELECT DISTINCT code FROM notices")}
+        for cause, count in causes:
+            if not cause:
+                yield f"{device.name} gave up {count} messages without a cause"
+            elif not notices & TOLD:
+                yield f"{device.name} gave up {count} messages ({cause}) and told nobody"
+            elif not any_copy and cause not in world.excused_causes:
+                yield f"{device.name} gave up {count} messages: {cause}"
+        for message in history(device):
+            if message.outgoing and message.state not in ("sent", "delivered"):
+                own = device.own
+                if own is not None and message.author_device == own.device:
+                    yield f"{device.name}: {message.text} ended as {message.state}"

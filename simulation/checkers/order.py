@@ -1,0 +1,41 @@
+"""All devices of one account show what they share in one order (spec 07, "Order")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from simulation.checkers.views import history, living
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+
+def check(world: World) -> Iterator[str]:
+    """Yield pairs of own devices that show shared messages of a conversation differently."""
+    shown: dict[str, list[tuple[str, list[tuple[bytes, bytes]]]]] = {}
+    for person, device in living(world):
+        if device.restored_to:
+            continue
+        told = [(bytes(one.other), bytes(one.message_id)) for one in history(device)]
+        shown.setdefault(person.name, []).append((device.name, told))
+    for devices in shown.values():
+        first_name, first = devices[0]
+        for name, told in devices[1:]:
+            for other in sorted({one for one, _ in first}):
+                yield from _differ(other, first_name, first, name, told)
+
+
+def _differ(
+    other: bytes,
+    first_name: str,
+    first: list[tuple[bytes, bytes]],
+    name: str,
+    told: list[tuple[bytes, bytes]],
+) -> Iterator[str]:
+    common = {one for one in first if one[0] == other} & set(told)
+    left = [one for one in first if one in common]
+    right = [one for one in told if one in common]
+    if left != right:
+        where = next(i for i, (a, b) in enumerate(zip(left, right, strict=True)) if a != b)
+        yield f"{first_name} and {name} differ at shared message {where} of {len(left)}"

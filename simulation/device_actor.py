@@ -1,0 +1,428 @@
+"""One device: the unchanged engine on real SQL, and a driver that can lose power anywhere.
+
+It does what ``untether.client.driver`` and ``relay_line`` do (transaction, effects, one timer,
+one question for equal requests, patience), without an event loop. Between any two commits the
+process can die; what is committed stays, everything else is gone. A copy of the database can
+be put back later, as people do with backups.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from random import Random
+from typing import TYPE_CHECKING
+
+from simulation.choices import around, happens
+from simulation.network import Wire
+from simulation.schedule import Timer
+from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
+from untether.adapters.storage.sqlite_database import SETTINGS
+from untether.base.errors import LocalError, PlatformError, RemoteError, UntetherError
+from untether.base.identifiers import SECOND_MS, UnixMillis
+from untether.base.limits import FRAME_MAX
+from untether.client.reconnect import reconnect_delay_ms
+from untether.device import effects, engine, events, inputs
+from untether.device.inputs import Input
+from untether.device.store import own_device
+from untether.device.store.database import SqlValue
+from untether.device.store.own_device import OwnDevice, State
+from untether.device.store.upgrade import bring_up_to_date, packaged_upgrades
+from untether.protocol.identity.certificate import sign_as_account
+from untether.wire import codec
+from untether.wire.client_frames import Acknowledge, ClientFrame, Login, Request
+from untether.wire.server_frames import Answer, Challenge, Welcome
+
+if TYPE_CHECKING:
+    from simulation.world import World
+
+ORIGIN = "http://localhost:1"
+PATIENCE_MS = 30 * SECOND_MS
+RESTART_MS = 20 * SECOND_MS
+
+
+class PowerCutError(Exception):
+    """The process died in the middle of a transaction."""
+
+
+class Disk(Sqlite3DeviceDatabase):
+    """A database whose next write may find the disk full."""
+
+    writes_left: int | None = None
+
+    def run(self, sql: str, *parameters: SqlValue) -> int:
+        """See the port."""
+        self._spend()
+        return super().run(sql, *parameters)
+
+    def many(self, sql: str, parameter_rows: Iterable[Sequence[SqlValue]]) -> None:
+        """See the port."""
+        self._spend()
+        super().many(sql, parameter_rows)
+
+    def _spend(self) -> None:
+        if self.writes_left is None:
+            return
+        self.writes_left -= 1
+        if self.writes_left < 0:
+            self.writes_left = None
+            raise PlatformError("disk-full", "The disk is full.", "Free some space.")
+
+
+class DeviceActor:
+    """One device of one person."""
+
+    def __init__(self, world: World, name: str, account_seed: bytes | None) -> None:
+        self.world = world
+        self.name = name
+        self.account_seed = account_seed
+        self.random: Random = world.choices.stream(f"device/{name}")
+        self.skew = round(world.faults.skew * self.random.uniform(-240_000, 240_000))
+        self._connection = _new_connection()
+        self.database = Disk(self._connection)
+        self.database.script(SETTINGS)
+        bring_up_to_date(self.database, packaged_upgrades())
+        self.backup: tuple[int, bytes] | None = None
+        self.restored_to: list[tuple[int, int]] = []
+        """Each time a copy was put back: (the copy was made, it was put back), in world time."""
+        self.life = 0
+        """Counts starts of the process: what was meant for an earlier one is dropped."""
+        self.is_up = True
+        self.is_online = True
+        self.is_gone = False
+        """Logged out, lost or given up: nobody uses it any more."""
+        self.is_partitioned = False
+        self.verification_refused = False
+        self.heard: list[events.Event] = []
+        self._wire: Wire | None = None
+        self._questions: dict[int, ClientFrame] = {}
+        self._by_bytes: dict[bytes, int] = {}
+        self._timer: Timer | None = None
+        self._patience: Timer | None = None
+        self._reconnecting: Timer | None = None
+        self._failures = 0
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    @property
+    def now(self) -> UnixMillis:
+        """This device's clock."""
+        return UnixMillis(self.world.now + self.skew)
+
+    @property
+    def own(self) -> OwnDevice | None:
+        """The row of this device, None in an unused profile."""
+        with self.database.transaction():
+            return own_device.load(self.database)
+
+    @property
+    def is_active(self) -> bool:
+        """A listed, running device that its person can use."""
+        own = self.own
+        return self.is_up and not self.is_gone and own is not None and own.state is State.ACTIVE
+
+    def randomness(self, length: int) -> bytes:
+        """Draw from the seed."""
+        return self.random.randbytes(length)
+
+    # --- the engine -----------------------------------------------------------------------
+    def person(self, command: Input) -> list[events.Event]:
+        """Let the person do something; what the engine refuses, they are told."""
+        if not self.is_up or self.is_gone:
+            return []
+        try:
+            return self._handle(command)
+        except LocalError as error:
+            self.note("told", error.code)
+        except PlatformError as error:
+            self.note("told", error.code)
+        except UntetherError as error:
+            self.note("told", error.code)
+        return []
+
+    def _handle(self, event: Input) -> list[events.Event]:
+        faults = self.world.faults
+        if happens(self.random, faults.disk):
+            self.database.writes_left = self.random.randrange(12)
+        cut = self.random.choice(CUTS) if happens(self.random, faults.device_crash) else None
+        if cut == "before":
+            self.crash()
+            return []
+        wanted = None
+        try:
+            with self.database.transaction():
+                made = engine.handle(
+                    event, now=self.now, randomness=self.randomness, database=self.database
+                )
+                if cut == "inside":
+                    raise PowerCutError
+            wanted = made
+        except PowerCutError:
+            self.crash()
+            return []
+        finally:
+            self.database.writes_left = None
+            self.world.watch.committed(happened=wanted is not None)
+        if cut == "after":
+            self.crash()
+            return []
+        stop_at = self.random.randrange(len(wanted) + 1) if cut == "effects" else None
+        happened = [effect.event for effect in wanted if isinstance(effect, effects.Notify)]
+        for told in happened:
+            self._hear(told)
+        ordered = sorted(wanted, key=lambda one: isinstance(one, effects.AcknowledgeMail))
+        for index, effect in enumerate(ordered):
+            if stop_at == index:
+                self.crash()
+                return happened
+            self._carry_out(effect)
+        return happened
+
+    def _carry_out(self, effect: effects.Effect) -> None:
+        match effect:
+            case effects.RelayRequest(frame):
+                self._ask(frame)
+            case effects.AcknowledgeMail(up_to):
+                if self._wire is not None:
+                    self._wire.to_relay(codec.encode(Request(0, Acknowledge(up_to))))
+            case effects.SignCertificate(body):
+                self._verify_user(body)
+            case effects.WakeAt(time):
+                self._wake_at(time)
+
+    def _verify_user(self, body: bytes) -> None:
+        life, seed = self.life, self.account_seed
+        refused = seed is None or happens(self.random, self.world.faults.refuse)
+
+        def answer() -> None:
+            if life != self.life:
+                return
+            if refused or seed is None:
+                self.person(inputs.VerificationRefused())
+            else:
+                self.person(inputs.CertificateSigned(body, sign_as_account(seed, body)))
+
+        self.world.schedule.after(around(self.random, 3 * SECOND_MS), answer)
+
+    def _hear(self, event: events.Event) -> None:
+        self.heard.append(event)
+        code = getattr(event, "code", "")
+        self.note(type(event).__name__, str(code))
+        self.world.heard(self, event)
+
+    # --- the line -------------------------------------------------------------------------
+    def connect_soon(self, wait_ms: int = 0) -> None:
+        """Go online, and stay so."""
+        if self._reconnecting is not None:
+            self._reconnecting.cancel()
+        self._reconnecting = self.world.schedule.after(wait_ms, self._connect)
+
+    def _connect(self) -> None:
+        self._reconnecting = None
+        if not self.is_up or self.is_gone or not self.is_online or self._wire is not None:
+            return
+        node = self.world.node_for(self.random)
+        if node is None or self.is_partitioned:
+            self._failures += 1
+            self.connect_soon(reconnect_delay_ms(self._failures, self.randomness))
+            return
+        line = _Line(self)
+        wire = Wire(self.world, line)
+        line.wire = self._wire = wire
+        node.accept(wire, self.name)
+
+    def disconnect(self) -> None:
+        """Close the line; whoever waits for an answer hears nothing more."""
+        wire, self._wire = self._wire, None
+        self._questions.clear()
+        self._by_bytes.clear()
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+        if wire is not None:
+            wire.leave()
+
+    def line_lost(self, wire: Wire) -> None:
+        """The connection is gone: open another one soon."""
+        if wire is not self._wire:
+            return
+        self.disconnect()
+        self._failures += 1
+        self.connect_soon(reconnect_delay_ms(self._failures, self.randomness))
+
+    def partition(self, milliseconds: int) -> None:
+        """Let nothing through for a while."""
+        self.note("partition", str(milliseconds))
+        self.is_partitioned = True
+        if self._wire is not None:
+            self._wire.stall()
+        self.world.schedule.after(milliseconds, self._end_partition)
+
+    def _end_partition(self) -> None:
+        self.is_partitioned = False
+
+    def frame_arrived(self, wire: Wire, data: bytes) -> None:
+        """Take one frame of the current line."""
+        if wire is not self._wire:
+            return
+        answer = codec.decode(data, Answer, size_max=FRAME_MAX)
+        if self._patience is not None and self._questions:
+            self._renew_patience()
+        try:
+            self._take(answer)
+        except UntetherError as error:
+            self.note("line-ended", error.code)
+            self._failures += 1
+            self.disconnect()
+            self.connect_soon(reconnect_delay_ms(self._failures, self.randomness))
+
+    def _take(self, answer: Answer) -> None:
+        if isinstance(answer.frame, Challenge):
+            self._handle(inputs.Challenged(answer.frame, ORIGIN))
+            return
+        if not answer.token:
+            self._handle(inputs.RelayPushed(answer.frame))
+            return
+        question = self._questions.pop(answer.token, None)
+        if question is None:
+            return
+        self._by_bytes.pop(codec.encode(question), None)
+        try:
+            self._handle(inputs.RelayAnswered(question, answer.frame))
+        except RemoteError as error:
+            self.note("answer-refused", error.code)
+        if isinstance(question, Login) and isinstance(answer.frame, Welcome) and self.is_active:
+            self._failures = 0
+            self._handle(inputs.StartMail())
+
+    def _ask(self, frame: ClientFrame) -> None:
+        if self._wire is None:
+            return
+        encoded = codec.encode(frame)
+        if encoded in self._by_bytes:
+            return
+        token = self.world.count()
+        self._questions[token] = frame
+        self._by_bytes[encoded] = token
+        self._wire.to_relay(codec.encode(Request(token, frame)))
+        self._renew_patience()
+
+    def ask(self, frame: ClientFrame) -> None:
+        """Ask the relay something on behalf of the person."""
+        self._ask(frame)
+
+    def _renew_patience(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+        wire = self._wire
+        self._patience = self.world.schedule.after(PATIENCE_MS, lambda: self._out_of_patience(wire))
+
+    def _out_of_patience(self, wire: Wire | None) -> None:
+        if wire is not None and wire is self._wire and self._questions:
+            self.note("no-answer")
+            self.line_lost(wire)
+
+    def _wake_at(self, time: UnixMillis) -> None:
+        due = self.world.now + max(0, time - self.now)
+        if self._timer is not None and self._timer.action is not None:
+            if self.world.now < self._timer.due <= due:
+                return
+            self._timer.cancel()
+        life = self.life
+        self._timer = self.world.schedule.at(due, lambda: self._tick(life))
+
+    def _tick(self, life: int) -> None:
+        if life == self.life and self.is_up and not self.is_gone:
+            self.person(inputs.Tick())
+
+    # --- life and death -------------------------------------------------------------------
+    def crash(self) -> None:
+        """Lose the process; it comes back soon by itself."""
+        self.note("crash")
+        self._stop()
+        self.world.schedule.after(around(self.random, RESTART_MS), self.restart)
+
+    def _stop(self) -> None:
+        self.is_up = False
+        self.life += 1
+        self._timer = None
+        self.disconnect()
+
+    def restart(self) -> None:
+        """Start the process again on what is committed."""
+        if self.is_up or self.is_gone:
+            return
+        self.is_up = True
+        if self.is_online:
+            self.connect_soon()
+
+    def go_offline(self, milliseconds: int) -> None:
+        """Have no network, with the process running, for a while."""
+        self.note("offline", str(milliseconds))
+        self.is_online = False
+        self.disconnect()
+        self.world.schedule.after(milliseconds, self.go_online)
+
+    def go_online(self) -> None:
+        """Have network again."""
+        self.is_online = True
+        self.connect_soon()
+
+    def leave_for_good(self) -> None:
+        """Nobody uses this device any more: it was lost, logged out or given up."""
+        self.is_gone = True
+        self._stop()
+
+    def back_up(self) -> None:
+        """Copy the database, as a backup does."""
+        self.backup = (self.world.now, self._connection.serialize())
+        self.note("back-up")
+
+    def put_back(self) -> None:
+        """Put the copy back in place of the database."""
+        if self.backup is None:
+            return
+        made, image = self.backup
+        self.note("put-back")
+        self._stop()
+        self._connection = _new_connection()
+        self._connection.deserialize(image)
+        self.database = Disk(self._connection)
+        self.database.script(SETTINGS)
+        self.restored_to.append((made, self.world.now))
+        self.restart()
+
+    def note(self, kind: str, detail: str = "") -> None:
+        """Add a line to the trace."""
+        self.world.trace.note(self.world.now, self.name, kind, detail)
+
+    @contextmanager
+    def looking(self) -> Iterator[Disk]:
+        """Look into the database, as checkers do."""
+        with self.database.transaction():
+            yield self.database
+
+
+CUTS = ("before", "inside", "after", "effects")
+"""Where a process dies: before its transaction, in it, behind it, or among its effects."""
+
+
+class _Line:
+    """The device's end of one connection."""
+
+    wire: Wire
+
+    def __init__(self, device: DeviceActor) -> None:
+        self._device = device
+
+    def arrived(self, data: bytes) -> None:
+        self._device.frame_arrived(self.wire, data)
+
+    def lost(self) -> None:
+        self._device.line_lost(self.wire)
+
+
+def _new_connection() -> sqlite3.Connection:
+    return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)

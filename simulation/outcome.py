@@ -1,0 +1,60 @@
+"""Running one seed from its number alone, and saying in one line how it went."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from simulation.choices import Choices
+from simulation.faults import Faults, draw
+from simulation.world import World
+
+MESSAGES = 100
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one seed; ``failure`` is empty when every promise was kept."""
+
+    seed: int
+    messages: int
+    faults: Faults
+    failure: str
+    digest: str
+    lines: list[str] = field(repr=False)
+    counts: dict[str, int] = field(repr=False)
+    delivered: int = 0
+    virtual_ms: int = 0
+
+    @property
+    def command(self) -> str:
+        """What repeats exactly this."""
+        return f"python -m simulation --seed {self.seed} --messages {self.messages}"
+
+
+def faults_of(seed: int) -> Faults:
+    """Return what goes wrong in a seed."""
+    return draw(Choices(seed).stream("faults"))
+
+
+def run(seed: int, messages: int = MESSAGES, faults: Faults | None = None) -> Outcome:
+    """Run one seed; every exception is a failure of the seed."""
+    chosen = faults_of(seed) if faults is None else faults
+    world = World(seed, chosen, messages)
+    began = world.now
+    failure = ""
+    try:
+        world.run()
+    except Exception as error:  # whatever it is, the seed shows it
+        failure = f"{type(error).__name__}: {error}"
+        world.trace.note(world.now, "world", "failed", failure.splitlines()[0])
+    return Outcome(
+        seed=seed,
+        messages=messages,
+        faults=chosen,
+        failure=failure,
+        digest=world.trace.digest,
+        lines=list(world.trace.lines),
+        counts=dict(world.trace.counts),
+        delivered=sum(len(one.devices) for one in world.watch.deliveries.values()),
+        virtual_ms=world.now - began,
+    )

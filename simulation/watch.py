@@ -1,0 +1,115 @@
+"""What checkers know that no engine tells them: seen at the relay and at the primitives.
+
+It sees every frame, every decision that was made, and every key that sealed something. It never
+influences anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from untether.base.identifiers import AccountId, DeviceNumber, MessageId
+from untether.crypto.labels import PAIRWISE_MESSAGE
+from untether.crypto.native import NativeProvider
+from untether.protocol.identity.device_list import device_list_hash
+from untether.wire.client_frames import ClientFrame, PublishLists, Recover, Submit
+from untether.wire.server_frames import Accepted, Bundles, Done, ServerFrame, Submitted
+
+PLANTED = b"planted-"
+"""Begins every text that people write here."""
+
+
+@dataclass
+class Delivery:
+    """What the relay took for one account: when, and for which devices a sealed header."""
+
+    accepted_at: int
+    devices: frozenset[DeviceNumber]
+
+
+@dataclass
+class Watch:
+    """The record of one world."""
+
+    plaintext_frames: int = 0
+    frames: int = 0
+    deliveries: dict[tuple[MessageId, AccountId], Delivery] = field(default_factory=dict)
+    handed_out: set[bytes] = field(default_factory=set)
+    handed_out_twice: list[bytes] = field(default_factory=list)
+    keys: set[bytes] = field(default_factory=set)
+    keys_used_twice: int = 0
+    key_nonces_used_twice: int = 0
+    key_nonces: set[bytes] = field(default_factory=set)
+    seals: int = 0
+    _pending: list[tuple[bytes, bytes, bool]] = field(default_factory=list)
+    list_times: dict[bytes, int] = field(default_factory=dict)
+    """Hash of a device list → when the relay had taken it (true time)."""
+
+    def frame(self, data: bytes) -> None:
+        """See one frame on its way."""
+        self.frames += 1
+        if PLANTED in data:
+            self.plaintext_frames += 1
+
+    def decided(self, now: int, request: ClientFrame, answer: ServerFrame) -> None:
+        """See what the relay made of one request."""
+        if isinstance(request, Submit) and isinstance(answer, Submitted):
+            self._submitted(request, answer)
+        elif isinstance(answer, Bundles):
+            self._handed_out(answer)
+        elif isinstance(request, PublishLists | Recover) and isinstance(answer, Done):
+            for signed in request.lists:
+                self.list_times.setdefault(device_list_hash(signed.body), now)
+
+    def _submitted(self, request: Submit, answer: Submitted) -> None:
+        copies = {one.account_id: one.copies for one in request.recipients}
+        for verdict in answer.verdicts:
+            key = (answer.message_id, verdict.account_id)
+            if isinstance(verdict, Accepted) and key not in self.deliveries:
+                sealed = frozenset(
+                    copy.device for copy in copies[verdict.account_id] if copy.header is not None
+                )
+                self.deliveries[key] = Delivery(verdict.accepted_at, sealed)
+
+    def _handed_out(self, answer: Bundles) -> None:
+        for bundle in answer.bundles:
+            if bundle.one_time is None:
+                continue
+            if bundle.one_time.body in self.handed_out:
+                self.handed_out_twice.append(bundle.one_time.body)
+            self.handed_out.add(bundle.one_time.body)
+
+    def sealed(self, key: bytes, nonce: bytes, associated: bytes) -> None:
+        """See one encryption; it counts once its transaction is committed."""
+        self._pending.append((key, nonce, associated.startswith(PAIRWISE_MESSAGE)))
+
+    def committed(self, *, happened: bool) -> None:
+        """Count what was sealed since the last call, or forget it: it never left the device."""
+        for key, nonce, is_message_key in self._pending if happened else ():
+            self.seals += 1
+            pair = key + nonce
+            self.key_nonces_used_twice += pair in self.key_nonces
+            self.key_nonces.add(pair)
+            if is_message_key:
+                self.keys_used_twice += key in self.keys
+                self.keys.add(key)
+        self._pending.clear()
+
+
+@contextmanager
+def watching_keys(watch: Watch) -> Iterator[None]:
+    """Let ``watch`` see every key and nonce that seals inside."""
+    seal = NativeProvider.aead_seal
+
+    def watched(self: Any, key: bytes, nonce: bytes, plaintext: bytes, associated: bytes) -> bytes:
+        watch.sealed(bytes(key), nonce, associated)
+        return seal(self, key, nonce, plaintext, associated)
+
+    NativeProvider.aead_seal = watched  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        NativeProvider.aead_seal = seal  # type: ignore[method-assign]
