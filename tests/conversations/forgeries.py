@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from msgspec import structs
+from tests.attacks.lying_relay import push
 from tests.world import WorldDevice
 
 from untether.base.identifiers import AccountId, MessageId
-from untether.device import directory, inputs, sessions
+from untether.device import directory, sessions
 from untether.device.context import Context
 from untether.device.fan_out import Target
 from untether.protocol.body import seal_body
 from untether.wire import codec
 from untether.wire.content import BodyKey, Content, DirectConversation, Kind
 from untether.wire.records import Stamp
-from untether.wire.server_frames import Deliveries, Entry
+from untether.wire.server_frames import Entry
 
 
 @dataclass
@@ -76,11 +77,7 @@ class Forger:
 
     def deliver(self, entry: Entry) -> None:
         """Let the relay push an entry to the receiver."""
-        acknowledged = self.receiver.own.acknowledged
-        assert acknowledged is not None
-        stamp = Stamp(acknowledged.incarnation, acknowledged.number + 1)
-        pushed = structs.replace(entry, stamp=stamp)
-        self.receiver.feed(inputs.RelayPushed(Deliveries((pushed,), remaining=1)))
+        push(self.receiver, entry)
 
     def say(self, content: Content) -> None:
         """Seal a content and have it delivered."""

@@ -10,7 +10,7 @@ from untether.device import directory, own_account, senders
 from untether.device.context import Context
 from untether.device.senders import Sender
 from untether.device.store import accounts
-from untether.protocol.identity.device_list import DeviceListBody, sign_list
+from untether.protocol.identity.device_list import DeviceList, DeviceListBody, sign_list
 from untether.wire.client_frames import FetchLists
 from untether.wire.codec import decode
 from untether.wire.records import ListHead, SignedObject
@@ -21,12 +21,17 @@ def context_of(device: WorldDevice) -> Context:
     return Context(device.database, device.world.now, device.world.randomness)
 
 
-def head_of(device: WorldDevice, account: AccountId) -> ListHead:
-    """Return the head that a device holds of an account."""
+def held_by(device: WorldDevice, account: AccountId) -> DeviceList:
+    """Return the list that a device holds of an account."""
     with device.database.transaction():
         held = directory.held_list(context_of(device), account)
     assert held is not None
-    return held.head
+    return held
+
+
+def head_of(device: WorldDevice, account: AccountId) -> ListHead:
+    """Return the head of that list."""
+    return held_by(device, account).head
 
 
 def row_of(device: WorldDevice, account: AccountId) -> accounts.AccountRow:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.attacks.lying_relay import give_name
 from tests.world import World, WorldDevice
 from tests.world_relay import Link
 
@@ -11,27 +12,7 @@ from untether.device import contacts, events, inputs
 from untether.device.context import Context
 from untether.device.store import contacts as rows
 from untether.wire.client_frames import ClientFrame, ResolveName
-from untether.wire.records import AccountLists, SignedObject
 from untether.wire.server_frames import Lists, Refused, ServerFrame
-
-
-class NameThief:
-    """Makes the relay give one name to another account from now on."""
-
-    def __init__(self, world: World, name: str, thief: WorldDevice) -> None:
-        self.name = name
-        self.thief = thief
-        world.relay.answering = self.answer
-
-    def answer(self, _link: Link, request: ClientFrame, answer: ServerFrame) -> ServerFrame:
-        """Answer for the thief where the name is asked for."""
-        if isinstance(request, ResolveName) and request.name == self.name:
-            own = self.thief.own
-            with self.thief.database.transaction():
-                lists = self.thief.database.rows("SELECT body, signature FROM own_lists")
-            signed = tuple(SignedObject(body, signature) for body, signature in lists)
-            return Lists(own.account_id, AccountLists(self.name, signed))
-        return answer
 
 
 @pytest.fixture
@@ -53,9 +34,9 @@ def account_of(device: WorldDevice, name: str) -> bytes | None:
 def test_a_name_given_to_another_account_is_a_visible_break(world: World) -> None:
     """The contact keeps its account, nothing is merged, and the person is told once."""
     alice, bob, mallory = world.devices
-    NameThief(world, "bob", mallory)
-    alice.ask(ResolveName("bob"))
-    alice.ask(ResolveName("bob"))
+    with give_name(world, "bob", mallory):
+        alice.ask(ResolveName("bob"))
+        alice.ask(ResolveName("bob"))
     assert account_of(alice, "bob") == bob.own.account_id
     assert alice.notices().count("identity-changed") == 1
     alice.send_to(bob.own.account_id, "still you?")
@@ -66,9 +47,8 @@ def test_a_name_given_to_another_account_is_a_visible_break(world: World) -> Non
 def test_a_break_that_goes_away_is_forgotten(world: World) -> None:
     """When the relay gives the pinned account again there is nothing left to accept."""
     alice, _, mallory = world.devices
-    thief = NameThief(world, "bob", mallory)
-    alice.ask(ResolveName("bob"))
-    thief.name = "nobody"
+    with give_name(world, "bob", mallory):
+        alice.ask(ResolveName("bob"))
     alice.ask(ResolveName("bob"))
     with pytest.raises(LocalError, match="has not changed"):
         alice.feed(inputs.AcceptContact("bob"))
@@ -78,8 +58,8 @@ def test_a_verified_contact_with_a_break_gets_no_message(world: World) -> None:
     """Neither by name nor by account id, until the person accepts the new identity."""
     alice, bob, mallory = world.devices
     alice.feed(inputs.MarkVerified("bob"))
-    NameThief(world, "bob", mallory)
-    alice.ask(ResolveName("bob"))
+    with give_name(world, "bob", mallory):
+        alice.ask(ResolveName("bob"))
     with pytest.raises(TrustError) as refused:
         account_of(alice, "bob")
     assert refused.value.code == "identity-changed"
@@ -96,8 +76,8 @@ def test_twin_without_the_break_the_verified_contact_is_written_to(
     """With the block switched off the message leaves: so the block is what held it."""
     alice, bob, mallory = world.devices
     alice.feed(inputs.MarkVerified("bob"))
-    NameThief(world, "bob", mallory)
-    alice.ask(ResolveName("bob"))
+    with give_name(world, "bob", mallory):
+        alice.ask(ResolveName("bob"))
     monkeypatch.setattr("untether.device.outbox._blocked", lambda *_: "")
     assert alice.send_to(bob.own.account_id, "secret").state == "sent"
 
@@ -106,8 +86,8 @@ def test_accepting_points_the_name_to_the_new_account_unverified(world: World) -
     """The old conversation stays with the old account; nothing stays verified."""
     alice, bob, mallory = world.devices
     alice.feed(inputs.MarkVerified("bob"))
-    NameThief(world, "bob", mallory)
-    alice.ask(ResolveName("bob"))
+    with give_name(world, "bob", mallory):
+        alice.ask(ResolveName("bob"))
     alice.feed(inputs.AcceptContact("bob"))
     assert account_of(alice, "bob") == mallory.own.account_id
     with alice.database.transaction():

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from tests.attacks.lying_relay import promise_more
 from tests.world import World
-from tests.world_relay import Link
 
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId
 from untether.base.limits import GIVEN_UP_KEPT_MAX
 from untether.device.store import inbox
-from untether.wire.client_frames import ClientFrame, FetchLists, ResolveName
-from untether.wire.records import AccountLists, Stamp
-from untether.wire.server_frames import Entry, Lists, ServerFrame
-
-
-def always_more(_link: Link, _request: ClientFrame, answer: ServerFrame) -> ServerFrame:
-    """Say that more lists follow, whatever was asked."""
-    if isinstance(answer, Lists):
-        held = answer.account
-        return Lists(answer.account_id, AccountLists(held.name, held.lists, more=True))
-    return answer
+from untether.wire.client_frames import FetchLists, ResolveName
+from untether.wire.records import Stamp
+from untether.wire.server_frames import Entry
 
 
 def test_a_relay_that_always_promises_more_is_not_asked_for_ever() -> None:
     """Lists that bring nothing new end the questions until the next connection."""
     world = World()
     alice, bob = world.register("alice"), world.register("bob")
-    world.relay.answering = always_more
     asked: list[FetchLists] = []
     request = alice._carry_out
 
@@ -37,8 +28,8 @@ def test_a_relay_that_always_promises_more_is_not_asked_for_ever() -> None:
         request(effect)  # type: ignore[arg-type]
 
     alice._carry_out = count  # type: ignore[method-assign]
-    alice.ask(ResolveName("bob"))
-    world.settle()
+    with promise_more(world):
+        alice.ask(ResolveName("bob"))
     assert 1 <= len(asked) <= 3
     alice.send_to(bob.own.account_id, "hello")
     assert bob.texts() == ["hello"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.attacks.lying_relay import fork
 from tests.conversations.list_views import context_of, head_of, question, row_of, signed_elsewhere
 from tests.conversations.mishaps import (
     copy_database,
@@ -10,7 +11,6 @@ from tests.conversations.mishaps import (
     query,
     recover,
     state,
-    withheld_lists,
 )
 from tests.world import World, WorldDevice
 
@@ -19,7 +19,6 @@ from untether.base.identifiers import DAY_MS
 from untether.device import events, gossip, inputs, outbox
 from untether.device.store.own_device import State
 from untether.wire.content import ListEvidence
-from untether.wire.records import AccountLists
 
 
 def _fork(world: World, alice: WorldDevice, victim: WorldDevice) -> None:
@@ -27,7 +26,7 @@ def _fork(world: World, alice: WorldDevice, victim: WorldDevice) -> None:
     account = alice.own.account_id
     honest = head_of(victim, account)
     other = signed_elsewhere(alice, alice, longer=1)
-    with withheld_lists(world, account, AccountLists(alice.own.name, (other,))):
+    with fork(world, alice, other):
         victim.ask(question(account, honest))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.attacks.lying_relay import roll_back, say_nothing_of, served_lists
 from tests.conversations.list_views import (
     context_of,
     head_of,
@@ -11,7 +12,7 @@ from tests.conversations.list_views import (
     sender_of,
     signed_elsewhere,
 )
-from tests.conversations.mishaps import query, served_lists, silent_about, withheld_lists
+from tests.conversations.mishaps import query
 from tests.world import World, WorldDevice
 
 from untether.base.errors import RefusedError, RemoteError
@@ -35,7 +36,7 @@ def test_a_withheld_log_out_ends_after_the_patience() -> None:
     alice.send("bob", "hello")
     old = served_lists(world, account)
     alice.log_out(laptop)
-    with withheld_lists(world, account, old):
+    with roll_back(world, account, old):
         alice.send("bob", "I logged my laptop out")
         assert row_of(bob, account).claimed_head == head_of(alice, account)
         world.pass_time(GOSSIP_PATIENCE_MS - HOUR_MS)
@@ -69,7 +70,7 @@ def test_twin_without_gossip_the_log_out_stays_hidden(monkeypatch: pytest.Monkey
     alice.send("bob", "hello")
     old = served_lists(world, alice.own.account_id)
     alice.log_out(laptop)
-    with withheld_lists(world, alice.own.account_id, old):
+    with roll_back(world, alice.own.account_id, old):
         alice.send("bob", "I logged my laptop out")
         world.pass_time(GOSSIP_PATIENCE_MS + HOUR_MS)
         assert not _is_held(bob, alice)
@@ -146,7 +147,7 @@ def test_a_stale_list_is_refused_whoever_serves_it() -> None:
     alice.log_out(laptop)
     bob.send("alice", "hello again")
     head = head_of(bob, account)
-    with withheld_lists(world, account, old):
+    with roll_back(world, account, old):
         bob.ask(question(account, head))
     assert head_of(bob, account) == head
     assert "relay-lists-refused" in bob.notices()
@@ -163,7 +164,7 @@ def test_a_list_withheld_from_its_own_account_comes_from_a_contact() -> None:
     laptop.disconnect()
     world.link(alice, "alice's tablet")
     bob.send("alice", "hello all")
-    with silent_about(world, account):
+    with say_nothing_of(world, account):
         laptop.connect()
         world.settle()
         world.pass_time(10_000)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from tests.attacks.lying_relay import say_mailboxes_are_empty
 from tests.conversations.forgeries import Forger
 from tests.world import World, WorldDevice
-from tests.world_relay import Link
 
 from untether.base.identifiers import DAY_MS
 from untether.device import directory, inputs
@@ -13,7 +13,6 @@ from untether.device.context import Context
 from untether.device.store import own_lists, peers
 from untether.wire.content import Text
 from untether.wire.records import AccountLists
-from untether.wire.server_frames import Deliveries, ServerFrame
 
 
 @pytest.fixture
@@ -108,7 +107,8 @@ def test_a_thief_can_start_anew_until_the_drain_only(
 ) -> None:
     """What its thief and the relay bring after that is no mail that was on its way."""
     stolen = stolen_laptop(world, alice, bob)
-    bob.connect()
+    with say_mailboxes_are_empty(world):
+        bob.connect()
     thief_writes(stolen, bob)
     assert "send money" not in bob.texts()
     assert bob.notices()[-1] == "message-lost"
@@ -120,7 +120,8 @@ def test_twin_without_the_end_the_thief_starts_anew(
     """Twin: a drain that ends nothing leaves two days for new sessions."""
     monkeypatch.setattr(peers, "end_removed", lambda _database: None)
     stolen = stolen_laptop(world, alice, bob)
-    bob.connect()
+    with say_mailboxes_are_empty(world):
+        bob.connect()
     thief_writes(stolen, bob)
     assert bob.texts()[-1] == "send money"
 
@@ -151,15 +152,10 @@ def stolen_laptop(world: World, alice: WorldDevice, bob: WorldDevice) -> WorldDe
     laptop.send("bob", "kept back by the relay")
     laptop.disconnect()
     alice.log_out(laptop)
-    world.relay.lie = without_mail
-    bob.connect()
-    bob.send("alice", "hello?")
+    with say_mailboxes_are_empty(world):
+        bob.connect()
+        bob.send("alice", "hello?")
     return laptop
-
-
-def without_mail(_link: Link, frame: ServerFrame) -> ServerFrame:
-    """Say of every mailbox that it is empty."""
-    return Deliveries((), 0) if isinstance(frame, Deliveries) else frame
 
 
 def thief_writes(stolen: WorldDevice, receiver: WorldDevice) -> None:

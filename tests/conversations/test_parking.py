@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 from msgspec import structs
-from tests.conversations.mishaps import query, served_lists, silent_about
+from tests.attacks.lying_relay import say_nothing_of, served_lists
+from tests.conversations.mishaps import query
 from tests.world import World, WorldDevice
 
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
@@ -44,7 +45,7 @@ def test_a_first_message_of_a_stranger_waits_for_the_strangers_list() -> None:
     """The list comes late: both messages are opened in their order."""
     world = World()
     alice, bob = world.register("alice"), world.register("bob")
-    with silent_about(world, alice.own.account_id):
+    with say_nothing_of(world, alice.own.account_id):
         alice.send("bob", "one")
         world.pass_time(1)
         alice.send("bob", "two")
@@ -62,7 +63,7 @@ def test_mail_of_a_device_not_listed_yet_waits_for_the_next_list() -> None:
     alice, bob = world.register("alice"), world.register("bob")
     alice.send("bob", "hello")
     laptop = world.link(alice, "alice's laptop")
-    with silent_about(world, alice.own.account_id):
+    with say_nothing_of(world, alice.own.account_id):
         laptop.send("bob", "from the new laptop")
         assert bob.texts() == ["hello"]
     bob.connect()
@@ -73,7 +74,7 @@ def test_parked_mail_is_opened_when_the_list_came_by_another_way() -> None:
     """At the next connection everything that waits is tried before anything is asked again."""
     world = World()
     alice, bob = world.register("alice"), world.register("bob")
-    with silent_about(world, alice.own.account_id):
+    with say_nothing_of(world, alice.own.account_id):
         alice.send("bob", "one")
     lists = served_lists(world, alice.own.account_id)
     with bob.database.transaction():

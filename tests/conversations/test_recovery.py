@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from tests.attacks.lying_relay import lose_answers, served_lists
 from tests.conversations.mishaps import (
-    answers_lost,
     begin_recovery,
     confirm_recovery,
     found_companions,
     query,
     recover,
-    served_lists,
     state,
 )
 from tests.world import ORIGIN, World
@@ -199,7 +198,7 @@ def test_a_lost_answer_is_asked_for_with_the_same_bytes() -> None:
     alice = world.register("alice")
     assert alice.account_seed is not None
     phone = begin_recovery(world, "alice", alice.account_seed)
-    with answers_lost(world, Recover):
+    with lose_answers(world, Recover):
         phone.feed(inputs.ConfirmRecovery(()))
         world.settle()
     assert state(phone) is State.RECOVERING
@@ -218,7 +217,7 @@ def test_confirming_twice_signs_no_second_list() -> None:
     laptop = world.link(alice, "alice's laptop")
     assert alice.account_seed is not None
     phone = begin_recovery(world, "alice", alice.account_seed)
-    with answers_lost(world, Recover):
+    with lose_answers(world, Recover):
         phone.feed(inputs.ConfirmRecovery(()))
         world.settle()
     lists = query(phone, "SELECT body FROM own_lists")
@@ -367,7 +366,7 @@ def test_late_answers_and_signatures_change_nothing() -> None:
     alice = world.register("alice")
     assert alice.account_seed is not None
     phone = begin_recovery(world, "alice", alice.account_seed)
-    with answers_lost(world, Recover):
+    with lose_answers(world, Recover):
         phone.feed(inputs.ConfirmRecovery(()))
         world.settle()
     account, certificate = alice.own.account_id, phone.own.certificate

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from msgspec import structs
+from tests.attacks.lying_relay import say_mailboxes_are_full
 from tests.conversations.forgeries import Forger
 from tests.world import World, WorldDevice
-from tests.world_relay import Link
 
 from untether.base.identifiers import HOUR_MS
 from untether.base.limits import REMOVED_DEVICE_MAIL_MS
 from untether.device import senders
 from untether.wire.content import Text
-from untether.wire.server_frames import Deliveries, ServerFrame
-
-
-def never_drained(_link: Link, frame: ServerFrame) -> ServerFrame:
-    """Say of every mailbox that more is waiting."""
-    return structs.replace(frame, remaining=1) if isinstance(frame, Deliveries) else frame
 
 
 @pytest.fixture
-def world() -> World:
+def world() -> Iterator[World]:
     """Return a world whose relay never lets a mailbox drain."""
     world = World()
-    world.relay.lie = never_drained
-    return world
+    with say_mailboxes_are_full(world):
+        yield world
 
 
 @pytest.fixture

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 from msgspec import structs
+from tests.attacks.lying_relay import hand_out, served_lists, withhold
+from tests.attacks.wiretap import Wiretap
+from tests.conversations.list_views import head_of, question
 from tests.world import World, WorldDevice
 from tests.world_relay import Link
 
@@ -16,7 +19,7 @@ from untether.wire.client_frames import ClaimPrekeys, ClientFrame, FetchLists, R
 from untether.wire.server_frames import (
     Accepted,
     AccountRefused,
-    Bundles,
+    ListsChanged,
     Refused,
     ServerFrame,
     Submitted,
@@ -54,10 +57,9 @@ def test_a_lost_answer_is_asked_for_again_with_the_same_bytes(world: World) -> N
     """The relay takes the repeat for what it is; Bob sees the message once."""
     alice, bob = world.devices
     alice.send("bob", "first")
-    world.relay.lie = lambda _link, frame: None if isinstance(frame, Submitted) else frame
-    message = alice.send_to(bob.own.account_id, "once")
+    with withhold(world, Submitted):
+        message = alice.send_to(bob.own.account_id, "once")
     assert message.state == "queued"
-    world.relay.lie = lambda _link, frame: frame
     alice.connect()
     assert bob.texts() == ["first", "once"]
     submissions = [
@@ -90,6 +92,27 @@ def test_a_full_mailbox_is_named_and_tried_again(world: World) -> None:
     assert bob.texts() == ["first", "second"]
 
 
+def test_a_late_verdict_on_dropped_copies_stops_nothing(world: World) -> None:
+    """Sealed anew for a list that came by another way, the message has a verdict of its own."""
+    alice, bob = world.devices
+    alice.send("bob", "first")
+    world.link(bob, "bob's laptop")
+    account, wiretap = bob.own.account_id, Wiretap(world)
+    with withhold(world, Submitted):
+        message = alice.send_to(account, "second")
+        alice.ask(question(account, head_of(alice, account)))
+        alice.feed(inputs.Tick())
+        world.settle()
+    first, second = wiretap.asked(Submit)
+    changed = ListsChanged(account, served_lists(world, account))
+    accepted = Accepted(account, world.now)
+    for request, verdict in ((first, changed), (second, accepted)):
+        answer = Submitted(message.message_id, (verdict,))
+        alice.feed(inputs.RelayAnswered(request, answer))
+    assert "relay-behind" not in causes(alice)
+    assert [(one.state, one.devices) for one in alice.history()][-1] == ("sent", 2)
+
+
 def test_an_account_that_is_gone_fails_visibly(world: World) -> None:
     """A refusal for good ends the message; it is not tried for ever."""
     alice, bob = world.devices
@@ -107,10 +130,9 @@ def test_an_account_that_is_gone_fails_visibly(world: World) -> None:
 def test_a_device_without_prekeys_is_named_and_tried_again(world: World) -> None:
     """Nobody can be sealed for: the message is kept, not submitted to nobody."""
     alice, bob = world.devices
-    keys = _without_prekeys(world)
-    message = alice.send("bob", "hello")
+    with hand_out(world, lambda _: None):
+        message = alice.send("bob", "hello")
     assert (message.state, causes(alice)) == ("queued", ["unsealable"])
-    keys.clear()
     world.pass_time(QUEUED_RETRY_MS + 1)
     assert bob.texts() == ["hello"]
 
@@ -120,8 +142,8 @@ def test_the_other_devices_get_theirs_when_one_can_t_be_sealed_for(world: World)
     alice, bob = world.devices
     alice.send("bob", "first")
     laptop = world.link(bob, "bob's laptop")
-    _without_prekeys(world)
-    message = alice.send_to(bob.own.account_id, "second")
+    with hand_out(world, lambda _: None):
+        message = alice.send_to(bob.own.account_id, "second")
     assert (message.state, message.devices) == ("sent", 1)
     assert bob.texts() == ["first", "second"]
     assert laptop.texts() == []
@@ -225,17 +247,6 @@ def _refusing(
 
     world.relay.answering = answer
     return refused
-
-
-def _without_prekeys(world: World) -> dict[str, bool]:
-    """Let the relay hand out no prekeys until the result is emptied."""
-    kept_back = {"all": True}
-
-    def answer(_link: Link, request: ClientFrame, answer: ServerFrame) -> ServerFrame:
-        return Bundles(()) if isinstance(request, ClaimPrekeys) and kept_back else answer
-
-    world.relay.answering = answer
-    return kept_back
 
 
 def test_own_devices_order_a_message_by_one_time() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from msgspec import structs
+from tests.attacks.lying_relay import hand_out
 from tests.conversations.mishaps import query
 from tests.world import World, WorldDevice
 from tests.world_relay import Link
@@ -16,22 +17,8 @@ from untether.wire.records import PrekeyBundle
 from untether.wire.server_frames import Bundles, ServerFrame
 
 
-def _handing_out(world: World, **changes: object) -> None:
-    """Let the relay change the bundles that it hands out."""
-
-    def lie(_link: Link, _request: ClientFrame, answer: ServerFrame) -> ServerFrame:
-        if not isinstance(answer, Bundles):
-            return answer
-        return Bundles(tuple(_changed(bundle, **changes) for bundle in answer.bundles))
-
-    world.relay.answering = lie
-
-
-def _changed(bundle: PrekeyBundle, **changes: object) -> PrekeyBundle:
-    if "signature" in changes:
-        rotating = structs.replace(bundle.rotating, signature=changes["signature"])
-        return structs.replace(bundle, rotating=rotating)
-    return structs.replace(bundle, **changes)
+def _unsigned(bundle: PrekeyBundle) -> PrekeyBundle:
+    return structs.replace(bundle, rotating=structs.replace(bundle.rotating, signature=bytes(64)))
 
 
 def _causes(device: WorldDevice) -> list[str]:
@@ -42,12 +29,11 @@ def test_forged_prekeys_start_nothing() -> None:
     """The relay can't put its own keys under Bob's name; the message waits and people hear."""
     world = World()
     alice, bob = world.register("alice"), world.register("bob")
-    _handing_out(world, signature=bytes(64))
-    assert alice.send("bob", "hello").state == "queued"
+    with hand_out(world, _unsigned):
+        assert alice.send("bob", "hello").state == "queued"
     assert "prekeys-refused" in alice.notices()
     assert _causes(alice) == ["unsealable"]
     assert query(alice, "SELECT count(*) FROM sessions") == [(0,)]
-    world.relay.answering = lambda _link, _request, answer: answer
     world.pass_time(DAY_MS + 1)
     assert bob.texts() == ["hello"]
 
@@ -71,8 +57,8 @@ def test_without_one_time_pairs_the_last_resort_works_once_for_each_start() -> N
     """The conversation begins all the same, and its first message can't be replayed."""
     world = World()
     alice, bob = world.register("alice"), world.register("bob")
-    _handing_out(world, one_time=None)
-    alice.send("bob", "hello")
+    with hand_out(world, lambda bundle: structs.replace(bundle, one_time=None)):
+        alice.send("bob", "hello")
     assert bob.texts() == ["hello"]
     assert query(bob, "SELECT count(*) FROM used_base_keys") == [(1,)]
 
@@ -82,10 +68,8 @@ def test_no_bundle_is_no_session() -> None:
     world = World()
     alice = world.register("alice")
     world.register("bob")
-    world.relay.answering = lambda _link, _request, answer: (
-        Bundles(()) if isinstance(answer, Bundles) else answer
-    )
-    assert alice.send("bob", "hello").state == "queued"
+    with hand_out(world, lambda _: None):
+        assert alice.send("bob", "hello").state == "queued"
     assert _causes(alice) == ["unsealable"]
 
 

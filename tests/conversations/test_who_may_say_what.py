@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from tests.attacks.lying_relay import served_lists
 from tests.conversations.forgeries import Forger
-from tests.conversations.mishaps import served_lists
 from tests.world import World, WorldDevice
 
 from untether.base.identifiers import DeviceNumber, MessageId, UnixMillis

@@ -8,6 +8,9 @@ ones. The relay then decides account by account (:mod:`.verdicts`).
 
 Nothing here remembers what was asked: the rows say what is missing, and asking twice is
 harmless. So after a crash or a reconnection, advancing every row is all there is to do.
+
+Between sealing and leaving time may pass, and a log-out may become known. So sealed copies are
+checked again each time before they leave: what would not be sealed so any more is sealed anew.
 """
 
 from __future__ import annotations
@@ -48,7 +51,7 @@ def advance(context: Context, message_id: MessageId) -> None:
     if message is None:
         return
     for recipient in outbox.recipients(context.database, message_id):
-        if recipient.progress in (Progress.WAITING, Progress.STUCK):
+        if recipient.progress is not Progress.SENT and not _may_leave(context, recipient):
             _seal_for_account(context, message, recipient.account_id)
     recipients = outbox.recipients(context.database, message_id)
     if any(recipient.progress is Progress.WAITING for recipient in recipients):
@@ -128,6 +131,19 @@ def stuck(
         )
 
 
+def is_outdated(context: Context, recipient: OutgoingRecipient) -> bool:
+    """Tell whether copies are of another list than the one held, or for whom nothing is sealed now.
+
+    A lease may have ended since, or a device resigned, which leaves the head of the list as it was.
+    """
+    device_list = directory.held_list(context, recipient.account_id)
+    if device_list is None or device_list.head != recipient.head:
+        return True
+    wanted = fan_out.targets(context, device_list)
+    present = {target.certificate.device for target in wanted if target.absent is None}
+    return any(copy.header and copy.device not in present for copy in recipient.copies)
+
+
 def shown_message(context: Context, message_id: MessageId) -> Message | None:
     """Return what people see of an outgoing message, None for control messages."""
     own = context.own
@@ -173,6 +189,14 @@ def _seal_for_account(context: Context, message: Outgoing, account: AccountId) -
         for target in targets
     )
     outbox.save_sealed(context.database, message.message_id, account, device_list.head, copies)
+
+
+def _may_leave(context: Context, recipient: OutgoingRecipient) -> bool:
+    """Tell whether there are sealed copies that would be sealed for the same devices now."""
+    account = recipient.account_id
+    if recipient.progress is not Progress.SEALED or _blocked(context, account):
+        return False
+    return not is_outdated(context, recipient)
 
 
 def _blocked(context: Context, account: AccountId) -> str:

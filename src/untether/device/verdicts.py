@@ -5,13 +5,14 @@ from __future__ import annotations
 from untether.base.errors import RemoteError
 from untether.base.identifiers import UnixMillis
 from untether.base.limits import QUEUED_RETRY_MS
-from untether.device import account_lists, directory
+from untether.device import account_lists
 from untether.device.context import Context
 from untether.device.events import MessageProgressed, MessageState
-from untether.device.outbox import advance, refused, shown_message, stuck
-from untether.device.store import accounts, messages, outbox
+from untether.device.outbox import advance, is_outdated, refused, shown_message, stuck
+from untether.device.store import messages, outbox
 from untether.device.store.outbox import OutgoingRecipient, Progress
 from untether.wire.client_frames import Submit, SubmitDirect
+from untether.wire.records import ListHead
 from untether.wire.server_frames import (
     Accepted,
     AccountRefused,
@@ -41,6 +42,8 @@ def on_submitted(context: Context, request: Submit | SubmitDirect, answer: Serve
         )
         if recipient is None:
             continue
+        if not isinstance(verdict, Accepted) and recipient.head != _sealed_for(request, recipient):
+            continue  # the copies were sealed anew since, and have a verdict of their own
         match verdict:
             case Accepted():
                 _accepted(context, recipient, verdict.accepted_at)
@@ -48,6 +51,13 @@ def on_submitted(context: Context, request: Submit | SubmitDirect, answer: Serve
                 _lists_changed(context, recipient, verdict)
             case AccountRefused():
                 _refused(context, recipient, verdict)
+
+
+def _sealed_for(request: Submit | SubmitDirect, recipient: OutgoingRecipient) -> ListHead | None:
+    if isinstance(request, SubmitDirect):
+        return request.head
+    heads = {asked.account_id: asked.head for asked in request.recipients}
+    return heads.get(recipient.account_id)
 
 
 def _accepted(context: Context, recipient: OutgoingRecipient, at: UnixMillis) -> None:
@@ -82,23 +92,10 @@ def _lists_changed(context: Context, recipient: OutgoingRecipient, verdict: List
         return
     if changed:
         return
-    if _is_outdated(context, recipient):
+    if is_outdated(context, recipient):
         advance(context, recipient.message_id)
     else:
         stuck(context, recipient.message_id, recipient.account_id, "relay-behind")
-
-
-def _is_outdated(context: Context, recipient: OutgoingRecipient) -> bool:
-    """Tell whether what is held by now differs from what the copies were sealed for.
-
-    Another answer may have brought the list already, or this phone has signed it itself; and
-    a device that resigned leaves the list's head as it was.
-    """
-    held = directory.held_list(context, recipient.account_id)
-    resigned = accounts.resigned(context.database, recipient.account_id)
-    return (held is not None and held.head != recipient.head) or any(
-        copy.header is not None and copy.device in resigned for copy in recipient.copies
-    )
 
 
 def _refused(context: Context, recipient: OutgoingRecipient, verdict: AccountRefused) -> None:
