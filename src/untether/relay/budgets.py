@@ -44,12 +44,13 @@ class Spent(NamedTuple):
 def spend(due_at: float, rate: Rate, now: UnixMillis) -> Spent:
     """Take one from a limit by the generic cell rate algorithm (ITU-T I.371).
 
-    The whole state is one time: when the bucket will be full again.
+    The whole state is one time: when the bucket will be full again. An empty bucket is full after
+    ``burst`` refills; a later time comes from a clock that was ahead then.
     """
-    full_at = max(due_at, now)
+    full_at = min(max(due_at, now), now + rate.burst * rate.refill_ms)
     wait = full_at - now - (rate.burst - 1) * rate.refill_ms
     if wait > 0:
-        return Spent(due_at, int(wait) + 1)
+        return Spent(full_at, int(wait) + 1)
     return Spent(full_at + rate.refill_ms, 0)
 
 

@@ -278,6 +278,15 @@ def test_a_rate_refills_one_by_one() -> None:
     assert spend(due_at, rate, 1_101).retry_after_ms == 0  # type: ignore[arg-type]
 
 
+def test_a_clock_that_went_back_refuses_for_one_refill_only() -> None:
+    """What was spent while the clock was years ahead doesn't shut anybody out for years."""
+    rate = Rate(burst=3, refill_ms=100)
+    ahead = spend(0, rate, 10**12).due_at  # type: ignore[arg-type]
+    refused = spend(ahead, rate, 1_000)  # type: ignore[arg-type]
+    assert (refused.due_at, refused.retry_after_ms) == (1_300, 101)
+    assert spend(refused.due_at, rate, 1_101).retry_after_ms == 0  # type: ignore[arg-type]
+
+
 def test_budgets_forget_what_is_full_again_and_stay_bounded() -> None:
     """A flood of addresses can't grow the relay's memory."""
     budgets = Budgets(states_max=10)
