@@ -18,6 +18,7 @@ LEASE_WARNING_PERCENT = 67  # companions warn when two thirds are over: ten days
 LEASE_GRACE_MS = 24 * HOUR_MS  # clocks differ; a day is more than honest ones ever do
 CLOCK_AHEAD_MAX_MS = 24 * HOUR_MS  # issued-at may lie at most this far ahead of our clock
 GOSSIP_PATIENCE_MS = 48 * HOUR_MS  # a claimed newer list not served for so long ends the lease
+CLAIM_PAUSE_MS = HOUR_MS  # who claims or asks without end learns no more often who is awake
 LISTS_PER_ANSWER_MAX = 64  # a long chain is fetched in pieces
 CERTIFICATE_BODY_MAX = 256  # 115 bytes at most; what is longer is not read
 SMALL_SIGNED_BODY_MAX = 64  # a resignation or wipe order: 58 bytes at most
@@ -139,7 +140,7 @@ BUDGET_STATES_MAX = 100_000  # limits in memory at one time: some 20 MiB
 LISTS_BYTES_MAX = 512 * 1024  # of signed lists in one answer: half a frame
 HOUSEKEEPING_STEP_ROWS = 500  # one step of clearing up holds the writer for milliseconds
 WIPE_ORDERS_PER_PUBLICATION_MAX = 8  # all devices of an account and some
-INCARNATION_MAX = 2**32  # of a mailbox; a new one starts only when a relay went back
+INCARNATION_MAX = 2**32  # of a mailbox; a start of the relay is numbered by its second
 
 # --- Secrets and verification -------------------------------------------------------------
 ARGON2ID_MEMORY_KIB = 64 * 1024  # a guess costs 64 MiB

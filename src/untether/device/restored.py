@@ -1,8 +1,9 @@
 """Databases that were put back from a copy: this device's, and the relay's (spec 02, "Copies").
 
 Each login carries a counter that rises by one, and the relay answers with the highest it saw
-before. Whoever of the two is behind has forgotten something. A relay that lies can provoke a
-renewal or hide a copy: this is a convenience for honest mishaps, not a defence.
+before. Whoever of the two is behind has forgotten something. A relay that forgot no login shows
+itself by more prekeys in stock than are left here: a used pair is among them again. A relay that
+lies can provoke a renewal or hide a copy: this is a convenience for honest mishaps, not a defence.
 
 A device that was put back must never seal with an old session again (its peers take the
 repeated keys for duplicates), so every session is replaced before it is used. Its prekeys are
@@ -30,6 +31,7 @@ from untether.device.events import AccountActivated, RequestRefused
 from untether.device.inputs import CertificateSigned, RecoverSamePhone
 from untether.device.store import accounts, contacts, own_lists, own_standing, peers
 from untether.device.store import outbox as outbox_rows
+from untether.device.store import prekeys as prekey_rows
 from untether.device.store.own_device import State
 from untether.device.store.own_standing import SigningStopped
 from untether.protocol.identity.certificate import Role
@@ -43,7 +45,9 @@ def compare_memories(context: Context, login: Login, welcome: Welcome) -> None:
     if welcome.counter > own.login_counter or welcome.counter == login.counter:
         _this_device_was(context, welcome.counter)
     elif login.counter > standing.welcomed_counter and (
-        welcome.counter < standing.welcomed_counter or _lost_lists(context, welcome)
+        welcome.counter < standing.welcomed_counter
+        or _lost_lists(context, welcome)
+        or welcome.one_time_prekeys > prekey_rows.count_one_time(context.database)
     ):
         own_standing.save(context.database, replace(standing, renewal_due=True))
     standing = own_standing.load(context.database)

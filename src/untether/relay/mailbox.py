@@ -1,14 +1,16 @@
 """Mailboxes: one for each device, emptied by its acknowledgements (spec 08, "Mailbox").
 
 A stamp is (incarnation, number). Numbers ascend without ever returning, so "up to this stamp"
-is one range. A relay put back from an old copy has forgotten numbers that a device has seen
-since; the device's claim of a stamp that the relay never gave shows it. Then the mailbox goes
-on under a new incarnation: everything in it is pushed again, and no stamp means two entries.
+is one range. A relay put back from an old copy has forgotten numbers that devices have seen
+since, and may give them again before such a device comes back. So each start of the relay is an
+incarnation of its own, above all earlier ones: a mailbox goes on under it when its device
+receives again, everything in it is pushed again, and no stamp means two entries. Should the
+clock have gone back with the copy, a device's claim of a stamp beyond the mailbox shows it.
 """
 
 from __future__ import annotations
 
-from untether.base.identifiers import DeviceAddress, UnixMillis
+from untether.base.identifiers import SECOND_MS, DeviceAddress, UnixMillis
 from untether.base.limits import INCARNATION_MAX
 from untether.relay.outcome import Call, Decision, Refusal, StartDelivery
 from untether.relay.rows import DeviceRow
@@ -16,6 +18,17 @@ from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import Acknowledge, StartReceiving
 from untether.wire.records import Stamp
 from untether.wire.server_frames import Done
+
+_INCARNATION_SETTING = "incarnation"
+
+
+async def begin_incarnation(tx: RelayTransaction, now: UnixMillis) -> int:
+    """Number a start of the relay above all before it, also above those that a copy forgot."""
+    kept = await tx.setting(_INCARNATION_SETTING)
+    last = int.from_bytes(kept, "big") if kept is not None else 0
+    incarnation = max(last + 1, now // SECOND_MS)
+    await tx.put_setting(_INCARNATION_SETTING, incarnation.to_bytes(8, "big"))
+    return incarnation
 
 
 def new_device(address: DeviceAddress) -> DeviceRow:
@@ -46,6 +59,9 @@ async def start_receiving(tx: RelayTransaction, call: Call, request: StartReceiv
     """Acknowledge what the device has, and make the connection the one that receives."""
     row = await own_row(tx, call.address)
     stamp = request.acknowledged
+    if row.incarnation < call.session.rules.incarnation:
+        row = row._replace(incarnation=call.session.rules.incarnation)
+        await tx.put_device(row)
     if stamp is not None and _is_ahead(stamp, row):
         if stamp.incarnation >= INCARNATION_MAX:
             raise Refusal("bad-stamp")

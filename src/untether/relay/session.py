@@ -13,13 +13,17 @@ from untether.relay.principals import Principal
 
 @dataclass(frozen=True)
 class RelayRules:
-    """What the operator decides. ``origins`` are the addresses that devices may dial."""
+    """What the operator decides. ``origins`` are the addresses that devices may dial.
+
+    ``incarnation`` is the number of this start of the relay (spec 08, "Mailbox").
+    """
 
     relay_id: RelayId
     origins: frozenset[str]
     registration: Literal["open", "invitation", "closed"] = "open"
     lease_max_ms: int = limits.LEASE_MAX_MS
     requests: Rate = REQUESTS
+    incarnation: int = 0
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from untether.base.errors import PlatformError
 from untether.base.identifiers import RelayId
+from untether.relay.mailbox import begin_incarnation
 from untether.relay.session import RelayRules
 from untether.relay.transaction import RelayStore
 from untether.server import config as configuration
@@ -81,6 +82,7 @@ async def _start(
         origins=config.origins(port),
         registration=config.registration,
         requests=rate(quotas.requests_burst, quotas.requests_per_second),
+        incarnation=await store.transact(begin_incarnation, RelayProcess.now()),
     )
     return RelayProcess(
         config=config,

@@ -83,6 +83,13 @@ def not_uploaded(database: Database) -> list[PrekeyPairSecret]:
     ]
 
 
+def count_one_time(database: Database) -> int:
+    """Return how many one-time pairs are there, confirmed or not."""
+    found = row(database, "SELECT count(*) FROM prekeys WHERE type = ?", PrekeyType.ONE_TIME.value)
+    assert found is not None
+    return int(found[0])
+
+
 def mark_uploaded(database: Database, prekey_ids: Iterable[bytes]) -> None:
     """The relay has these pairs."""
     database.many(
