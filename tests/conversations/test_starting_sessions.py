@@ -12,9 +12,10 @@ from untether.base.identifiers import DAY_MS
 from untether.base.limits import PREKEY_AGE_MAX_MS
 from untether.device import events
 from untether.device.inputs import RelayAnswered
-from untether.wire.client_frames import ClientFrame
+from untether.device.store.own_device import State
+from untether.wire.client_frames import ClientFrame, PublishLists
 from untether.wire.records import PrekeyBundle
-from untether.wire.server_frames import Bundles, ServerFrame
+from untether.wire.server_frames import Bundles, Refused, ServerFrame
 
 
 def _unsigned(bundle: PrekeyBundle) -> PrekeyBundle:
@@ -92,3 +93,29 @@ def test_prekeys_that_come_twice_start_one_session() -> None:
     assert query(alice, "SELECT count(*) FROM sessions") == [(1,)]
     assert bob.texts() == ["hello", "are you there?"]
     assert "possible-copy" not in bob.notices()
+
+
+def test_a_phone_that_writes_before_the_relay_has_its_list_misses_nobody() -> None:
+    """The laptop's prekeys travel with the list; its copy leaves a moment after Bob's."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    alice.send("bob", "hello")
+    late: list[ClientFrame] = []
+
+    def publication_is_late(request: ClientFrame) -> Refused | None:
+        if isinstance(request, PublishLists) and not late:
+            late.append(request)
+            return Refused("relay-failure")
+        return None
+
+    world.relay.refusing = publication_is_late
+    laptop = world.link(alice, "laptop")
+    assert laptop.own.state is State.LINKING
+    assert alice.send("bob", "from the phone").state == "sent"
+    assert bob.texts() == ["hello", "from the phone"]
+    alice.connect()
+    laptop.connect()
+    assert laptop.own.state is State.ACTIVE
+    laptop.connect()
+    assert laptop.texts() == ["from the phone"]
+    assert "message-not-readable" not in laptop.notices()

@@ -20,7 +20,7 @@ from untether.base.limits import QUEUED_RETRY_MS, REFUSED_RETRY_MS
 from untether.device import directory, fan_out, leases, sessions
 from untether.device.context import Context
 from untether.device.events import MessageProgressed
-from untether.device.store import contacts, messages, outbox, own_standing
+from untether.device.store import contacts, messages, outbox, own_lists, own_standing
 from untether.device.store.messages import Message
 from untether.device.store.outbox import Outgoing, OutgoingRecipient, Progress
 from untether.device.store.own_standing import SigningStopped
@@ -170,6 +170,9 @@ def _seal_for_account(context: Context, message: Outgoing, account: AccountId) -
         return
     targets = sessions.mark_absent(context, targets)
     missing = sessions.without_session(context, targets)
+    if missing and _is_ahead_of_relay(context, account):
+        stuck(context, message.message_id, account, "relay-behind")
+        return
     if missing:
         outbox.save_progress(context.database, message.message_id, account, Progress.WAITING)
         context.request(ClaimPrekeys(account, tuple(missing)))
@@ -197,6 +200,15 @@ def _may_leave(context: Context, recipient: OutgoingRecipient) -> bool:
     if recipient.progress is not Progress.SEALED or _blocked(context, account):
         return False
     return not is_outdated(context, recipient)
+
+
+def _is_ahead_of_relay(context: Context, account: AccountId) -> bool:
+    """Tell whether the relay may not have the newest devices of the own account yet.
+
+    Their prekeys travel with the list that adds them; once it is confirmed, what waits goes on.
+    """
+    is_own = account == context.own.account_id
+    return is_own and bool(own_lists.unpublished(context.database, 1))
 
 
 def _blocked(context: Context, account: AccountId) -> str:
