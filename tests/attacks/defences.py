@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from untether.device import fan_out, outbox
+from untether.device import fan_out, outbox, senders
+from untether.device.store import claims
 from untether.protocol.identity import certificate, device_list, list_rules
 from untether.protocol.identity.lease import LeaseState
 
@@ -37,3 +38,5 @@ CERTIFICATE_SIGNATURES = Defence(certificate, "check_signature")
 LIST_ORDER = Defence(list_rules, "_step", lambda _current, following: following)
 LEASE = Defence(fan_out, "lease_state", lambda *_: LeaseState.RUNNING)
 CHECK_BEFORE_LEAVING = Defence(outbox, "is_outdated", lambda *_: False)
+NO_WORD_TO_STRANGERS = Defence(senders, "is_stranger", lambda *_: False)
+CLAIM_PAUSE = Defence(claims, "CLAIM_PAUSE_MS", 0)

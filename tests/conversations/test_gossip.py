@@ -17,7 +17,7 @@ from tests.world import World, WorldDevice
 
 from untether.base.errors import RefusedError, RemoteError
 from untether.base.identifiers import DAY_MS, HOUR_MS, AccountId, DeviceNumber
-from untether.base.limits import GOSSIP_PATIENCE_MS
+from untether.base.limits import CLAIM_PAUSE_MS, GOSSIP_PATIENCE_MS
 from untether.device import directory, gossip, inputs, own_account, senders
 from untether.device.store import accounts
 from untether.device.store.own_standing import SigningStopped
@@ -194,7 +194,7 @@ def test_a_false_claim_about_me_is_a_question_and_nothing_more() -> None:
 
 
 def test_only_who_holds_enough_and_knows_the_asker_answers() -> None:
-    """Strangers learn nothing, and a list below the claimed one proves nothing."""
+    """Strangers learn nothing, a lower list proves nothing, and one answer an hour is enough."""
     world = World()
     alice, bob = world.register("alice"), world.register("bob")
     alice.send("bob", "hello")
@@ -209,8 +209,10 @@ def test_only_who_holds_enough_and_knows_the_asker_answers() -> None:
     held = head_of(bob, alice.own.account_id)
     assert answers(held) == 0
     bob.send("alice", "now you are a contact")
-    assert answers(held) == 1
+    assert [answers(held), answers(held)] == [1, 0]
+    world.pass_time(CLAIM_PAUSE_MS)
     assert answers(ListHead(*held.place, bytes(32))) == 1
+    world.pass_time(CLAIM_PAUSE_MS)
     assert answers(ListHead(held.generation, held.version + 1, bytes(32))) == 0
 
 

@@ -7,6 +7,9 @@ lease ends. Only devices of an account make such a claim about it.
 A claim about the own account that a contact or own device makes → ask that device, once for each
 list, for the signed list; nothing else follows, since anybody can name a head. Only a *verified*
 list ever raises an alarm, or starts the patience of a companion with its own account.
+
+Questions and answers show to whoever provokes them that a device is awake, and nobody sees it. So
+each is said to a device at most once in CLAIM_PAUSE_MS.
 """
 
 from __future__ import annotations
@@ -42,7 +45,7 @@ def hear_assumed_head(context: Context, sender: Sender, claimed: ListHead) -> No
         return
     if senders.is_stranger(context, sender):
         directory.fetch(context, context.own.account_id)
-    elif claims.ask_once(context.database, sender.row, claimed.hash):
+    elif claims.ask_once(context.database, sender.row, claimed.hash, context.now):
         directory.fetch(context, context.own.account_id)
         outgoing.send_direct(context, sender.account_id, sender.device, ListClaimQuestion(claimed))
 
@@ -52,7 +55,9 @@ def answer_question(context: Context, sender: Sender, question: ListClaimQuestio
     if senders.is_stranger(context, sender):
         return
     held = directory.held_list(context, sender.account_id)
-    if held is not None and held.head.place >= question.claimed.place:
+    if held is None or held.head.place < question.claimed.place:
+        return
+    if claims.may_say(context.database, sender.row, "evidence", context.now):
         evidence = ListEvidence((held.signed,))
         outgoing.send_direct(context, sender.account_id, sender.device, evidence)
 

@@ -175,9 +175,12 @@ ERASED_WITH_MESSAGES: Final = (
     "contacts",
     "peers",
     "claims_asked",
+    "claims_said",
     "notices",
     "receipts_due",
     "counters",
+    "counters_heard",
+    "counters_missing",
     "own_device_notices",
 )
 """Tables of what people wrote, and whom they knew."""
