@@ -33,6 +33,7 @@ NOTICE_TEXTS = {
     "mail-lost": "{count} messages were too old when this device connected, and are lost.",
     "message-held": "A message of {who} waits until their phone was online again.",
     "message-lost": "A message of {who} is lost on this device: {cause}.",
+    "messages-missing": "Device {device} of {who} wrote {count} more that did not come here.",
     "message-not-readable": "A message of {who} can't be read on this device: {cause}.",
     "own-device-added": "Your device {device} was linked.",
     "own-device-removed": "Your device {device} was logged out.",

@@ -12,7 +12,7 @@ from typing import Any
 
 from untether.base.errors import RemoteError
 from untether.base.identifiers import AccountId, UnixMillis
-from untether.device import arrivals, gossip, leases, receipts
+from untether.device import arrivals, gaps, gossip, leases, receipts
 from untether.device.context import Context
 from untether.device.senders import Sender, SenderKind
 from untether.device.store import device_notices, messages
@@ -71,6 +71,7 @@ def _text(
         held=sender.held,
     )
     messages.add(context.database, message, printed=False)
+    gaps.heard(context, sender, other, content.counter)
     if sender.removed:
         context.notice("removed-device-wrote", sender.account_id, device=sender.device)
     if not sender.held:

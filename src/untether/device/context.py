@@ -128,10 +128,11 @@ class Context:
         """Tell people after the commit."""
         self._add(Notify(event))
 
-    def notice(self, code: str, account_id: AccountId | None = None, **details: int | str) -> None:
-        """Post something that people should know; it is kept until it was shown."""
-        notices.post(self.database, code, account_id, details, self.now)
+    def notice(self, code: str, account_id: AccountId | None = None, **details: int | str) -> int:
+        """Post something that people should know; it is kept until shown. Returns its row."""
+        posted = notices.post(self.database, code, account_id, details, self.now)
         self.notify(NoticePosted(code, account_id, details))
+        return posted
 
     def _add(self, effect: Effect) -> None:
         if effect not in self.effects:

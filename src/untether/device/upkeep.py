@@ -6,6 +6,7 @@ Users who only ever run single commands have no other moment for it.
 from __future__ import annotations
 
 from untether.device import (
+    gaps,
     gossip,
     inbox,
     leases,
@@ -43,5 +44,6 @@ def tick(context: Context, _event: Tick) -> None:
     membership.look(context)
     leases.tick(context)
     gossip.end_unserved_claims(context)
+    gaps.tell_due(context)
     receipts.send_due(context)
     outbox.advance_all(context)

@@ -139,6 +139,28 @@ def parked_before(
     ]
 
 
+def count_given_up_between(
+    database: Database,
+    account_id: AccountId,
+    device: DeviceNumber,
+    first: UnixMillis,
+    last: UnixMillis,
+) -> int:
+    """Return how many entries of a device came in a time and could not be opened."""
+    found = row(
+        database,
+        "SELECT count(*) FROM parked WHERE account_id = ? AND device = ? AND state = ? "
+        "AND parked_at BETWEEN ? AND ?",
+        account_id,
+        device,
+        GIVEN_UP,
+        first,
+        last,
+    )
+    assert found is not None
+    return int(found[0])
+
+
 def forget_given_up(database: Database, before: UnixMillis) -> None:
     """Forget what could not be opened and was told long ago."""
     database.run("DELETE FROM parked WHERE state = ? AND parked_at < ?", GIVEN_UP, before)

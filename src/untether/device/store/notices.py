@@ -29,13 +29,14 @@ def post(
     account_id: AccountId | None,
     details: dict[str, int | str],
     now: UnixMillis,
-) -> None:
-    """Keep a notice until it is shown; of each code the oldest go first.
+) -> int:
+    """Keep a notice until it is shown and return its row; of each code the oldest go first.
 
     Anybody can cause some codes as often as they like, and must not wash away others by it.
     """
-    database.run(
-        "INSERT INTO notices (code, account_id, details, posted_at) VALUES (?, ?, ?, ?)",
+    ((posted,),) = database.rows(
+        "INSERT INTO notices (code, account_id, details, posted_at) VALUES (?, ?, ?, ?) "
+        "RETURNING row",
         code,
         account_id,
         msgspec.json.encode(details).decode(),
@@ -47,6 +48,20 @@ def post(
         code,
         NOTICES_PER_CODE_MAX,
     )
+    return int(posted)
+
+
+def recount(database: Database, notice: int, count: int) -> None:
+    """Change the count of a notice that nobody has seen; with none left it is taken back."""
+    if count:
+        database.run(
+            "UPDATE notices SET details = json_set(details, '$.count', ?) "
+            "WHERE row = ? AND shown = 0",
+            count,
+            notice,
+        )
+    else:
+        database.run("DELETE FROM notices WHERE row = ? AND shown = 0", notice)
 
 
 def unshown(database: Database) -> list[Notice]:

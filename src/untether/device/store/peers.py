@@ -47,6 +47,13 @@ def find_or_add(database: Database, certificate: DeviceCertificate) -> Peer:
     return Peer(*found)
 
 
+def address_of(database: Database, peer: int) -> tuple[AccountId, DeviceNumber]:
+    """Return account and number of a device by its row."""
+    found = row(database, "SELECT account_id, device FROM peers WHERE peer = ?", peer)
+    assert found is not None
+    return AccountId(found[0]), DeviceNumber(found[1])
+
+
 def save_prekeys_seen(database: Database, peer: int, serial: int) -> None:
     """Remember the highest serial of the rotating prekeys; the device can be sealed for."""
     database.run(
