@@ -11,9 +11,9 @@ from tests.conversations.list_views import head_of
 from tests.crashes.relay_on_disk import WorldOnDisk
 from tests.world import WorldDevice
 
-from untether.base.identifiers import DAY_MS, DeviceAddress
-from untether.base.limits import ONE_TIME_PREKEYS
-from untether.device import events, inputs
+from untether.base.identifiers import DAY_MS, AccountId, DeviceAddress
+from untether.base.limits import MISSING_TOLD_MS, ONE_TIME_PREKEYS
+from untether.device import events, gaps, inputs
 from untether.device.store import prekeys
 from untether.device.store.database import Database
 from untether.relay import mailbox
@@ -165,3 +165,58 @@ def test_twin_a_stock_that_nobody_counts_keeps_used_prekeys(
     alice = world.devices[0]
     alice.connect()
     assert used < stock(world, alice)
+
+
+def forget_messages(world: WorldOnDisk) -> None:
+    """Let a relay forget messages for Alice's devices, the first ones of Carol among them."""
+    alice, bob, carol = [world.register(name) for name in ("alice", "bob", "carol")]
+    laptop = world.link(alice, "alice's laptop")
+    bob.send("alice", "before")
+    for device in (alice, laptop):
+        device.disconnect()
+    world.copy_relay()
+    for number in range(4):
+        bob.send("alice", f"forgotten {number}")
+    for number in range(3):
+        carol.send("alice", f"forgotten too {number}")
+    world.put_relay_back()
+    for device in world.devices:
+        device.connect()
+    bob.send("alice", "after")
+    carol.send("alice", "after")
+    laptop.send("bob", "after")
+    world.pass_time(MISSING_TOLD_MS)
+
+
+def missing(device: WorldDevice) -> dict[AccountId | None, object]:
+    """Return how many messages a device misses of whom."""
+    posted = device.happened(events.NoticePosted)
+    return {
+        one.account_id: one.details["count"] for one in posted if one.code == "messages-missing"
+    }
+
+
+def test_every_lost_message_is_named_by_a_gap(world: WorldOnDisk) -> None:
+    """Each device tells how many it misses of whom, as soon as more comes.
+
+    A companion can't know whether it was meant to get what somebody wrote before the first
+    message that it hears of them.
+    """
+    forget_messages(world)
+    alice, bob, carol, laptop = world.devices
+    assert len(lost_texts(bob, alice)) == 4
+    assert len(lost_texts(carol, alice)) == 3
+    assert missing(alice) == {bob.own.account_id: 4, carol.own.account_id: 3}
+    assert missing(laptop) == {bob.own.account_id: 4}
+    assert missing(bob) == missing(carol) == {}
+
+
+def test_twin_without_counters_nobody_misses_anything(
+    world: WorldOnDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Switched off: seven messages are gone without a word."""
+    monkeypatch.setattr(gaps, "heard", lambda *_: None)
+    forget_messages(world)
+    alice, bob, carol, _ = world.devices
+    assert len(lost_texts(bob, alice)) + len(lost_texts(carol, alice)) == 7
+    assert missing(alice) == {}
