@@ -101,13 +101,23 @@ class Outcome:
     notices: list[str] = field(default_factory=list)
     recoveries_s: list[float] = field(default_factory=list)
 
+    @property
+    def recovery_s(self) -> float:
+        """The median time from the kill of a relay until a message passes again."""
+        return sorted(self.recoveries_s)[len(self.recoveries_s) // 2]
+
+    @property
+    def recovery(self) -> str:
+        """That time in words."""
+        if not self.recoveries_s:
+            return "no time"
+        return f"{self.recovery_s:.1f} s (median), {max(self.recoveries_s):.1f} s (longest)"
+
     def __str__(self) -> str:
-        ordered = sorted(self.recoveries_s) or [0.0]
         return (
             f"{self.relay_kills} kills of the relay and {self.device_kills} of devices; of "
             f"{self.written} messages on {self.devices} devices {self.lost} lost, {self.doubled} "
-            f"doubled; recovery {ordered[len(ordered) // 2]:.1f} s (median), {ordered[-1]:.1f} s "
-            f"(longest)"
+            f"doubled; served again after {self.recovery}"
         )
 
 

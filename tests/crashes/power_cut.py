@@ -176,17 +176,21 @@ def _grow(content: bytearray, length: int) -> None:
 
 @dataclass
 class Tally:
-    """What a series of cuts has shown; ``failures`` names each image that was wrong."""
+    """What a series of cuts has shown; ``failures`` names each image that was wrong.
+
+    ``again`` counts cuts in the start after a first one.
+    """
 
     writes: int = 0
     syncs: int = 0
     cuts: int = 0
+    again: int = 0
     failures: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
-            f"{self.writes} write points and {self.syncs} syncs in the run; "
-            f"{self.cuts} power cuts, each image checked; {len(self.failures)} failures"
+            f"{self.writes} write points and {self.syncs} syncs in the run; {self.cuts} cuts and "
+            f"{self.again} second ones, each image checked; {len(self.failures)} failures"
         )
 
 

@@ -32,6 +32,7 @@ def test_processes_that_are_killed_lose_nothing(
     record_property("figures", f"killed processes: {outcome}")
     assert outcome.written > 100
     assert (outcome.lost, outcome.doubled, outcome.notices) == (0, 0, [])
+    assert outcome.recovery_s < 5
 
 
 @pytest.mark.timeout(300)
