@@ -13,6 +13,7 @@ from untether.base.limits import LEASE_DEFAULT_MS, LEASE_GRACE_MS, LEASE_MAX_MS,
 from untether.device import events, inputs, leases, own_account, senders
 from untether.device.store import messages
 from untether.protocol.identity.lease import LeaseState
+from untether.wire.client_frames import ResolveName
 
 ENDED_MS = LEASE_DEFAULT_MS + LEASE_GRACE_MS
 
@@ -123,6 +124,24 @@ def test_after_the_end_only_the_phone_is_written_to_and_companions_are_held() ->
     assert "delivered" in {one.state for one in laptop.history() if one.outgoing}
     assert "to the phone only" in alice.texts()
     assert laptop.texts()[-1] == "so the new list is fetched"
+
+
+def test_held_messages_are_shown_although_nobody_writes() -> None:
+    """Bob only reads; his device asks daily whether Alice's phone came back."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    laptop = world.link(alice, "laptop")
+    bob.ask(ResolveName("alice"))
+    laptop.send("bob", "hello")
+    alice.disconnect()
+    world.pass_time(ENDED_MS + HOUR_MS)
+    laptop.send("bob", "held back")
+    assert bob.texts() == ["hello"]
+    world.pass_time(3 * DAY_MS)
+    assert bob.texts() == ["hello"]
+    alice.connect()
+    world.pass_time(DAY_MS)
+    assert bob.texts() == ["hello", "held back"]
 
 
 def test_own_copies_follow_the_same_rule() -> None:

@@ -88,6 +88,7 @@ GIVEN_UP_KEPT_MAX = 1_000  # remembered as unreadable; a flood must not fill the
 PARKED_MS = 30 * DAY_MS  # then given up with a named cause
 MISSING_TOLD_MS = MINUTE_MS  # a message that a later one overtook is not called missing at once
 QUEUED_RETRY_MS = 24 * HOUR_MS  # a message that nobody can open yet is tried again daily
+HELD_RETRY_MS = 24 * HOUR_MS  # whether a lease was renewed that holds messages back is asked daily
 REFUSED_RETRY_MS = 10 * SECOND_MS  # a busy or ill relay is asked again, not in a hurry
 
 # --- Receipts and control messages --------------------------------------------------------

@@ -12,6 +12,7 @@ from dataclasses import replace
 from untether.base.errors import LocalError
 from untether.base.identifiers import AccountId, UnixMillis
 from untether.base.limits import (
+    HELD_RETRY_MS,
     LEASE_MAX_MS,
     LEASE_MIN_MS,
     LEASE_RENEW_AFTER_MS,
@@ -65,7 +66,13 @@ def renew_if_due(context: Context) -> None:
 
 
 def tick(context: Context) -> None:
-    """Ask whether a renewal is possible once it is due; on a companion, warn in time."""
+    """Ask whether a renewal is possible once it is due; on a companion, warn in time.
+
+    Whoever's messages are held back may have renewed: nobody else would tell.
+    """
+    for account in messages.held_authors(context.database):
+        directory.fetch(context, account)
+        context.wake_at(UnixMillis(context.now + HELD_RETRY_MS))
     own, newest = context.own, own_account.newest(context)
     if own.role is Role.COMPANION:
         _warn(context)

@@ -124,6 +124,12 @@ def save_accept_time(
     )
 
 
+def held_authors(database: Database) -> list[AccountId]:
+    """Return the accounts that messages are held of."""
+    found = database.rows("SELECT DISTINCT author FROM messages WHERE held = 1 ORDER BY author")
+    return [AccountId(author) for (author,) in found]
+
+
 def held_from(database: Database, author: AccountId) -> list[Message]:
     """Return messages that are held because their author's lease had ended, in order."""
     return [
