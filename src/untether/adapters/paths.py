@@ -1,7 +1,8 @@
-"""Paths as people write them: ``~`` and ``~somebody`` stand for home directories."""
+"""Paths as people write them (``~``, ``~somebody``); directories that outlive a power cut."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from untether.base.errors import LocalError
@@ -17,3 +18,19 @@ def expanded(path: Path | str) -> Path:
             f"The home directory in “{path}” is not known.",
             "Check the user's name after the ~, or write the path out, from / on.",
         ) from error
+
+
+def make_private(directory: Path) -> None:
+    """Make a directory for this user only, with the parents that are missing.
+
+    A new name is on the disk when the directory that holds it was synced; what is synced inside
+    would else be lost with it.
+    """
+    missing = [one for one in (directory, *directory.parents) if not one.exists()]
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for made in reversed(missing):
+        descriptor = os.open(made.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

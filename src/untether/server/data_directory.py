@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from untether.adapters.paths import make_private
 from untether.base.errors import LocalError, PlatformError
 
 LOCK_NAME = "relay.lock"
@@ -20,7 +21,7 @@ LOCK_NAME = "relay.lock"
 def prepare(directory: Path) -> None:
     """Create the directory for this user only; PlatformError ``io-error`` if it can't be."""
     try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(directory)
         probe = os.access(directory, os.R_OK | os.W_OK | os.X_OK)
     except OSError as error:
         raise _unusable(directory, error.strerror or "unknown cause") from error

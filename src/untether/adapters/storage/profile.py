@@ -18,7 +18,7 @@ from typing import Final
 
 import msgspec
 
-from untether.adapters.paths import expanded
+from untether.adapters.paths import expanded, make_private
 from untether.adapters.storage import database_key, receiver_lock
 from untether.adapters.storage.database_key import FindKeyStore, KeyStore, Protection
 from untether.adapters.storage.device_apsw import DATABASE_KEY_LENGTH, ApswDeviceDatabase
@@ -207,7 +207,7 @@ def _parse(data: bytes) -> _ProfileFile:
 @contextmanager
 def _creating(directory: Path) -> Iterator[int]:
     """Make the directory private and be its only creator; yields its descriptor."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(directory)
     directory.chmod(0o700)
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
