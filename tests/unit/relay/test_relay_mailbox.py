@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.relay.relay_desk import BODY, HEADER, RelayDesk, RelayDevice, link, only
 from tests.unit.relay.relay_rows import count_bodies
 
 from untether.adapters.storage.relay_memory import MemoryRelayStore
 from untether.base import limits
-from untether.base.identifiers import DAY_MS
+from untether.base.identifiers import DAY_MS, SECOND_MS, UnixMillis
 from untether.relay import delivery, housekeeping
 from untether.relay.housekeeping import Sweep, expire
+from untether.relay.mailbox import begin_incarnation
 from untether.relay.outcome import StartDelivery
+from untether.relay.principals import Device
 from untether.wire.client_frames import Acknowledge, FetchStatus, StartReceiving
 from untether.wire.records import Stamp
 from untether.wire.server_frames import Accepted, Deliveries, Done, Refused, Status
@@ -102,6 +106,32 @@ async def test_a_relay_put_back_starts_a_new_incarnation(
     old = Acknowledge(seen)
     assert isinstance(await bob.ask(old), Done)
     assert len((await bob.read()).entries) == 2
+
+
+async def test_each_start_of_the_relay_goes_on_under_a_new_incarnation(
+    desk: RelayDesk, alice: RelayDevice, bob: RelayDevice
+) -> None:
+    """Numbers that were given again before Bob is back are not taken for those that he has."""
+    await fill(alice, bob, 3)
+    seen = Stamp(1, 2)  # of mail that the relay has forgotten since
+    desk.rules = replace(desk.rules, incarnation=2)
+    bob.session = desk.session(Device(bob.address))
+    assert isinstance(await bob.ask(StartReceiving(seen)), Done)
+    deliveries = await bob.read()
+    assert headers(deliveries) == [b"0", b"1", b"2"]
+    assert min(entry.stamp for entry in deliveries.entries) > seen
+    last = deliveries.entries[-1].stamp
+    assert isinstance(await bob.ask(StartReceiving(last)), Done)
+    assert headers(await bob.read()) == []
+
+
+async def test_starts_are_numbered_by_their_second_and_never_the_same(desk: RelayDesk) -> None:
+    """A copy that was put back starts above what it forgot, a clock that went back above itself."""
+    numbers = [
+        await desk.store.transact(begin_incarnation, UnixMillis(second * SECOND_MS))
+        for second in (100, 100, 90, 200)
+    ]
+    assert numbers == [100, 101, 102, 200]
 
 
 async def test_incarnations_are_bounded(bob: RelayDevice) -> None:

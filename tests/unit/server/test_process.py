@@ -80,6 +80,15 @@ async def _write_until_killed(alice: Device, bob: Device, server: RelayServer) -
     return answered
 
 
+async def test_each_start_has_a_number_of_its_own(tmp_path: Path) -> None:
+    """So a database that was put back never goes on where it was."""
+    numbers = []
+    for _ in range(2):
+        async with serving(Config(port=0, data=str(tmp_path)), Log()) as relay:
+            numbers.append(relay.rules.incarnation)
+    assert 0 < numbers[0] < numbers[1]
+
+
 async def test_the_log_holds_no_name_no_address_and_no_content(tmp_path: Path) -> None:
     """Everything that happens to Alice and Bob leaves only counts and codes on stderr."""
     with RelayServer(tmp_path) as server:
