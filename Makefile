@@ -6,7 +6,7 @@ RUN := $(VENV)/bin
 CODE := $(wildcard src tests benchmarks vectors tools simulation fuzz)
 ARGS ?=
 
-.PHONY: help demo serve test check bench simulate crashes tables clean
+.PHONY: help demo serve test check bench simulate crashes fuzz tables clean
 .DELETE_ON_ERROR:
 
 help: ## show these targets
@@ -36,6 +36,9 @@ simulate: $(VENV)/.installed-test ## run many simulated worlds, e.g. ARGS="--fro
 crashes: $(VENV)/.installed-test ## cut the power at every write, kill relays a hundred times
 	@$(RUN)/python -m tests.crashes $(ARGS)
 
+fuzz: $(VENV)/.installed-fuzz ## give every reader hostile bytes, e.g. ARGS="link-text --seconds 600"
+	@$(RUN)/python -m fuzz $(ARGS)
+
 tables: $(VENV)/.installed-run ## write the tables of the documents from the code
 	@$(RUN)/python tools/write_spec_tables.py
 
@@ -52,6 +55,7 @@ $(VENV)/.installed-run: EXTRAS :=
 $(VENV)/.installed-test: EXTRAS := [test]
 $(VENV)/.installed-check: EXTRAS := [dev,test,bench]
 $(VENV)/.installed-bench: EXTRAS := [bench]
+$(VENV)/.installed-fuzz: EXTRAS := [test,fuzz]
 
 $(VENV)/.installed-%: pyproject.toml $(MARK)
 	@echo "Installing Untether$(EXTRAS) into $(VENV) ..." >&2
