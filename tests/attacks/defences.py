@@ -6,14 +6,23 @@ proves nothing about it.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 
-from untether.device import fan_out, outbox, senders
-from untether.device.store import claims
+from untether.adapters.storage.sqlite_database import SqliteDatabase
+from untether.base.identifiers import AccountId
+from untether.crypto.native import NativeProvider
+from untether.crypto.provider import AEAD_TAG_LENGTH
+from untether.device import content_rules, fan_out, outbox, senders
+from untether.device.context import Context
+from untether.device.senders import Sender
+from untether.device.store import claims, inbox, sessions
 from untether.protocol.identity import certificate, device_list, list_rules
 from untether.protocol.identity.lease import LeaseState
+from untether.wire.content import Content
 
 
 def nothing(*_: object, **__: object) -> None:
@@ -33,6 +42,20 @@ class Defence:
         monkeypatch.setattr(self.owner, self.name, self.instead)
 
 
+def _decrypt_anything(
+    _: NativeProvider, key: bytes, nonce: bytes, ciphertext: bytes, _associated: bytes
+) -> bytes:
+    """Run the stream cipher without its authenticator."""
+    counter = (1).to_bytes(4, "little")
+    cipher = Cipher(algorithms.ChaCha20(key, counter + nonce), mode=None)
+    return cipher.decryptor().update(ciphertext[:-AEAD_TAG_LENGTH])
+
+
+def _other_side_as_claimed(context: Context, _sender: Sender, content: Content) -> AccountId:
+    low, high = content.conversation.low, content.conversation.high
+    return high if low == context.own.account_id else low
+
+
 LIST_SIGNATURE = Defence(device_list, "check_signature")
 CERTIFICATE_SIGNATURES = Defence(certificate, "check_signature")
 LIST_ORDER = Defence(list_rules, "_step", lambda _current, following: following)
@@ -40,3 +63,8 @@ LEASE = Defence(fan_out, "lease_state", lambda *_: LeaseState.RUNNING)
 CHECK_BEFORE_LEAVING = Defence(outbox, "is_outdated", lambda *_: False)
 NO_WORD_TO_STRANGERS = Defence(senders, "is_stranger", lambda *_: False)
 CLAIM_PAUSE = Defence(claims, "CLAIM_PAUSE_MS", 0)
+AUTHENTICATION = Defence(NativeProvider, "aead_open", _decrypt_anything)
+ONE_SAVEPOINT = Defence(SqliteDatabase, "savepoint", lambda _: nullcontext())
+USED_KEYS_GO = Defence(sessions, "save_book")
+SEEN_MARKS = Defence(inbox, "mark_seen", lambda *_: True)
+CONVERSATION_OF_THE_SENDER = Defence(content_rules, "_other_side", _other_side_as_claimed)
