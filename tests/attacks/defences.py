@@ -16,10 +16,10 @@ from untether.adapters.storage.sqlite_database import SqliteDatabase
 from untether.base.identifiers import AccountId
 from untether.crypto.native import NativeProvider
 from untether.crypto.provider import AEAD_TAG_LENGTH
-from untether.device import content_rules, fan_out, outbox, senders
+from untether.device import content_rules, fan_out, gaps, outbox, senders
 from untether.device.context import Context
 from untether.device.senders import Sender
-from untether.device.store import claims, inbox, sessions
+from untether.device.store import claims, inbox, messages, sessions
 from untether.protocol.identity import certificate, device_list, list_rules
 from untether.protocol.identity.lease import LeaseState
 from untether.wire.content import Content
@@ -68,3 +68,5 @@ ONE_SAVEPOINT = Defence(SqliteDatabase, "savepoint", lambda _: nullcontext())
 USED_KEYS_GO = Defence(sessions, "save_book")
 SEEN_MARKS = Defence(inbox, "mark_seen", lambda *_: True)
 CONVERSATION_OF_THE_SENDER = Defence(content_rules, "_other_side", _other_side_as_claimed)
+COUNTERS = Defence(gaps, "heard")
+ORDER_OF_MESSAGES = Defence(messages, "_ORDER", "row")

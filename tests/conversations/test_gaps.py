@@ -11,7 +11,7 @@ from tests.world import World, WorldDevice
 from tests.world_relay import Link
 
 from untether.base.identifiers import DAY_MS, MINUTE_MS
-from untether.base.limits import MISSING_TOLD_MS, PREKEY_AGE_MAX_MS
+from untether.base.limits import MISSING_TOLD_MS
 from untether.device import events
 from untether.wire.records import Stamp
 from untether.wire.server_frames import Deliveries, Entry, ServerFrame
@@ -207,26 +207,3 @@ def test_a_recovered_phone_is_no_gap_and_misses_nothing_of_before() -> None:
     world.pass_time(MINUTE_MS)
     for device in (laptop, new_alice, new_bob):
         assert missing(device) == [], device.label
-
-
-def test_a_parked_message_is_waited_for() -> None:
-    """While mail of the account waits for its list, nobody knows what is missing."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    bob.send("alice", "one")
-    with losing(world, alice):
-        bob.send("alice", "two")
-    bob.send("alice", "three")
-    with alice.database.transaction():
-        alice.database.run(
-            "INSERT INTO parked (account_id, device, message_id, entry, cause, state, parked_at) "
-            "VALUES (?, 7, x'', x'', '', 'waiting', ?)",
-            bob.own.account_id,
-            world.now + PREKEY_AGE_MAX_MS,
-        )
-    world.pass_time(MISSING_TOLD_MS)
-    assert missing(alice) == []
-    with alice.database.transaction():
-        alice.database.run("DELETE FROM parked")
-    alice.connect()
-    assert missing(alice) == [(0, 1)]

@@ -2,9 +2,12 @@
 
 Theory of operation. Each device counts its messages in each conversation. Whoever opens number 7
 after number 4 knows that two are missing, whatever the relay says. That may be a moment's
-disorder, so people are told only after MISSING_TOLD_MS, and not while mail of that account waits
-to be opened. What came and could not be opened has been told with its cause already. A message
-that comes after all closes its gap, and takes back the notice if nobody has seen it.
+disorder, so people are told only after MISSING_TOLD_MS. What came and could not be opened has been
+told with its cause already. A message that comes after all closes its gap, and takes back the
+notice if nobody has seen it.
+
+Mail that waits for a list hides no gap: it is of devices that are not known yet, while a gap is of
+one that is, and a relay can plant such mail.
 
 Where a device did not get everything from number 1 on, e.g. because it was linked later, the first
 number that it hears is where it begins.
@@ -48,8 +51,6 @@ def tell_due(context: Context) -> None:
     due = gaps.untold(context.database, UnixMillis(context.now - MISSING_TOLD_MS))
     for peer, found in groupby(due, key=lambda gap: gap.peer):
         account, device = peers.address_of(context.database, peer)
-        if inbox.waiting_count(context.database, account):
-            continue
         of_device = list(found)
         count = _untold_count(context, of_device)
         notice = gaps.TOLD_OTHERWISE
