@@ -99,7 +99,7 @@ class Ghost:
         with copy.sender.database.transaction():
             sender = own_party(Context(copy.sender.database, self.world.now, bytes))
         ends = Ends.between(self.party, self.secrets.agreement_seed, sender)
-        arrival = Arrival(ends, _OnePair(self.rotating), self.world.now, self.world.randomness)
+        arrival = Arrival(ends, OnePair(self.rotating), self.world.now, self.world.randomness)
         opened = session_book.open_message((), copy.header, arrival)
         key = codec.decode(opened.payload, BodyKey, size_max=HEADER_MAX)
         plaintext = open_body(copy.body, body_key=key.body_key, body_hash=key.body_hash)
@@ -108,22 +108,26 @@ class Ghost:
 
 
 @dataclass(frozen=True)
-class _OnePair:
+class OnePair:
     """A shelf with one rotating prekey pair."""
 
     rotating: PrekeyPairSecret
 
     def rotating_prekey(self, prekey_id: bytes) -> PrekeyPairSecret | None:
+        """Return the pair if it is meant."""
         return self.rotating if prekey_id == self.rotating.id else None
 
     def one_time_prekey(self, prekey_id: bytes) -> None:
-        return None
+        """There is none."""
+        return
 
     def base_key_used(self, rotating_id: bytes, base_key: bytes) -> bool:
+        """Nothing is remembered."""
         return False
 
     def skipped_key(self, session_id: bytes, ratchet_key: bytes, number: int) -> None:
-        return None
+        """Nothing was skipped."""
+        return
 
 
 def _newest_body(phone: WorldDevice) -> DeviceListBody:
