@@ -8,8 +8,7 @@ from tests.attacks.defences import (
     AUTHENTICATION,
     CONVERSATION_OF_THE_SENDER,
     ONE_SAVEPOINT,
-    SEEN_MARKS,
-    USED_KEYS_GO,
+    USED_KEYS_GO_AND_IDS_STAY,
 )
 from tests.attacks.lying_relay import overhear_mail, push, take_mail
 from tests.conversations.forgeries import Forger
@@ -139,8 +138,7 @@ def test_twin_without_deleted_keys_and_seen_marks_it_is_taken_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Used keys are gone, ids are remembered; without both only the table of messages stops it."""
-    USED_KEYS_GO.switch_off(monkeypatch)
-    SEEN_MARKS.switch_off(monkeypatch)
+    USED_KEYS_GO_AND_IDS_STAY.switch_off(monkeypatch)
     with pytest.raises(PlatformError, match="UNIQUE constraint"):
         replay_everywhere(alice, bob, laptop, carol)
 
