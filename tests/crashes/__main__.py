@@ -69,8 +69,9 @@ The twins, of {twin_cuts} cuts each: with a defence switched off, images must be
 
 ## Killed processes
 
-A relay and three devices in processes of their own, all writing and reading, get SIGKILL at random
-moments. Lost and doubled are counted over every message on every device.
+A relay and three devices in processes of their own, all writing and reading, get SIGKILL: every
+second relay just after it has answered, all others at any moment. Lost and doubled are counted over
+every message on every device.
 
 From the kill of a relay until a message passes again it took {recovery}.
 

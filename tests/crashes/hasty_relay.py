@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 
 from untether.adapters.storage.relay_sqlite import SqliteRelayStore
@@ -19,8 +20,8 @@ def _answer_at_once(store: SqliteRelayStore, jobs: list[object]) -> None:
 
 
 def _commit_late(statements: SqliteStatements, sql: str) -> None:
-    if sql == "COMMIT":
-        time.sleep(0.05)
+    if sql == "COMMIT" and threading.current_thread() is not threading.main_thread():
+        time.sleep(0.05)  # only where something was written
     _control(statements, sql)
 
 

@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -47,12 +48,14 @@ class Chatter:
         self.wrote: Counter[str] = Counter()
         self.heard: Counter[str] = Counter()
         self.sent = 0
+        self.told = 0
         self._peer = peer
         self._lives = 0
 
     def start(self) -> None:
         """Begin a life."""
         self._lives += 1
+        self.told = 0
         prefix = f"{self.device.name}, life {self._lives}, number"
         self._process = subprocess.Popen(
             [
@@ -81,6 +84,7 @@ class Chatter:
                     self._take(json.loads(line))
 
     def _take(self, told: dict[str, str]) -> None:
+        self.told += 1
         if "heard" in told:
             self.heard[told["heard"]] += 1
         else:
@@ -168,6 +172,9 @@ class Killing:
         self._wait_until_all_send()
 
     def _kill_relay(self) -> None:
+        """Kill it just after an answer, each second time at any moment."""
+        if self.outcome.relay_kills % 2 == 0:
+            self._wait_until_all_send(one_is_enough=True)
         self._relay.stop(signal.SIGKILL)
         killed_at = time.monotonic()
         self._relay.start()
@@ -176,20 +183,29 @@ class Killing:
         self.outcome.relay_kills += 1
 
     def _kill_device(self) -> None:
+        """Kill one that has been writing and reading in this life."""
         chatter = self._random.choice(self._chatters)
+        self._wait_until(lambda: chatter.told > 5)
+        time.sleep(self._random.uniform(0, 0.1))
         chatter.end(signal.SIGKILL)
         chatter.start()
         self.outcome.device_kills += 1
 
     def _wait_until_all_send(self, *, one_is_enough: bool = False) -> None:
         before = [chatter.sent for chatter in self._chatters]
-        deadline = time.monotonic() + PATIENCE_S
         enough = any if one_is_enough else all
-        while not enough(
-            chatter.sent > sent for chatter, sent in zip(self._chatters, before, strict=True)
-        ):
-            assert time.monotonic() < deadline, "nothing is sent any more"
-            time.sleep(0.01)
+        self._wait_until(
+            lambda: enough(
+                chatter.sent > sent for chatter, sent in zip(self._chatters, before, strict=True)
+            )
+        )
+
+    @staticmethod
+    def _wait_until(is_so: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not is_so():
+            assert time.monotonic() < deadline, "nothing goes on any more"
+            time.sleep(0.002)
 
     def _count(self) -> None:
         """Compare what the devices have with what was written."""
