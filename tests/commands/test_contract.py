@@ -28,7 +28,7 @@ from untether.cli.main import VERBS
 
 MESSAGE = {
     *("message_id", "from", "from_device", "conversation", "sent_at", "text", "outgoing"),
-    *("state", "known"),
+    *("state", "known", "recovered"),
 }
 SENT = {"to", "message_id", "state", "devices"}
 DEVICE = {
@@ -38,7 +38,7 @@ DEVICE = {
 STATUS = {
     *("name", "account_id", "device", "role", "state", "relay", "connected"),
     *("mailbox_entries", "prekeys", "lease_ends_at", "list_version", "unreadable"),
-    "recovery_code_unseen",
+    *("repairing", "recovery_code_unseen"),
 }
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 

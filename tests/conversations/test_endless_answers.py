@@ -9,9 +9,8 @@ from tests.world import World
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId
 from untether.base.limits import GIVEN_UP_KEPT_MAX
 from untether.device.store import inbox
+from untether.device.store.inbox import GivenUp
 from untether.wire.client_frames import FetchLists, ResolveName
-from untether.wire.records import Stamp
-from untether.wire.server_frames import Entry
 
 
 def test_a_relay_that_always_promises_more_is_not_asked_for_ever() -> None:
@@ -39,18 +38,14 @@ def test_a_relay_that_always_promises_more_is_not_asked_for_ever() -> None:
 def test_unreadable_mail_is_remembered_up_to_a_bound(more: int) -> None:
     """The newest are kept; a flood of rubbish fills no disk."""
     alice = World().register("alice")
+    now = alice.world.now
     with alice.database.transaction():
         for number in range(GIVEN_UP_KEPT_MAX + more):
-            entry = Entry(
-                stamp=Stamp(1, number),
-                sender=AccountId(bytes(16)),
-                sender_device=DeviceNumber(0),
-                accepted_at=alice.world.now,
-                message_id=MessageId(number.to_bytes(16, "big")),
-                header=b"x",
-                body=b"x",
+            message_id = MessageId(number.to_bytes(16, "big"))
+            given_up = GivenUp(
+                AccountId(bytes(16)), DeviceNumber(0), message_id, "bad-message", now
             )
-            inbox.park(alice.database, entry, "bad-message", inbox.GIVEN_UP, alice.world.now)
+            inbox.add_given_up(alice.database, given_up, now)
         assert inbox.count_given_up(alice.database) == GIVEN_UP_KEPT_MAX
         newest = alice.database.rows("SELECT message_id FROM parked ORDER BY row DESC LIMIT 1")
     assert newest == [((GIVEN_UP_KEPT_MAX + more - 1).to_bytes(16, "big"),)]

@@ -156,7 +156,7 @@ def test_what_was_told_with_its_cause_is_not_told_again() -> None:
     assert damaging
     bob.send("alice", "three")
     world.pass_time(DAY_MS)
-    assert laptop.notices().count("message-not-readable") == 1
+    assert laptop.notices().count("message-waits") == 1
     assert missing(laptop) == []
 
 

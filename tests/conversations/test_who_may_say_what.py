@@ -12,6 +12,7 @@ from tests.world import World, WorldDevice
 from untether.base.identifiers import DeviceNumber, MessageId, UnixMillis
 from untether.device import content_rules, events
 from untether.device.senders import SenderKind
+from untether.wire import codec
 from untether.wire.content import (
     DeliveryReceipt,
     DeviceNotice,
@@ -19,9 +20,17 @@ from untether.wire.content import (
     ListClaimQuestion,
     ListEvidence,
     RatchetTurn,
+    RepairAnswer,
+    RepairRefusal,
+    RepairRequest,
     Text,
 )
 from untether.wire.records import ListHead
+
+
+def _never_asked_for(device: WorldDevice) -> bytes:
+    return codec.encode(Forger(device, device).content(Text("an answer to no question")))
+
 
 SAMPLES: dict[type, Callable[[World, WorldDevice], Kind]] = {
     Text: lambda *_: Text("hello"),
@@ -34,6 +43,9 @@ SAMPLES: dict[type, Callable[[World, WorldDevice], Kind]] = {
     DeviceNotice: lambda *_: DeviceNotice(
         DeviceNumber(1), bytes(32), "laptop", "desktop", UnixMillis(1)
     ),
+    RepairRequest: lambda *_: RepairRequest((MessageId(bytes(16)),)),
+    RepairAnswer: lambda _, receiver: RepairAnswer(_never_asked_for(receiver)),
+    RepairRefusal: lambda *_: RepairRefusal((MessageId(bytes(16)),)),
 }
 
 ANYBODY = {SenderKind.OTHER, SenderKind.OWN, SenderKind.OWN_PHONE}
@@ -44,6 +56,9 @@ PERMITTED: dict[type, set[SenderKind]] = {
     ListClaimQuestion: ANYBODY,
     ListEvidence: ANYBODY,
     DeviceNotice: {SenderKind.OWN, SenderKind.OWN_PHONE},
+    RepairRequest: ANYBODY,
+    RepairAnswer: ANYBODY,
+    RepairRefusal: ANYBODY,
 }
 """Written down a second time on purpose: whoever changes the rule must say so here too."""
 
@@ -92,7 +107,7 @@ def test_exactly_the_permitted_cells_act(
         if isinstance(event, events.NoticePosted) and event.code == "message-not-readable"
     ]
     if sender in PERMITTED[kind]:
-        assert (acted, causes) == ([sender], [])
+        assert (acted, causes) == ([sender], ["not-asked"] if kind is RepairAnswer else [])
     else:
         assert (acted, causes) == ([], ["not-allowed"])
 

@@ -37,7 +37,13 @@ GENEROUS: Final = """
 guest_requests_burst = 10000
 submit_burst = 1000000
 """
-LOSSES: Final = ("message-not-readable", "message-lost", "mail-lost", "possible-copy")
+LOSSES: Final = (
+    "message-waits",
+    "message-not-readable",
+    "message-lost",
+    "mail-lost",
+    "possible-copy",
+)
 
 
 class Chatter:

@@ -60,7 +60,7 @@ def test_any_own_device_heals_the_lists(world: WorldOnDisk, healer: str) -> None
     assert [one.texts()[-1] for one in (alice, laptop, tablet)] == ["after"] * 3
     unread = [one for one in tablet.happened(events.NoticePosted) if one.account_id is not None]
     assert [(one.code, one.details["cause"]) for one in unread] == [
-        ("message-not-readable", "not-sealed-unsealable")
+        ("message-waits", "not-sealed-unsealable")
     ]
 
 

@@ -6,7 +6,7 @@ from typing import get_args
 
 from untether.base.identifiers import UnixMillis
 from untether.cli.conversations import CAUSES
-from untether.cli.render import NOTICE_TEXTS, UNREAD_CAUSES, notice_line
+from untether.cli.render import NOTICE_TEXTS, REPAIR_ENDS, UNREAD_CAUSES, notice_line
 from untether.device.store.notices import Notice
 from untether.device.store.own_standing import SigningStopped
 from untether.server.sockets import CLOSE_CODES
@@ -90,6 +90,17 @@ def test_every_specified_cause_of_unread_mail_has_its_words() -> None:
         for cause in (*causes, "anything-else"):
             notice = Notice(1, code, None, {"cause": cause}, UnixMillis(0))
             assert cause not in notice_line(notice, about="bob")
+
+
+def test_every_specified_end_of_a_repair_has_its_words() -> None:
+    """How a repair ended is said in words, behind the cause, and by its code to programs only."""
+    ends = set(re.findall(r"given up: `([a-z-]+)`", section("10", "Asking")))
+
+    assert ends == set(REPAIR_ENDS)
+    for reason in ends:
+        details: dict[str, int | str] = {"cause": "bad-message", "reason": reason}
+        line = notice_line(Notice(1, "message-not-readable", None, details, UnixMillis(0)), "bob")
+        assert line.endswith(f"; {REPAIR_ENDS[reason]}.")
 
 
 def test_frames_and_contents_are_those_of_the_specification() -> None:

@@ -91,6 +91,22 @@ QUEUED_RETRY_MS = 24 * HOUR_MS  # a message that nobody can open yet is tried ag
 HELD_RETRY_MS = 24 * HOUR_MS  # whether a lease was renewed that holds messages back is asked daily
 REFUSED_RETRY_MS = 10 * SECOND_MS  # a busy or ill relay is asked again, not in a hurry
 
+# --- Repair -------------------------------------------------------------------------------
+REPAIR_TRIES_MAX = 5  # requests for one message, and answers to one device: then it ends
+REPAIR_RETRY_MS = 10 * MINUTE_MS  # a first request that was lost is soon repeated
+REPAIR_BACK_OFF = 8  # each wait is so many times longer: the last request leaves after four days
+REPAIR_MS = MAIL_MS  # the last request may wait so long in the sender's mailbox
+REPAIR_JITTER_MS = 2 * SECOND_MS  # one request for what fails together, and it tells no exact time
+REPAIR_BATCH_MAX = 64  # message ids in one request
+REPAIRS_PER_ACCOUNT_MAX = 1_000  # weeks of mail for a device that lost its sessions
+REPAIRS_PER_STRANGER_MAX = 10  # what somebody wrote before anybody answered
+REPAIRS_OF_STRANGERS_MAX = 1_000  # in all: anybody can send garbage, under many names
+REPAIR_START_MS = DAY_MS  # damaged mail must not wear out sessions, nor excuse a copy for ever
+REPAIR_REQUESTS_PER_HOUR_MAX = 16  # of one device: all repairs with an account, in full batches
+KEPT_SENT_MS = 2 * MAIL_MS  # a message waits so long for its reader, and the request for us
+KEPT_SENT_MAX = 20_000  # messages kept for repairs: months of a busy person
+KEPT_SENT_BYTES_MAX = 64 * 1024 * 1024  # their contents: as much as a mailbox holds
+
 # --- Receipts and control messages --------------------------------------------------------
 RECEIPT_JITTER_MS = 2 * SECOND_MS  # one of several own devices answers, and tells no exact time
 RATCHET_ANSWER_JITTER_MS = 2 * SECOND_MS  # an empty answer tells no exact time either

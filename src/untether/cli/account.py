@@ -94,6 +94,7 @@ def _standing_json(standing: Standing) -> dict[str, object]:
         "lease_ends_at": timestamp(standing.lease_ends_at),
         "list_version": standing.list_version,
         "unreadable": standing.unreadable,
+        "repairing": standing.repairing,
         "recovery_code_unseen": standing.recovery_code_unseen,
     }
 
@@ -107,6 +108,8 @@ def _standing_lines(standing: Standing, arguments: argparse.Namespace) -> Iterat
         yield f"mailbox:      {standing.mailbox_entries} waiting"
         yield f"keys left:    {standing.prekeys} for new conversations"
     yield f"device list:  {standing.list_version}, until {local_time(standing.lease_ends_at)}"
+    if standing.repairing:
+        yield f"asked for:    {standing.repairing} messages that could not be read"
     if standing.unreadable:
         yield f"unreadable:   {standing.unreadable} messages"
     if standing.recovery_code_unseen:

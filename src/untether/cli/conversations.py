@@ -134,7 +134,7 @@ def _receive(arguments: argparse.Namespace) -> int:
                     await receiving.drain(client.driver, heard)
                 finally:
                     receiving.print_unprinted(client.driver, show, arguments.max)
-                await receiving.settle_receipts(client.driver)
+                await receiving.settle(client.driver)
         return ExitStatus.OK
 
     return with_client(arguments, act)
@@ -157,7 +157,7 @@ async def _follow(arguments: argparse.Namespace, client: Client, heard: receivin
             limit=arguments.max,
             timeout_s=arguments.timeout,
         )
-        await receiving.settle_receipts(client.driver)
+        await receiving.settle(client.driver)
     return ExitStatus.OK
 
 

@@ -35,6 +35,10 @@ NOTICE_TEXTS = {
     "message-lost": "A message of {who} is lost on this device: {cause}.",
     "messages-missing": "Device {device} of {who} wrote {count} more that did not come here.",
     "message-not-readable": "A message of {who} can't be read on this device: {cause}.",
+    "message-sent-again": "Device {device} of {who} could not read {count} of your messages; "
+    "they were sent to it again.",
+    "message-waits": "A message of {who} can't be read yet: {cause}. Their device is asked "
+    "for it; a stranger's is as soon as you have written to them.",
     "own-device-added": "Your device {device} was linked.",
     "own-device-removed": "Your device {device} was logged out.",
     "own-device-resigned": "Your device {device} has logged itself out.",
@@ -58,6 +62,10 @@ OWN_NOTICE_TEXTS = {
     "lists-forked": "Two device lists of YOUR ACCOUNT contradict each other: your phone was "
     "copied, or put back. Run `recover` on your phone.",
     "message-held": "A message of another device of yours waits until your phone was online again.",
+    "message-sent-again": "Your device {device} could not read {count} messages of this one; "
+    "they were sent to it again.",
+    "message-waits": "A message of your device {device} can't be read yet: {cause}. It is "
+    "asked for it.",
 }
 """The same for what concerns the own account, where something else is to be done."""
 
@@ -73,6 +81,7 @@ UNREAD_CAUSES = {
     "malformed": "it is damaged, or needs a newer Untether",
     "message-key-expired": "it came too late",
     "not-allowed": "its sender may not say that",
+    "not-asked": "it answers a question that this device did not ask",
     "not-sealed-asleep": "this device had not been connected for weeks when it was sent",
     "not-sealed-lease-expired": "your phone had been away for too long when it was sent",
     "not-sealed-unknown": "its sender could not seal it for this device",
@@ -86,6 +95,17 @@ UNREAD_CAUSES = {
     "wrong-message-id": "it came under the name of another message",
 }
 """Why a message was not opened → in words (spec 07, "Notices")."""
+
+REPAIR_ENDS = {
+    "answer-refused": "what its sender sent again can't be used either",
+    "device-removed": "the device that wrote it was logged out since",
+    "logged-out": "this device was logged out before it came again",
+    "never-asked": "you have not written to its sender, who was not asked",
+    "not-kept": "its sender can't send it again",
+    "too-many-to-repair": "too many others wait already",
+    "unanswered": "its sender was asked again and again, and did not answer",
+}
+"""How the repair of a message ended → in words (spec 10, "Asking")."""
 
 
 def show_result(arguments: argparse.Namespace, value: dict[str, Any], *lines: str) -> None:
@@ -137,6 +157,7 @@ def message_json(shown: NamedMessage) -> dict[str, Any]:
         "outgoing": message.outgoing,
         "state": message.state,
         "known": shown.known,
+        "recovered": message.recovered,
     }
 
 
@@ -146,6 +167,7 @@ def message_line(shown: NamedMessage) -> str:
     who = f"{shown.author} → {shown.other}" if message.outgoing else shown.author
     who = who if shown.known else f"{who} (not a contact)"
     state = f"  [{message.state}]" if message.outgoing else ""
+    state += "  [sent again]" if message.recovered else ""
     text = message.text.replace("\n", _NEXT_LINE)
     return f"{local_time(message.sent_at)}  {who}: {text}{state}"
 
@@ -155,8 +177,10 @@ def notice_line(notice: Notice, about: str | None, *, own: bool = False) -> str:
     details = dict(notice.details)
     if isinstance(expires_at := details.get("expires_at"), int):
         details["expires_at"] = local_time(UnixMillis(expires_at))
-    if notice.code in ("message-lost", "message-not-readable"):
-        details["cause"] = UNREAD_CAUSES.get(str(details["cause"]), "it can't be opened")
+    if notice.code in ("message-lost", "message-not-readable", "message-waits"):
+        cause = UNREAD_CAUSES.get(str(details["cause"]), "it can't be opened")
+        reason = REPAIR_ENDS.get(str(details.get("reason")))
+        details["cause"] = f"{cause}; {reason}" if reason else cause
     texts = NOTICE_TEXTS | OWN_NOTICE_TEXTS if own else NOTICE_TEXTS
     template = texts.get(notice.code, f"Notice: {notice.code}")
     return template.format(who="your account" if own else about or "somebody", **details)

@@ -16,7 +16,7 @@ from untether.crypto.provider import provider
 from untether.device import own_account
 from untether.device.events import AccountActivated, Event, RequestRefused
 from untether.device.inputs import BeginRegistration
-from untether.device.store import inbox, own_device
+from untether.device.store import inbox, own_device, repairs
 from untether.device.store.own_device import OwnDevice, State
 from untether.protocol.identity.certificate import sign_as_account
 from untether.protocol.identity.recovery_code import encode_recovery_code
@@ -52,6 +52,7 @@ class Standing:
     lease_ends_at: UnixMillis
     list_version: str
     unreadable: int
+    repairing: int
     recovery_code_unseen: bool
 
 
@@ -169,6 +170,7 @@ async def status(driver: Driver) -> Standing:
             _ = context.active
         newest = own_account.newest(context)
         unreadable = inbox.count_given_up(context.database)
+        repairing = repairs.count(context.database)
     return Standing(
         name=own.name,
         account_id=own.account_id,
@@ -182,6 +184,7 @@ async def status(driver: Driver) -> Standing:
         lease_ends_at=newest.expires_at,
         list_version=f"{newest.head.generation}.{newest.head.version}",
         unreadable=unreadable,
+        repairing=repairing,
         recovery_code_unseen=own.recovery_code_unseen,
     )
 

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from untether.base.errors import LocalError, RefusedError, UntetherError
+from untether.base.limits import RECEIPT_JITTER_MS, REPAIR_JITTER_MS
 from untether.client.driver import Driver
 from untether.client.people import NamedMessage, named
 from untether.device import own_account
@@ -25,15 +26,15 @@ from untether.device.events import (
     MessageReceived,
     ReceivingElsewhere,
 )
-from untether.device.inputs import StartMail
-from untether.device.store import messages, receipts
+from untether.device.inputs import StartMail, Tick
+from untether.device.store import messages, receipts, repairs
 from untether.device.store.own_device import State
 from untether.protocol.identity.certificate import Role
 
 BATCH_MAX = 100
 """How many messages are in memory at once; whoever is killed while printing prints them again."""
-_A_MOMENT_S = 0.05
-"""For a receipt that is due now to be sealed and asked for."""
+_JITTER_MS = max(RECEIPT_JITTER_MS, REPAIR_JITTER_MS)
+"""What is due later leaves at another time."""
 
 Heard = asyncio.Queue[Event]
 Show = Callable[[NamedMessage], None]
@@ -108,12 +109,15 @@ async def follow(
             return
 
 
-async def settle_receipts(driver: Driver) -> None:
-    """Give receipts that are due in a moment the time to leave."""
+async def settle(driver: Driver) -> None:
+    """Give receipts, and requests for messages, that are due in a moment the time to leave."""
+    now = driver.now()
     with driver.reading() as database:
-        due = receipts.next_due(database)
-    if due is not None and driver.is_connected:
-        await asyncio.sleep(max(0, due - driver.now()) / 1000 + _A_MOMENT_S)
+        due = (receipts.next_due(database), repairs.next_due(database, now))
+    soon = [at for at in due if at is not None and at <= now + _JITTER_MS]
+    if soon and driver.is_connected:
+        await asyncio.sleep(max(0, max(soon) - now + 1) / 1000)
+        await driver.handle(Tick())
         await driver.idle()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from untether.base.errors import LocalError, RemoteError, TrustError
 from untether.base.identifiers import AccountId
-from untether.device import account_lists, directory
+from untether.device import account_lists, directory, repair
 from untether.device.context import Context
 from untether.device.events import NameResolved, RequestRefused
 from untether.device.inputs import AcceptContact, MarkVerified
@@ -65,6 +65,7 @@ def accept(context: Context, command: AcceptContact) -> None:
             "There is nothing to do; `untether contacts` marks names that have changed.",
         )
     contacts.repoint(context.database, contact.name, contact.waiting_account_id)
+    repair.contact_known(context, contact.waiting_account_id)
 
 
 def mark_verified(context: Context, command: MarkVerified) -> None:
@@ -83,6 +84,7 @@ def _pin(context: Context, name: str, account: AccountId) -> AccountId:
     contact = contacts.by_name(context.database, name)
     if contact is None:
         contacts.add(context.database, name, account, context.now)
+        repair.contact_known(context, account)
         return account
     if contact.account_id == account:
         if contact.waiting_account_id is not None:

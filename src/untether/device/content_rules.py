@@ -10,20 +10,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from untether.base.errors import RemoteError
+from untether.base.errors import RemoteError, TrustError
 from untether.base.identifiers import AccountId, UnixMillis
-from untether.device import arrivals, gaps, gossip, leases, receipts
+from untether.device import arrivals, gaps, gossip, leases, receipts, repair, repair_answers
 from untether.device.context import Context
 from untether.device.senders import Sender, SenderKind
-from untether.device.store import device_notices, messages
+from untether.device.store import device_notices, inbox, messages
 from untether.device.store.messages import Message
 from untether.wire.content import (
+    UNREPAIRED,
     Content,
     DeliveryReceipt,
     DeviceNotice,
     ListClaimQuestion,
     ListEvidence,
     RatchetTurn,
+    RepairAnswer,
+    RepairRefusal,
+    RepairRequest,
     Text,
 )
 
@@ -117,6 +121,41 @@ def _device_notice(
     device_notices.save(context.database, content.kind)
 
 
+def _repair_request(
+    context: Context, sender: Sender, content: Content, _other: AccountId, _at: UnixMillis
+) -> None:
+    assert isinstance(content.kind, RepairRequest)
+    repair_answers.take_request(context, sender, content.kind)
+
+
+def _repair_answer(
+    context: Context, sender: Sender, content: Content, _other: AccountId, _at: UnixMillis
+) -> None:
+    """Take the content that was asked for as if the message itself had been opened."""
+    assert isinstance(content.kind, RepairAnswer)
+    asked = repair.asked_for(context, sender, content.kind)
+    if asked is None:
+        return
+    waiting, original = asked
+    try:
+        with context.database.savepoint():
+            if isinstance(original.kind, UNREPAIRED):
+                raise RemoteError("not-allowed", "That is never sent again.")
+            inbox.mark_seen(context.database, sender.row, original.message_id)
+            take(context, sender, original, waiting.accepted_at)
+    except (RemoteError, TrustError):
+        repair.give_up(context, waiting, "answer-refused")
+    else:
+        repair.recovered(context, waiting)
+
+
+def _repair_refusal(
+    context: Context, sender: Sender, content: Content, _other: AccountId, _at: UnixMillis
+) -> None:
+    assert isinstance(content.kind, RepairRefusal)
+    repair.take_refusal(context, sender, content.kind)
+
+
 Act = Callable[[Context, Sender, Content, AccountId, UnixMillis], Any]
 
 RULES: dict[type, tuple[frozenset[SenderKind], Act]] = {
@@ -126,5 +165,8 @@ RULES: dict[type, tuple[frozenset[SenderKind], Act]] = {
     ListClaimQuestion: (_ANYBODY, _list_claim_question),
     ListEvidence: (_ANYBODY, _list_evidence),
     DeviceNotice: (_OWN_DEVICES, _device_notice),
+    RepairRequest: (_ANYBODY, _repair_request),
+    RepairAnswer: (_ANYBODY, _repair_answer),
+    RepairRefusal: (_ANYBODY, _repair_refusal),
 }
 """Kind of content → who may say it → what it does."""

@@ -37,6 +37,14 @@ class MessageProgressed(Struct, frozen=True):
     cause: str = ""
 
 
+class MessageRecovered(Struct, frozen=True):
+    """A message that could not be opened when it first came was sent again, and is here."""
+
+    message_id: MessageId
+    author: AccountId
+    author_device: DeviceNumber
+
+
 class NoticePosted(Struct, frozen=True):
     """Something people should know; the row stays until it is shown. See store/notices.py."""
 
@@ -150,6 +158,7 @@ class RecoveryFound(Struct, frozen=True):
 Event = (
     MessageReceived
     | MessageProgressed
+    | MessageRecovered
     | NoticePosted
     | AccountActivated
     | NameResolved

@@ -17,10 +17,14 @@ from untether.wire.client_frames import AbsenceReason
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A device of the set; with a reason it is named in the submission but gets no header."""
+    """A device of the set; with a reason it is named in the submission but gets no header.
+
+    ``peer`` is its row, once it was looked up.
+    """
 
     certificate: DeviceCertificate
     absent: AbsenceReason | None = None
+    peer: int | None = None
 
 
 def targets(context: Context, device_list: DeviceList) -> list[Target]:

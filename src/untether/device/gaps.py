@@ -22,7 +22,7 @@ from untether.base.limits import MISSING_TOLD_MS
 from untether.device import directory
 from untether.device.context import Context
 from untether.device.senders import Sender, SenderKind
-from untether.device.store import gaps, inbox, notices, peers
+from untether.device.store import gaps, inbox, notices, peers, repairs
 from untether.device.store.gaps import Gap
 from untether.protocol.identity.certificate import Role
 
@@ -89,12 +89,13 @@ def _close(context: Context, sender: Sender, other: AccountId, counter: int) -> 
 
 
 def _untold_count(context: Context, found: list[Gap]) -> int:
-    """Return how many messages nothing else has told of: those that could not be opened were."""
+    """Return how many messages nothing else has told of: those that can't be opened were."""
     count = 0
     for gap in found:
         account, device = peers.address_of(context.database, gap.peer)
         told = inbox.count_given_up_between(
             context.database, account, device, gap.before, gap.noticed_at
         )
+        told += repairs.count_begun_between(context.database, gap.peer, gap.before, gap.noticed_at)
         count += max(0, gap.size - told)
     return count

@@ -2,9 +2,9 @@
 
 Theory of operation. Entries come in the order of their stamps and are acknowledged together,
 after the commit, so every single one must end here: opened, known before, parked until its
-sender's list is fetched, or given up with a named cause. Opening happens inside a savepoint.
-When any check fails, the savepoint takes back everything the attempt wrote: the sessions are
-byte for byte as before.
+sender's list is fetched, asked for again (:mod:`.repair`), or given up with a named cause.
+Opening happens inside a savepoint. When any check fails, the savepoint takes back everything the
+attempt wrote: the sessions are byte for byte as before.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ from untether.device import (
     gossip,
     outgoing,
     prekeys,
+    repair,
+    repair_answers,
     restored,
     senders,
     sessions,
@@ -33,10 +35,11 @@ from untether.device.context import Context
 from untether.device.events import MailboxDrained
 from untether.device.senders import Sender
 from untether.device.store import inbox
+from untether.device.store.inbox import GivenUp
 from untether.protocol.body import open_body
 from untether.protocol.pairwise.errors import DuplicateMessageError
 from untether.wire import codec
-from untether.wire.content import BodyKey, Content
+from untether.wire.content import BodyKey, Content, is_repaired
 from untether.wire.server_frames import Deliveries, Entry
 
 
@@ -73,12 +76,10 @@ def account_learned(context: Context, account: AccountId) -> None:
         except UnknownSenderError:
             continue
         except DuplicateMessageError:
-            inbox.remove(context.database, parked.row)
+            pass
         except (RemoteError, TrustError) as error:
-            inbox.give_up(context.database, parked.row, error.code)
-            _tell_given_up(context, parked.entry, error.code)
-        else:
-            inbox.remove(context.database, parked.row)
+            _not_opened(context, parked.entry, error.code, came_at=parked.parked_at)
+        inbox.remove(context.database, parked.row)
 
 
 def look_after_parked(context: Context) -> None:
@@ -86,9 +87,10 @@ def look_after_parked(context: Context) -> None:
     for account in inbox.waiting_accounts(context.database):
         account_learned(context, account)
     overdue = UnixMillis(context.now - PARKED_MS)
-    for number, account, _ in inbox.parked_before(context.database, overdue):
-        inbox.give_up(context.database, number, "sender-never-known")
-        context.notice("message-lost", account, cause="sender-never-known")
+    for parked in inbox.parked_before(context.database, overdue):
+        inbox.remove(context.database, parked.row)
+        _give_up(context, parked.entry, "sender-never-known", parked.parked_at)
+        context.notice("message-lost", parked.entry.sender, cause="sender-never-known")
     inbox.forget_given_up(context.database, overdue)
     for account in inbox.waiting_accounts(context.database):
         directory.fetch(context, account)
@@ -109,16 +111,15 @@ def _take(context: Context, entry: Entry) -> None:
     except UnknownSenderError as error:
         _park(context, entry, error.code)
     except (RemoteError, TrustError) as error:
-        inbox.park(context.database, entry, error.code, inbox.GIVEN_UP, context.now)
-        _tell_given_up(context, entry, error.code)
+        _not_opened(context, entry, error.code, came_at=context.now)
 
 
 def _open(context: Context, entry: Entry) -> None:
-    if entry.header is None or entry.body is None:
-        raise RemoteError(f"not-sealed-{entry.absent or 'unknown'}", "The sender could not seal.")
     sender = senders.find(context, entry.sender, entry.sender_device)
     if sender is None:
         raise UnknownSenderError
+    if entry.header is None or entry.body is None:
+        raise RemoteError(f"not-sealed-{entry.absent or 'unknown'}", "The sender could not seal.")
     with context.database.savepoint():
         opened = sessions.open_message(context, sender, entry.header)
         payload = codec.decode(opened.payload, BodyKey, size_max=HEADER_MAX)
@@ -126,12 +127,17 @@ def _open(context: Context, entry: Entry) -> None:
         content = codec.decode(plaintext, Content, size_max=BODY_MAX)
         if content.message_id != entry.message_id:
             raise RemoteError("wrong-message-id", "The message is not the one it was sent as.")
+        repair_answers.answer_on_new_session(context, sender, content.kind, opened)
         if inbox.mark_seen(context.database, sender.row, content.message_id):
             content_rules.take(context, sender, content, entry.accepted_at)
+        repair.arrived(context, sender, content.message_id)
     if not sender.removed:
         gossip.hear_own_head(context, entry.sender, content.own_head)
         gossip.hear_assumed_head(context, sender, payload.assumed_head)
-    if opened.possible_copy and not _claims_recovery(context, sender, content):
+    if opened.possible_copy and not (
+        _claims_recovery(context, sender, content)
+        or repair_answers.explains_start(context, sender, content.kind, opened)
+    ):
         context.notice("possible-copy", sender.account_id, device=sender.device)
     if opened.answer_wanted and not senders.is_stranger(context, sender):
         outgoing.turn_ratchet(context, sender.account_id, sender.device)
@@ -160,14 +166,25 @@ def _park(context: Context, entry: Entry, cause: str) -> None:
     ):
         context.notice("message-lost", entry.sender, cause="too-many-from-unknown")
         return
-    inbox.park(context.database, entry, cause, inbox.WAITING, context.now)
+    inbox.park(context.database, entry, cause, context.now)
     directory.fetch(context, entry.sender)
 
 
-def _tell_given_up(context: Context, entry: Entry, cause: str) -> None:
+def _not_opened(context: Context, entry: Entry, cause: str, *, came_at: UnixMillis) -> None:
+    """Repair what can be repaired, give up the rest; both are told."""
+    if cause in repair.REPAIRED and (
+        not is_repaired(entry.message_id) or repair.begin(context, entry, cause)
+    ):
+        return
+    _give_up(context, entry, cause, came_at)
     if cause == "device-removed":
         context.notice("message-lost", entry.sender, cause=cause, device=entry.sender_device)
     else:
         context.notice(
             "message-not-readable", entry.sender, cause=cause, device=entry.sender_device
         )
+
+
+def _give_up(context: Context, entry: Entry, cause: str, came_at: UnixMillis) -> None:
+    given_up = GivenUp(entry.sender, entry.sender_device, entry.message_id, cause, came_at)
+    inbox.add_given_up(context.database, given_up, context.now)

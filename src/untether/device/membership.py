@@ -20,6 +20,7 @@ from untether.device import (
     outbox,
     own_account,
     recovery,
+    repair,
 )
 from untether.device.context import Context
 from untether.device.events import DeviceLoggedOut, DeviceSuspended
@@ -103,6 +104,7 @@ def is_present(context: Context) -> bool:
 
 def leave(context: Context, *, wipe: bool) -> None:
     """Erase the keys of this device, and with ``wipe`` what people wrote."""
+    repair.give_up_all(context, "logged-out")
     own_device.erase_keys(context.database)
     if wipe:
         own_device.erase_messages(context.database)

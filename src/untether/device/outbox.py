@@ -20,13 +20,13 @@ from untether.base.limits import QUEUED_RETRY_MS, REFUSED_RETRY_MS
 from untether.device import directory, fan_out, leases, sessions
 from untether.device.context import Context
 from untether.device.events import MessageProgressed
-from untether.device.store import contacts, messages, outbox, own_lists, own_standing
+from untether.device.store import contacts, messages, outbox, own_lists, own_standing, sent
 from untether.device.store.messages import Message
 from untether.device.store.outbox import Outgoing, OutgoingRecipient, Progress
 from untether.device.store.own_standing import SigningStopped
 from untether.wire import codec
 from untether.wire.client_frames import ClaimPrekeys, Copy, Recipient, Submit, SubmitDirect
-from untether.wire.content import BodyKey
+from untether.wire.content import BodyKey, is_repaired
 from untether.wire.server_frames import PASSING_REFUSALS, Bundles, Refused, ServerFrame
 
 
@@ -192,6 +192,9 @@ def _seal_for_account(context: Context, message: Outgoing, account: AccountId) -
         for target in targets
     )
     outbox.save_sealed(context.database, message.message_id, account, device_list.head, copies)
+    if is_repaired(message.message_id):
+        devices = [target.peer for target in targets if target.peer is not None]
+        sent.keep(context.database, message.message_id, message.content, devices, context.now)
 
 
 def _may_leave(context: Context, recipient: OutgoingRecipient) -> bool:

@@ -19,7 +19,15 @@ from untether.device.store.messages import Message
 from untether.device.store.outbox import Outgoing
 from untether.protocol.body import seal_body
 from untether.wire import codec
-from untether.wire.content import Content, DirectConversation, Kind, RatchetTurn, Text
+from untether.wire.content import (
+    UNREPAIRED,
+    UNREPAIRED_ID,
+    Content,
+    DirectConversation,
+    Kind,
+    RatchetTurn,
+    Text,
+)
 from untether.wire.records import ListHead
 
 MESSAGE_ID_LENGTH = 16
@@ -77,10 +85,11 @@ def send_direct(
     kind: Kind,
     *,
     not_before: UnixMillis | None = None,
-) -> None:
-    """Send a control message to one device only."""
+) -> MessageId:
+    """Send a control message to one device only; return its id."""
     content = _content(context, to, kind, counter=0)
     _queue(context, content, (to,), direct_device=device, not_before=not_before)
+    return content.message_id
 
 
 def turn_ratchet(context: Context, to: AccountId, device: DeviceNumber) -> None:
@@ -122,7 +131,7 @@ def _content(context: Context, other: AccountId, kind: Kind, counter: int) -> Co
     own = context.own
     low, high = sorted((own.account_id, other))
     return Content(
-        message_id=MessageId(context.randomness(MESSAGE_ID_LENGTH)),
+        message_id=_new_id(context, kind),
         conversation=DirectConversation(low, high),
         kind=kind,
         counter=counter,
@@ -130,6 +139,12 @@ def _content(context: Context, other: AccountId, kind: Kind, counter: int) -> Co
         own_head=_own_head(context),
         salt=context.randomness(SALT_LENGTH),
     )
+
+
+def _new_id(context: Context, kind: Kind) -> MessageId:
+    """Draw an id; whoever can't open the message sees from it whether to ask for it again."""
+    mark = UNREPAIRED_ID if isinstance(kind, UNREPAIRED) else b""
+    return MessageId(mark + context.randomness(MESSAGE_ID_LENGTH - len(mark)))
 
 
 def _queue(

@@ -16,7 +16,7 @@ from untether.base.limits import REMOVED_DEVICE_MAIL_MS
 from untether.device import directory
 from untether.device.context import Context
 from untether.device.parties import party_of
-from untether.device.store import accounts, contacts, peers
+from untether.device.store import accounts, contacts, messages, peers
 from untether.protocol.identity.certificate import DeviceCertificate, Role
 from untether.protocol.identity.device_list import DeviceList
 from untether.protocol.identity.lease import LeaseState, lease_state
@@ -51,6 +51,17 @@ def is_stranger(context: Context, sender: Sender) -> bool:
     if sender.kind is not SenderKind.OTHER:
         return False
     return contacts.by_account(context.database, sender.account_id) is None
+
+
+def is_known(context: Context, sender: Sender) -> bool:
+    """Tell whether repairs are possible with a sender: no stranger, or one written to before.
+
+    A companion has no contact for those whom only other own devices write to, but its copies.
+    """
+    if sender.removed:
+        return False
+    written_to = messages.is_written_to(context.database, sender.account_id)
+    return written_to or not is_stranger(context, sender)
 
 
 def find(context: Context, account: AccountId, number: DeviceNumber) -> Sender | None:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from untether.base.errors import RemoteError
-from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
-from untether.base.limits import QUEUED_RETRY_MS, SKIPPED_KEY_MS
+from untether.base.identifiers import SECOND_MS, AccountId, DeviceNumber, UnixMillis
+from untether.base.limits import QUEUED_RETRY_MS, REPAIR_START_MS, SKIPPED_KEY_MS
 from untether.device import directory
 from untether.device.context import Context
 from untether.device.fan_out import Target
@@ -32,7 +32,7 @@ from untether.protocol.pairwise.prekeys import (
     is_asleep,
     verify_bundle,
 )
-from untether.protocol.pairwise.session_book import Arrival, Opened
+from untether.protocol.pairwise.session_book import Arrival, Opened, Sessions
 from untether.wire.client_frames import AbsenceReason
 from untether.wire.records import PrekeyBundle
 
@@ -61,15 +61,13 @@ class DatabaseShelf:
 
 
 def mark_absent(context: Context, targets: Sequence[Target]) -> list[Target]:
-    """Give devices a reason that could not be sealed for when last tried, until a day passed."""
+    """Look devices up; those that could not be sealed for get that reason, until a day passed."""
     marked = []
     for target in targets:
         peer = peers.find_or_add(context.database, target.certificate)
         fresh = peer.absent_at is not None and context.now - peer.absent_at < QUEUED_RETRY_MS
-        if target.absent is None and fresh:
-            marked.append(replace(target, absent=peer.absent))
-        else:
-            marked.append(target)
+        absent = peer.absent if target.absent is None and fresh else target.absent
+        marked.append(replace(target, absent=absent, peer=peer.row))
     return marked
 
 
@@ -90,8 +88,10 @@ def without_session(context: Context, targets: Sequence[Target]) -> list[DeviceN
 def start(context: Context, certificate: DeviceCertificate, bundle: PrekeyBundle | None) -> None:
     """Start a session with prekeys that the relay handed out, or note why that can't be."""
     peer = peers.find_or_add(context.database, certificate)
+    key = PeerKey(peer.row, certificate.account_id, certificate.device)
+    before = sessions.load_book(context.database, key)
     if bundle is None:
-        _absent(context, peer, "unsealable")
+        _not_started(context, peer, before, "unsealable")
         return
     party = party_of(certificate)
     try:
@@ -99,12 +99,10 @@ def start(context: Context, certificate: DeviceCertificate, bundle: PrekeyBundle
         check_serial(claimed.rotating, peer.prekey_serial)
     except RemoteError as error:
         context.notice("prekeys-refused", certificate.account_id, cause=error.code)
-        _absent(context, peer, "unsealable")
+        _not_started(context, peer, before, "unsealable")
         return
-    key = PeerKey(peer.row, certificate.account_id, certificate.device)
-    before = sessions.load_book(context.database, key)
     if not before and is_asleep(claimed.rotating, context.now):
-        _absent(context, peer, "asleep")
+        _not_started(context, peer, before, "asleep")
         return
     after, dropped = session_book.start(
         before,
@@ -115,6 +113,7 @@ def start(context: Context, certificate: DeviceCertificate, bundle: PrekeyBundle
     )
     sessions.save_book(context.database, key, before, after, dropped)
     peers.save_prekeys_seen(context.database, peer.row, claimed.rotating.serial)
+    peers.wish_fulfilled(context.database, peer.row, after[0].number)
     generation, _ = _generation_of(context, certificate.account_id, certificate.device)
     peers.session_began(context.database, peer.row, generation)
 
@@ -175,6 +174,21 @@ def open_message(context: Context, sender: Sender, header: bytes) -> Opened:
     return opened
 
 
+def start_for_repair(
+    context: Context, peer: PeerKey, *, since: UnixMillis, again: bool = False
+) -> None:
+    """Let the next thing that is sealed for a device start a session, unless one began ``since``.
+
+    Only once in a while, whatever a relay damages, unless it is needed ``again``.
+    """
+    book = sessions.load_book(context.database, peer)
+    if book and book[0].created_at > since:
+        return
+    last = peers.repair_start(context.database, peer.row)
+    if again or not book or context.now // SECOND_MS >= last + REPAIR_START_MS // SECOND_MS:
+        peers.wish_start(context.database, peer.row)
+
+
 def forget_removed_devices(context: Context) -> None:
     """The mailbox is drained: nothing of removed devices is left to open, nor believed."""
     sessions.delete_removed(context.database)
@@ -210,8 +224,11 @@ def _generation_of(context: Context, account: AccountId, device: DeviceNumber) -
     return device_list.head.generation, device_list.primary.device == device
 
 
-def _absent(context: Context, peer: Peer, reason: AbsenceReason) -> None:
-    peers.save_absent(context.database, peer.row, reason, context.now)
+def _not_started(context: Context, peer: Peer, before: Sessions, reason: AbsenceReason) -> None:
+    """Note why a device can't be sealed for; a start that was only wished for is done without."""
+    dropped = peers.drop_wish(context.database, peer.row)
+    if not (dropped and session_book.can_seal(before, context.now)):
+        peers.save_absent(context.database, peer.row, reason, context.now)
 
 
 def _ends(context: Context, peer: Party) -> Ends:

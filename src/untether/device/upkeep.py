@@ -17,6 +17,8 @@ from untether.device import (
     own_account,
     prekeys,
     receipts,
+    repair,
+    repair_answers,
     sessions,
 )
 from untether.device.context import Context
@@ -31,6 +33,7 @@ def run(context: Context, *, one_time_at_relay: int) -> None:
     prekeys.keep_up(context, one_time_at_relay)
     own_account.publish(context)
     sessions.forget_old_keys(context)
+    repair_answers.forget_old(context)
     inbox.look_after_parked(context)
     tick(context, Tick())
 
@@ -46,4 +49,5 @@ def tick(context: Context, _event: Tick) -> None:
     gossip.end_unserved_claims(context)
     gaps.tell_due(context)
     receipts.send_due(context)
+    repair.look_after(context)
     outbox.advance_all(context)

@@ -5,11 +5,18 @@ A kind that is not built yet is absent; an unknown tag is refused like any malfo
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta
 
-from untether.base.limits import LISTS_PER_ANSWER_MAX, RECEIPT_BATCH_MAX, TEXT_MAX
+from untether.base.identifiers import MessageId
+from untether.base.limits import (
+    BODY_MAX,
+    LISTS_PER_ANSWER_MAX,
+    RECEIPT_BATCH_MAX,
+    REPAIR_BATCH_MAX,
+    TEXT_MAX,
+)
 from untether.wire.codec import Record
 from untether.wire.fields import (
     AccountIdField,
@@ -75,7 +82,49 @@ class DeviceNotice(Record, frozen=True, tag="device-notice"):
     platform: DevicePlatform = ""
 
 
-Kind = Text | DeliveryReceipt | RatchetTurn | ListClaimQuestion | ListEvidence | DeviceNotice
+RepairBatch = Annotated[tuple[MessageIdField, ...], Meta(min_length=1, max_length=REPAIR_BATCH_MAX)]
+
+
+class RepairRequest(Record, frozen=True, tag="repair-request"):
+    """Asks for messages of the receiving device that can't be opened (spec 10)."""
+
+    message_ids: RepairBatch
+
+
+class RepairAnswer(Record, frozen=True, tag="repair-answer"):
+    """The encoded content of a message that was asked for."""
+
+    content: Annotated[bytes, Meta(min_length=1, max_length=BODY_MAX)]
+
+
+class RepairRefusal(Record, frozen=True, tag="repair-refusal"):
+    """The sender has nothing under these ids for the device that asked."""
+
+    message_ids: RepairBatch
+
+
+Kind = (
+    Text
+    | DeliveryReceipt
+    | RatchetTurn
+    | ListClaimQuestion
+    | ListEvidence
+    | DeviceNotice
+    | RepairRequest
+    | RepairAnswer
+    | RepairRefusal
+)
+
+UNREPAIRED: Final = (RatchetTurn, RepairRequest, RepairAnswer, RepairRefusal)
+"""Kinds that are not sent again when they can't be opened."""
+
+UNREPAIRED_ID: Final = b"\xff" * 8
+"""How the ids of just these messages begin: their reader can't look inside (spec 10)."""
+
+
+def is_repaired(message_id: MessageId) -> bool:
+    """Tell from its id whether a message that can't be opened is asked for again."""
+    return not message_id.startswith(UNREPAIRED_ID)
 
 
 class Content(Record, frozen=True):

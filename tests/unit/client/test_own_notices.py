@@ -51,8 +51,8 @@ def test_own_texts_are_for_the_own_account_only(code: str) -> None:
     mine, his = alice.own.account_id, bob.own.account_id
     with alice.database.transaction():
         context = context_of(alice)
-        context.notice(code, mine)
-        context.notice(code, his)
+        for account in (mine, his):
+            context.notice(code, account, cause="bad-message", device=1, count=2)
     own, other = lines(alice)
     assert "bob" not in own
     assert "alice" not in own

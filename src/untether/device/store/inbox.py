@@ -17,12 +17,23 @@ GIVEN_UP = "given-up"
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A message that nobody tries to open any more: of whom, which, why, and when it came."""
+
+    account_id: AccountId
+    device: DeviceNumber
+    message_id: MessageId
+    cause: str
+    came_at: UnixMillis
+
+
+@dataclass(frozen=True, slots=True)
 class Parked:
     """A mailbox entry that could not be opened when it came."""
 
     row: int
     entry: Entry
-    cause: str
+    parked_at: UnixMillis
 
 
 def mark_seen(database: Database, peer: int, message_id: MessageId) -> bool:
@@ -30,17 +41,38 @@ def mark_seen(database: Database, peer: int, message_id: MessageId) -> bool:
     return database.run("INSERT OR IGNORE INTO seen VALUES (?, ?)", peer, message_id) == 1
 
 
-def park(database: Database, entry: Entry, cause: str, state: str, now: UnixMillis) -> None:
-    """Keep an entry with its named cause; of one given up only that it came."""
+def is_seen(database: Database, peer: int, message_id: MessageId) -> bool:
+    """Tell whether a message of a peer was seen before."""
+    found = row(database, "SELECT 1 FROM seen WHERE peer = ? AND message_id = ?", peer, message_id)
+    return found is not None
+
+
+def park(database: Database, entry: Entry, cause: str, now: UnixMillis) -> None:
+    """Keep an entry that can't be opened yet."""
     database.run(
         "INSERT INTO parked (account_id, device, message_id, entry, cause, state, parked_at) "
         "VALUES (?, ?, ?, ?, ?, ?, ?)",
         entry.sender,
         entry.sender_device,
         entry.message_id,
-        codec.encode(entry) if state == WAITING else b"",
+        codec.encode(entry),
         cause,
-        state,
+        WAITING,
+        now,
+    )
+
+
+def add_given_up(database: Database, message: GivenUp, now: UnixMillis) -> None:
+    """Remember that a message came that nobody tries to open any more; its bytes are not kept."""
+    database.run(
+        "INSERT INTO parked (account_id, device, message_id, entry, cause, state, parked_at, "
+        "given_up_at) VALUES (?, ?, ?, x'', ?, ?, ?, ?)",
+        message.account_id,
+        message.device,
+        message.message_id,
+        message.cause,
+        GIVEN_UP,
+        message.came_at,
         now,
     )
     database.run(
@@ -67,9 +99,10 @@ def is_waiting(database: Database, entry: Entry) -> bool:
 def waiting_from(database: Database, account_id: AccountId) -> list[Parked]:
     """Return parked mail that waits for an account's list, oldest first."""
     return [
-        Parked(number, codec.decode(entry, Entry, size_max=FRAME_MAX), cause)
-        for number, entry, cause in database.rows(
-            "SELECT row, entry, cause FROM parked WHERE account_id = ? AND state = ? ORDER BY row",
+        Parked(number, codec.decode(entry, Entry, size_max=FRAME_MAX), UnixMillis(parked_at))
+        for number, entry, parked_at in database.rows(
+            "SELECT row, entry, parked_at FROM parked WHERE account_id = ? AND state = ? "
+            "ORDER BY row",
             account_id,
             WAITING,
         )
@@ -77,18 +110,8 @@ def waiting_from(database: Database, account_id: AccountId) -> list[Parked]:
 
 
 def remove(database: Database, number: int) -> None:
-    """Forget a parked entry: it was opened."""
+    """Forget a parked entry: it has ended, one way or another."""
     database.run("DELETE FROM parked WHERE row = ?", number)
-
-
-def give_up(database: Database, number: int, cause: str) -> None:
-    """End a parked entry with its cause; the ciphertext is of no use any more."""
-    database.run(
-        "UPDATE parked SET state = ?, cause = ?, entry = x'' WHERE row = ?",
-        GIVEN_UP,
-        cause,
-        number,
-    )
 
 
 def waiting_accounts(database: Database) -> list[AccountId]:
@@ -124,14 +147,12 @@ def waiting_total(database: Database) -> tuple[int, int]:
     return int(found[0]), int(found[1])
 
 
-def parked_before(
-    database: Database, time: UnixMillis
-) -> list[tuple[int, AccountId, DeviceNumber]]:
-    """Return waiting entries parked before ``time``."""
+def parked_before(database: Database, time: UnixMillis) -> list[Parked]:
+    """Return waiting entries parked before ``time``, oldest first."""
     return [
-        (number, AccountId(account), DeviceNumber(device))
-        for number, account, device in database.rows(
-            "SELECT row, account_id, device FROM parked WHERE state = ? AND parked_at < ? "
+        Parked(number, codec.decode(entry, Entry, size_max=FRAME_MAX), UnixMillis(parked_at))
+        for number, entry, parked_at in database.rows(
+            "SELECT row, entry, parked_at FROM parked WHERE state = ? AND parked_at < ? "
             "ORDER BY row",
             WAITING,
             time,
@@ -163,7 +184,9 @@ def count_given_up_between(
 
 def forget_given_up(database: Database, before: UnixMillis) -> None:
     """Forget what could not be opened and was told long ago."""
-    database.run("DELETE FROM parked WHERE state = ? AND parked_at < ?", GIVEN_UP, before)
+    database.run(
+        "DELETE FROM parked WHERE state = ? AND max(parked_at, given_up_at) < ?", GIVEN_UP, before
+    )
 
 
 def count_given_up(database: Database) -> int:

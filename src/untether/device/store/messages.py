@@ -16,7 +16,10 @@ from untether.device.store.database import Database, Row, row
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message; ``other`` is the other account of the conversation."""
+    """One message; ``other`` is the other account of the conversation.
+
+    ``recovered``: it could not be opened when it first came, and was sent again.
+    """
 
     message_id: MessageId
     author: AccountId
@@ -30,11 +33,12 @@ class Message:
     state: MessageState
     devices: int
     held: bool
+    recovered: bool = False
 
 
 _COLUMNS = (
     "message_id, author, author_device, other, outgoing, text, counter, sent_at, accepted_at, "
-    "state, devices, held"
+    "state, devices, held, recovered"
 )
 _ORDER = "accepted_at IS NULL, accepted_at, author_device, counter, row"
 
@@ -43,7 +47,7 @@ def add(database: Database, message: Message, *, printed: bool) -> None:
     """Store a message; ``printed`` ones were written here and need no announcement."""
     database.run(
         f"INSERT INTO messages ({_COLUMNS}, printed) "  # noqa: S608 (constant)
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         message.message_id,
         message.author,
         message.author_device,
@@ -56,6 +60,7 @@ def add(database: Database, message: Message, *, printed: bool) -> None:
         message.state,
         message.devices,
         message.held,
+        message.recovered,
         printed,
     )
 
@@ -128,6 +133,30 @@ def held_authors(database: Database) -> list[AccountId]:
     """Return the accounts that messages are held of."""
     found = database.rows("SELECT DISTINCT author FROM messages WHERE held = 1 ORDER BY author")
     return [AccountId(author) for (author,) in found]
+
+
+def is_written_to(database: Database, account_id: AccountId) -> bool:
+    """Tell whether the own account has written to another one, as far as this device knows."""
+    found = row(
+        database, "SELECT 1 FROM messages WHERE other = ? AND outgoing = 1 LIMIT 1", account_id
+    )
+    return found is not None
+
+
+def mark_recovered(
+    database: Database, author: AccountId, device: DeviceNumber, message_id: MessageId
+) -> bool:
+    """Note that a message could not be opened when it first came; False if there is none."""
+    return (
+        database.run(
+            "UPDATE messages SET recovered = 1 WHERE author = ? AND author_device = ? "
+            "AND message_id = ?",
+            author,
+            device,
+            message_id,
+        )
+        == 1
+    )
 
 
 def held_from(database: Database, author: AccountId) -> list[Message]:
@@ -235,6 +264,7 @@ def _message(found: Row) -> Message:
         state,
         devices,
         held,
+        recovered,
     ) = found
     return Message(
         message_id=MessageId(message_id),
@@ -249,4 +279,5 @@ def _message(found: Row) -> Message:
         state=state,
         devices=devices,
         held=bool(held),
+        recovered=bool(recovered),
     )

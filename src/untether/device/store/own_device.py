@@ -161,6 +161,8 @@ ERASED_WITH_KEYS: Final = (
     "used_base_keys",
     "outbox",
     "outbox_recipients",
+    "sent_again",
+    "sent",
     "publications",
     "companion_links",
     "phone_links",
@@ -171,6 +173,7 @@ ERASED_WITH_KEYS: Final = (
 ERASED_WITH_MESSAGES: Final = (
     "messages",
     "parked",
+    "repairs",
     "seen",
     "contacts",
     "peers",

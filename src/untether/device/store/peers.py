@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
+from untether.base.identifiers import HOUR_MS, AccountId, DeviceNumber, UnixMillis
 from untether.device.store.database import Database, row
 from untether.protocol.identity.certificate import DeviceCertificate
 from untether.wire.client_frames import AbsenceReason
+
+_RENEWAL_NEEDED = 1
+"""No session that is there may seal any more."""
+_RENEWAL_WISHED = 2
+"""The active session may be one that the peer can't open; without prekeys it has to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +74,16 @@ def save_absent(database: Database, peer: int, reason: AbsenceReason, now: UnixM
 
 
 def session_began(database: Database, peer: int, generation: int) -> None:
-    """A new session with a device is the active one; its account had this generation."""
-    database.run("UPDATE peers SET generation = ?, renew = 0 WHERE peer = ?", generation, peer)
+    """A new session with a device is the active one; its account had this generation.
+
+    So the device can be sealed for, whatever was known of its prekeys.
+    """
+    database.run(
+        "UPDATE peers SET generation = ?, renew = 0, absent = NULL, absent_at = NULL "
+        "WHERE peer = ?",
+        generation,
+        peer,
+    )
 
 
 def generation_of(database: Database, peer: int) -> int:
@@ -81,7 +94,55 @@ def generation_of(database: Database, peer: int) -> int:
 
 def ask_to_renew(database: Database) -> None:
     """Every session is to be replaced by a new one before anything is sealed again."""
-    database.run("UPDATE peers SET renew = 1 WHERE peer IN (SELECT peer FROM sessions)")
+    database.run(
+        "UPDATE peers SET renew = ? WHERE peer IN (SELECT peer FROM sessions)", _RENEWAL_NEEDED
+    )
+
+
+def wish_start(database: Database, peer: int) -> None:
+    """The next thing that is sealed for a device is to start a session, if it has prekeys."""
+    database.run("UPDATE peers SET renew = ? WHERE peer = ? AND renew = 0", _RENEWAL_WISHED, peer)
+
+
+def drop_wish(database: Database, peer: int) -> bool:
+    """Forget that a session was wished for; tell whether it was no more than a wish."""
+    return (
+        database.run(
+            "UPDATE peers SET renew = 0 WHERE peer = ? AND renew = ?", peer, _RENEWAL_WISHED
+        )
+        == 1
+    )
+
+
+def wish_fulfilled(database: Database, peer: int, number: int) -> None:
+    """A session was started; if it was wished for, remember its number."""
+    if drop_wish(database, peer):
+        save_repair_start(database, peer, number)
+
+
+def save_repair_start(database: Database, peer: int, number: int) -> None:
+    """Remember the number of the last session that was started for a repair, by either side."""
+    database.run("UPDATE peers SET repair_start = ? WHERE peer = ?", number, peer)
+
+
+def repair_start(database: Database, peer: int) -> int:
+    """Return that number, 0 when there was none."""
+    found = row(database, "SELECT repair_start FROM peers WHERE peer = ?", peer)
+    return 0 if found is None else int(found[0])
+
+
+def count_request(database: Database, peer: int, now: UnixMillis) -> int:
+    """Count one more repair request of a device; return how many came within this hour."""
+    database.run(
+        "UPDATE peers SET requests_since = ?1, requests = 0 WHERE peer = ?2 "
+        "AND NOT (requests_since > ?1 - ?3 AND requests_since <= ?1)",
+        now,
+        peer,
+        HOUR_MS,
+    )
+    database.run("UPDATE peers SET requests = requests + 1 WHERE peer = ?", peer)
+    found = row(database, "SELECT requests FROM peers WHERE peer = ?", peer)
+    return 0 if found is None else int(found[0])
 
 
 def to_renew(database: Database) -> list[tuple[AccountId, DeviceNumber]]:
@@ -89,15 +150,18 @@ def to_renew(database: Database) -> list[tuple[AccountId, DeviceNumber]]:
     return [
         (AccountId(account), DeviceNumber(device))
         for account, device in database.rows(
-            "SELECT account_id, device FROM peers WHERE renew = 1 AND removed_at IS NULL "
-            "ORDER BY peer"
+            "SELECT account_id, device FROM peers WHERE renew = ? AND removed_at IS NULL "
+            "ORDER BY peer",
+            _RENEWAL_NEEDED,
         )
     ]
 
 
 def to_renew_of(database: Database, account_id: AccountId) -> frozenset[DeviceNumber]:
     """Return the devices of one account whose sessions are to be replaced."""
-    found = database.rows("SELECT device FROM peers WHERE renew = 1 AND account_id = ?", account_id)
+    found = database.rows(
+        "SELECT device FROM peers WHERE renew <> 0 AND account_id = ?", account_id
+    )
     return frozenset(DeviceNumber(device) for (device,) in found)
 
 

@@ -89,6 +89,12 @@ class Session(Keys, frozen=True):
         return int(number)
 
     @property
+    def created_at(self) -> UnixMillis:
+        """When the session began, by the clock of this side."""
+        _, _, created_at, _ = _cold.unpack_from(self.cold)
+        return UnixMillis(created_at)
+
+    @property
     def precedence(self) -> tuple[int, bytes]:
         """Sorts sessions: higher numbers first; of equal ones, the smaller base key."""
         return -self.number, self.cold[:32]
@@ -115,8 +121,7 @@ class Session(Keys, frozen=True):
 
     def is_given_up(self, now: UnixMillis) -> bool:
         """Unanswered for so long that a new start promises more than waiting."""
-        _, _, created_at, _ = _cold.unpack_from(self.cold)
-        return self.is_unanswered and now - created_at >= UNANSWERED_SESSION_MS
+        return self.is_unanswered and now - self.created_at >= UNANSWERED_SESSION_MS
 
     def wants_turn(self, now: UnixMillis) -> bool:
         """Only a message of ours can turn the ratchet, and none went for long."""

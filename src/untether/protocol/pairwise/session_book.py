@@ -70,8 +70,8 @@ class KeyShelf(Protocol):
 class Arrival(NamedTuple):
     """The circumstances of a message: whose it is, what may be looked up, and when.
 
-    ``cause_known`` says that the caller sees why the peer may start anew: a repair that this
-    device took part in, or a new generation of the peer's account.
+    ``cause_known`` says that the caller sees why the peer may start anew: a new generation of
+    the peer's account. A repair is seen only in what was opened.
     """
 
     ends: Ends
