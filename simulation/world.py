@@ -161,6 +161,8 @@ def _open_work(device: DeviceActor) -> Iterator[str]:
             ("outbox", "SELECT count(*) FROM outbox"),
             ("parked", "SELECT count(*) FROM parked WHERE state = 'waiting'"),
             ("unpublished", "SELECT count(*) FROM own_lists WHERE published = 0"),
+            ("held", "SELECT count(*) FROM messages WHERE held = 1"),
+            ("repairs", "SELECT count(*) FROM repairs WHERE tries > 0"),
             ("receipts", "SELECT count(*) FROM receipts_due"),
             ("links", "SELECT count(*) FROM phone_links"),
             ("resignation", "SELECT count(*) FROM own_resignation"),

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 
+NAMED = """
+    SELECT message_id FROM parked WHERE state = 'given-up'
+    UNION SELECT message_id FROM repairs WHERE tries = 0"""
+"""Given up with a cause, or of a stranger, who is not asked (spec 10); both are told."""
+
 CLOCKS_MS = 2 * HOUR_MS
 """Skews, and the time between two rounds of clearing up."""
 
@@ -55,7 +60,7 @@ def _lost(
 ) -> Iterator[str]:
     own = device.own
     assert own is not None
-    named = _given_up(device)
+    named = _named(device)
     for (message_id, account), delivery in world.watch.deliveries.items():
         text = sent.get(message_id)
         if account != person.account or text is None or own.device not in delivery.devices:
@@ -66,9 +71,9 @@ def _lost(
             yield f"{device.name} never showed {text}, accepted at {delivery.accepted_at}"
 
 
-def _given_up(device: DeviceActor) -> set[MessageId]:
+def _named(device: DeviceActor) -> set[MessageId]:
     with device.looking() as database:
-        rows = database.rows("SELECT message_id FROM parked WHERE state = 'given-up'")
+        rows = database.rows(NAMED)
     return {MessageId(found) for (found,) in rows}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 from tests.conversations.list_views import context_of, head_of, question
 from tests.conversations.mishaps import query
 from tests.world import World, WorldDevice
@@ -13,7 +14,9 @@ from untether.base.limits import LEASE_DEFAULT_MS, LEASE_GRACE_MS, LEASE_MAX_MS,
 from untether.device import events, inputs, leases, own_account, senders
 from untether.device.store import messages
 from untether.protocol.identity.lease import LeaseState
-from untether.wire.client_frames import ResolveName
+from untether.wire.client_frames import FetchLists, ResolveName
+from untether.wire.records import ListHead
+from untether.wire.server_frames import Refused, Welcome
 
 ENDED_MS = LEASE_DEFAULT_MS + LEASE_GRACE_MS
 
@@ -142,6 +145,31 @@ def test_held_messages_are_shown_although_nobody_writes() -> None:
     alice.connect()
     world.pass_time(DAY_MS)
     assert bob.texts() == ["hello", "held back"]
+
+
+def test_a_phone_that_comes_back_shows_what_its_companions_wrote() -> None:
+    """The mail comes before it has renewed its own lease; nobody else has to tell it."""
+    world = World()
+    alice, _bob = world.register("alice"), world.register("bob")
+    laptop = world.link(alice, "laptop")
+    laptop.send("bob", "hello")
+    laptop.disconnect()
+    alice.disconnect()
+    world.pass_time(ENDED_MS + HOUR_MS)
+    laptop.connect()
+    laptop.send("bob", "while you were away")
+    claimed = ListHead(0, 99, bytes(32))  # of which the relay then says nothing
+    world.relay.answering = lambda _link, _frame, answer: (
+        structs.replace(answer, head=claimed) if isinstance(answer, Welcome) else answer
+    )
+    busy = Refused("busy")
+    world.relay.refusing = lambda frame: busy if isinstance(frame, FetchLists) else None
+    alice.connect()
+    assert alice.texts() == ["hello"]
+    world.relay.answering = lambda _link, _frame, answer: answer
+    world.relay.refusing = lambda _frame: None
+    alice.connect()
+    assert alice.texts() == ["hello", "while you were away"]
 
 
 def test_own_copies_follow_the_same_rule() -> None:

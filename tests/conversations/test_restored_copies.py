@@ -12,6 +12,7 @@ from untether.base.errors import LocalError, RefusedError
 from untether.base.identifiers import DAY_MS
 from untether.base.limits import LOGIN_COUNTER_MAX, ONE_TIME_PREKEYS
 from untether.device import events, inputs, own_account, restored
+from untether.device.store import inbox
 from untether.device.store.own_device import State
 from untether.wire.client_frames import ClientFrame, DepositPrekeys, FetchLists, Login
 from untether.wire.server_frames import Refused, ServerFrame, Welcome
@@ -72,6 +73,44 @@ def test_twin_without_the_renewal_its_messages_vanish(monkeypatch: pytest.Monkey
     laptop.connect()
     laptop.send("bob", "written after the restore")
     assert "written after the restore" not in bob.texts()
+
+
+def test_what_a_copy_writes_that_nobody_noticed_is_asked_for_again() -> None:
+    """No login came between, so no counter tells; the keys it uses again do."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    laptop = world.link(alice, "alice's laptop")
+    bob.send("alice", "hello")
+    laptop.send("bob", "one")
+    world.pass_time(10_000)
+    backup = copy_database(laptop)
+    laptop.send("bob", "two")
+    put_back(laptop, backup)
+    laptop.connect()
+    assert "restored-from-copy" not in laptop.notices()
+    laptop.send("bob", "three")
+    world.pass_time(60_000)
+    assert bob.texts() == alice.texts() == ["hello", "one", "two", "three"]
+    laptop.send("bob", "four")
+    assert bob.texts()[-1] == "four"
+
+
+def test_twin_taken_for_repetitions_they_vanish(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Switched off: every used key is a repetition, and nobody ever knows."""
+    monkeypatch.setattr(inbox, "is_seen", lambda *_: True)
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    bob.send("alice", "hello")
+    alice.send("bob", "one")
+    world.pass_time(10_000)
+    backup = copy_database(alice)
+    alice.send("bob", "two")
+    put_back(alice, backup)
+    alice.connect()
+    alice.send("bob", "three")
+    world.pass_time(60_000)
+    assert bob.texts() == ["hello", "one", "two"]
+    assert "message-waits" not in bob.notices()
 
 
 def test_a_restored_phone_signs_and_sends_nothing_until_it_recovers() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import structs
 from tests.attacks.lying_relay import hand_out
-from tests.conversations.mishaps import query
+from tests.conversations.mishaps import query, state
 from tests.world import World, WorldDevice
 from tests.world_relay import Link
 
@@ -110,12 +110,12 @@ def test_a_phone_that_writes_before_the_relay_has_its_list_misses_nobody() -> No
 
     world.relay.refusing = publication_is_late
     laptop = world.link(alice, "laptop")
-    assert laptop.own.state is State.LINKING
+    assert state(laptop) is State.LINKING
     assert alice.send("bob", "from the phone").state == "sent"
     assert bob.texts() == ["hello", "from the phone"]
     alice.connect()
     laptop.connect()
-    assert laptop.own.state is State.ACTIVE
+    assert state(laptop) is State.ACTIVE
     laptop.connect()
     assert laptop.texts() == ["from the phone"]
     assert not {"message-waits", "message-not-readable"} & {*laptop.notices()}

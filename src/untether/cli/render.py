@@ -71,6 +71,7 @@ OWN_NOTICE_TEXTS = {
 
 _DAMAGED = "it is damaged"
 UNREAD_CAUSES = {
+    "message-key-used": "its device used a key again, as one put back from a copy does",
     "bad-message": "it was changed on its way, or sealed for another device",
     "bad-padding": _DAMAGED,
     "body-damaged": _DAMAGED,

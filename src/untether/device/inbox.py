@@ -38,6 +38,7 @@ from untether.device.store import inbox
 from untether.device.store.inbox import GivenUp
 from untether.protocol.body import open_body
 from untether.protocol.pairwise.errors import DuplicateMessageError
+from untether.protocol.pairwise.session_book import Opened
 from untether.wire import codec
 from untether.wire.content import BodyKey, Content, is_repaired
 from untether.wire.server_frames import Deliveries, Entry
@@ -121,7 +122,7 @@ def _open(context: Context, entry: Entry) -> None:
     if entry.header is None or entry.body is None:
         raise RemoteError(f"not-sealed-{entry.absent or 'unknown'}", "The sender could not seal.")
     with context.database.savepoint():
-        opened = sessions.open_message(context, sender, entry.header)
+        opened = _open_header(context, sender, entry, entry.header)
         payload = codec.decode(opened.payload, BodyKey, size_max=HEADER_MAX)
         plaintext = open_body(entry.body, body_key=payload.body_key, body_hash=payload.body_hash)
         content = codec.decode(plaintext, Content, size_max=BODY_MAX)
@@ -141,6 +142,19 @@ def _open(context: Context, entry: Entry) -> None:
         context.notice("possible-copy", sender.account_id, device=sender.device)
     if opened.answer_wanted and not senders.is_stranger(context, sender):
         outgoing.turn_ratchet(context, sender.account_id, sender.device)
+
+
+def _open_header(context: Context, sender: Sender, entry: Entry, header: bytes) -> Opened:
+    """Open the header; a used key under an id never seen is no repetition but another message.
+
+    Its sender was put back from a copy, and does not know yet that it used the key before.
+    """
+    try:
+        return sessions.open_message(context, sender, header)
+    except DuplicateMessageError:
+        if inbox.is_seen(context.database, sender.row, entry.message_id):
+            raise
+        raise RemoteError("message-key-used", "The message came under a used key.") from None
 
 
 def _claims_recovery(context: Context, sender: Sender, content: Content) -> bool:

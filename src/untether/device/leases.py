@@ -68,8 +68,11 @@ def renew_if_due(context: Context) -> None:
 def tick(context: Context) -> None:
     """Ask whether a renewal is possible once it is due; on a companion, warn in time.
 
-    Whoever's messages are held back may have renewed: nobody else would tell.
+    Whoever's messages are held back may have renewed: nobody else would tell. A phone that has
+    renewed the own lease itself shows what it held of its companions.
     """
+    for account in messages.held_authors(context.database):
+        release_held(context, account)
     for account in messages.held_authors(context.database):
         directory.fetch(context, account)
         context.wake_at(UnixMillis(context.now + HELD_RETRY_MS))

@@ -179,6 +179,8 @@ def _seal_for_account(context: Context, message: Outgoing, account: AccountId) -
         return
     sealable = [target for target in targets if target.absent is None]
     if not sealable and (account != context.own.account_id or message.direct_device is not None):
+        if message.direct_device is not None:
+            directory.fetch(context, account)  # no verdict on a copy for others brings newer lists
         stuck(context, message.message_id, account, _why_nobody(targets))
         return
     payload = BodyKey(message.body_key, message.body_hash, device_list.head)

@@ -37,7 +37,9 @@ from untether.wire import codec
 from untether.wire.content import Content, RepairAnswer, RepairRefusal, RepairRequest
 from untether.wire.server_frames import Entry
 
-_SESSION_IN_DOUBT = frozenset({"unknown-session", "prekey-gone", "bad-message", "too-far-ahead"})
+_SESSION_IN_DOUBT = frozenset(
+    {"unknown-session", "prekey-gone", "bad-message", "too-far-ahead", "message-key-used"}
+)
 REPAIRED = _SESSION_IN_DOUBT | {
     "message-key-expired",
     "body-swapped",
