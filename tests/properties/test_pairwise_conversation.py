@@ -172,15 +172,19 @@ class Conversation(RuleBasedStateMachine):
                 assert len(device.skipped) <= SKIPPED_KEYS_MAX * len(device.book)
 
     def teardown(self) -> None:
-        """Deliver the rest, let both talk: they must meet on one session."""
+        """Deliver the rest, let both talk: they must meet on one session.
+
+        The very first message may be lost to a book that has dropped its session since, after
+        so many starts of one side; a device then asks for it again (spec 10).
+        """
         if not hasattr(self, "relay"):
             return
         for under_way in self.relay:
             self.deliver(under_way)
-        for from_alice in (True, False):
+        for from_alice, must_open in ((True, False), (False, True), (True, True)):
             self.write(from_alice, 1)
             self.deliver(self.relay[-1])
-            assert self.relay[-1].opened
+            assert self.relay[-1].opened or not must_open
         assert self.alice.book[0].id == self.bob.book[0].id
 
 
