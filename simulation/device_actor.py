@@ -202,6 +202,7 @@ class DeviceActor:
             if refused or seed is None:
                 self.person(inputs.VerificationRefused())
             else:
+                self.world.watch.certified(body)
                 self.person(inputs.CertificateSigned(body, sign_as_account(seed, body)))
 
         self.world.schedule.after(around(self.random, 3 * SECOND_MS), answer)

@@ -245,7 +245,7 @@ class RelayNode:
         end.is_alone = False
         end.session = made.session
         answer = made.answer
-        self.world.watch.decided(self.world.now, request.frame, answer)
+        self.world.watch.decided(self.world.now, end.address, request.frame, answer)
         self.world.trace.note(
             self.world.now,
             self.name,

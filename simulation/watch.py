@@ -11,12 +11,32 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from untether.base.identifiers import AccountId, DeviceNumber, MessageId
+from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, MessageId
+from untether.base.limits import CERTIFICATE_BODY_MAX
 from untether.crypto.labels import PAIRWISE_MESSAGE
 from untether.crypto.native import NativeProvider
+from untether.protocol.identity.certificate import CertificateBody, Role
 from untether.protocol.identity.device_list import device_list_hash
-from untether.wire.client_frames import ClientFrame, PublishLists, Recover, Submit
-from untether.wire.server_frames import Accepted, Bundles, Done, ServerFrame, Submitted
+from untether.protocol.pairwise import handshake
+from untether.protocol.pairwise.handshake import Handshake
+from untether.wire import codec
+from untether.wire.client_frames import (
+    ClientFrame,
+    Copy,
+    PublishLists,
+    Recipient,
+    Recover,
+    Submit,
+    SubmitDirect,
+)
+from untether.wire.server_frames import (
+    Accepted,
+    Bundles,
+    Done,
+    Refused,
+    ServerFrame,
+    Submitted,
+)
 
 PLANTED = b"planted-"
 """Begins every text that people write here."""
@@ -24,10 +44,16 @@ PLANTED = b"planted-"
 
 @dataclass
 class Delivery:
-    """What the relay took for one account: when, and for which devices a sealed header."""
+    """What the relay took for one account: when, and for which devices a sealed header.
+
+    ``list_hash`` names the list that it was sealed for. ``one_time`` are the devices' one-time
+    prekeys that the headers use.
+    """
 
     accepted_at: int
     devices: frozenset[DeviceNumber]
+    list_hash: bytes
+    one_time: dict[DeviceNumber, bytes]
 
 
 @dataclass
@@ -47,6 +73,10 @@ class Watch:
     _pending: list[tuple[bytes, bytes, bool]] = field(default_factory=list)
     list_times: dict[bytes, int] = field(default_factory=dict)
     """Hash of a device list → when the relay had taken it (true time)."""
+    last_served: dict[DeviceAddress, int] = field(default_factory=dict)
+    """Logged-in device → when the relay last did what it asked for (true time)."""
+    certified_keys: dict[tuple[bytes, DeviceNumber], set[bytes]] = field(default_factory=dict)
+    """Account key and device number → the signing keys that were certified for it."""
 
     def frame(self, data: bytes) -> None:
         """See one frame on its way."""
@@ -54,9 +84,13 @@ class Watch:
         if PLANTED in data:
             self.plaintext_frames += 1
 
-    def decided(self, now: int, request: ClientFrame, answer: ServerFrame) -> None:
-        """See what the relay made of one request."""
-        if isinstance(request, Submit) and isinstance(answer, Submitted):
+    def decided(
+        self, now: int, sender: DeviceAddress | None, request: ClientFrame, answer: ServerFrame
+    ) -> None:
+        """See what the relay made of one request; ``sender`` is the device that has logged in."""
+        if sender is not None and not isinstance(answer, Refused):
+            self.last_served[sender] = now
+        if isinstance(request, Submit | SubmitDirect) and isinstance(answer, Submitted):
             self._submitted(request, answer)
         elif isinstance(answer, Bundles):
             self._handed_out(answer)
@@ -64,15 +98,19 @@ class Watch:
             for signed in request.lists:
                 self.list_times.setdefault(device_list_hash(signed.body), now)
 
-    def _submitted(self, request: Submit, answer: Submitted) -> None:
-        copies = {one.account_id: one.copies for one in request.recipients}
+    def _submitted(self, request: Submit | SubmitDirect, answer: Submitted) -> None:
+        recipients = {one.account_id: one for one in _recipients(request)}
         for verdict in answer.verdicts:
             key = (answer.message_id, verdict.account_id)
             if isinstance(verdict, Accepted) and key not in self.deliveries:
-                sealed = frozenset(
-                    copy.device for copy in copies[verdict.account_id] if copy.header is not None
+                recipient = recipients[verdict.account_id]
+                sealed = {copy.device: copy.header for copy in recipient.copies if copy.header}
+                self.deliveries[key] = Delivery(
+                    verdict.accepted_at,
+                    frozenset(sealed),
+                    recipient.head.hash,
+                    _one_time_prekeys(sealed),
                 )
-                self.deliveries[key] = Delivery(verdict.accepted_at, sealed)
 
     def _handed_out(self, answer: Bundles) -> None:
         for bundle in answer.bundles:
@@ -81,6 +119,14 @@ class Watch:
             if bundle.one_time.body in self.handed_out:
                 self.handed_out_twice.append(bundle.one_time.body)
             self.handed_out.add(bundle.one_time.body)
+
+    def certified(self, body: bytes) -> None:
+        """See what an account key signs for devices of an account that is known."""
+        signed = codec.decode(body, CertificateBody, size_max=CERTIFICATE_BODY_MAX)
+        if signed.role is Role.PRIMARY and signed.generation == 0:
+            return  # a registration, which may have to start again with another phone
+        keys = self.certified_keys.setdefault((signed.account_key, signed.device), set())
+        keys.add(signed.signing_key)
 
     def sealed(self, key: bytes, nonce: bytes, associated: bytes) -> None:
         """See one encryption; it counts once its transaction is committed."""
@@ -97,6 +143,23 @@ class Watch:
                 self.keys_used_twice += key in self.keys
                 self.keys.add(key)
         self._pending.clear()
+
+
+def _recipients(request: Submit | SubmitDirect) -> tuple[Recipient, ...]:
+    if isinstance(request, Submit):
+        return request.recipients
+    copy = Copy(request.device, request.header)
+    return (Recipient(request.account_id, request.head, (copy,)),)
+
+
+def _one_time_prekeys(headers: dict[DeviceNumber, bytes]) -> dict[DeviceNumber, bytes]:
+    used = {}
+    for device, header in headers.items():
+        if header.startswith(handshake.VERSION):
+            start = Handshake.from_bytes(header[: handshake.PREFIX_LENGTH])
+            if start.one_time_id is not None:
+                used[device] = start.one_time_id
+    return used
 
 
 @contextmanager

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from simulation.checkers import (
+    admission,
     agreement,
     bounds,
     delivery,
     emptiness,
     endings,
+    forward_secrecy,
     order,
     secrecy,
     single_use,
@@ -25,6 +27,8 @@ CHECKERS: dict[str, Checker] = {
     "delivery": delivery.check,
     "order": order.check,
     "secrecy": secrecy.check,
+    "forward secrecy": forward_secrecy.check,
+    "admission": admission.check,
     "emptiness": emptiness.check,
     "agreement": agreement.check,
     "single use": single_use.check,

@@ -1,18 +1,24 @@
-"""Nobody holds two histories of an account, and own devices hold the newest list."""
+"""Nobody holds two histories of an account, and own devices hold the newest list.
+
+That list has no device that has resigned.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from simulation.checkers.views import living
+from simulation.checkers.views import lists_at_relay, living
+from untether.protocol.identity.device_list import open_list
+from untether.wire.records import SignedObject
 
 if TYPE_CHECKING:
+    from simulation.people import Person
     from simulation.world import World
 
 
 def check(world: World) -> Iterator[str]:
-    """Yield lists that differ, own devices behind the relay, and forks of honest accounts."""
+    """Yield lists that differ or lag, forks of honest accounts, and resigned devices."""
     bodies: dict[tuple[bytes, bytes], bytes] = {}
     newest: dict[bytes, set[bytes]] = {}
     for person, device in living(world):
@@ -31,5 +37,18 @@ def check(world: World) -> Iterator[str]:
             if bodies.setdefault(place, body) != body:
                 yield f"two lists of {person.name} have the place {generation}.{version}"
     for person in world.people.persons:
+        yield from _still_listed(world, person)
         if len(newest.get(person.account, ())) > 1:
             yield f"own devices of {person.name} hold different newest lists"
+
+
+def _still_listed(world: World, person: Person) -> Iterator[str]:
+    if not person.phone.is_active:
+        return
+    newest = lists_at_relay(world, person)[-1]
+    signed = SignedObject(body=newest.body, signature=newest.signature)
+    listed = {one.device for one in open_list(signed, person.account_key).devices}
+    for row in world.store.partitions["account", person.account].values():
+        gone = sorted(listed - set(row.present))
+        if gone:
+            yield f"the list of {person.name} still has devices that have resigned: {gone}"

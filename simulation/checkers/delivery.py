@@ -1,17 +1,17 @@
 """Every text exactly once on every device that was sealed for, and on no other.
 
 What counts is what the relay accepted: the first accepted submission names, for each account, the
-devices that got a sealed header. Each of them that is still in use must show the text; the
-sender and its siblings must show it too. Excused is what a copy of the database forgot, what
-the relay dropped after thirty days, and what was given up with a name (see ``endings``). Device
-numbers never return, so a number alone says which device a copy was for.
+devices that got a sealed header. Each of them that is still in use must show the text, and what
+a device calls sent was accepted for both accounts, its own included. Excused is what a copy of the
+database forgot, what the relay dropped after thirty days, and what was given up with a name (see
+``endings``). Device numbers never return, so a number alone says which device a copy was for.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from simulation.checkers.views import history, living
 from untether.base.identifiers import HOUR_MS, MessageId
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from simulation.people import Person
     from simulation.world import World
 
+
+SENT: Final = frozenset({"sent", "delivered"})
+"""States that say to people that a message has left."""
 
 NAMED = """
     SELECT message_id FROM parked WHERE state = 'given-up'
@@ -41,6 +44,7 @@ def check(world: World) -> Iterator[str]:
         if doubled:
             yield f"{device.name} shows {doubled[0]} twice, of {len(doubled)} doubled"
         yield from _lost(world, person, device, sent, shown)
+        yield from _not_for_both(world, person, device)
 
 
 def _texts_by_id(world: World) -> dict[MessageId, str]:
@@ -69,6 +73,17 @@ def _lost(
             continue
         if not _is_excused(device, delivery.accepted_at):
             yield f"{device.name} never showed {text}, accepted at {delivery.accepted_at}"
+
+
+def _not_for_both(world: World, person: Person, device: DeviceActor) -> Iterator[str]:
+    own = device.own
+    for message in history(device):
+        if own is None or not message.outgoing or message.author_device != own.device:
+            continue
+        for account in {message.other, person.account} if message.state in SENT else ():
+            if (message.message_id, account) not in world.watch.deliveries:
+                whose = "its own" if account == person.account else "the other"
+                yield f"{device.name} calls {message.text} sent, and {whose} account has none"
 
 
 def _named(device: DeviceActor) -> set[MessageId]:

@@ -1,4 +1,7 @@
-"""All devices of one account show what they share in one order (spec 07, "Order")."""
+"""All devices of one account show what they share in one order (spec 07, "Order").
+
+It is the order in which the relay accepted the copies for that account.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +11,18 @@ from typing import TYPE_CHECKING
 from simulation.checkers.views import history, living
 
 if TYPE_CHECKING:
+    from simulation.device_actor import DeviceActor
+    from simulation.people import Person
     from simulation.world import World
 
 
 def check(world: World) -> Iterator[str]:
-    """Yield pairs of own devices that show shared messages of a conversation differently."""
+    """Yield messages with another time than the relay's, and own devices that order differently."""
     shown: dict[str, list[tuple[str, list[tuple[bytes, bytes]]]]] = {}
     for person, device in living(world):
         if device.restored_to:
             continue
+        yield from _misdated(world, person, device)
         told = [(bytes(one.other), bytes(one.message_id)) for one in history(device)]
         shown.setdefault(person.name, []).append((device.name, told))
     for devices in shown.values():
@@ -24,6 +30,19 @@ def check(world: World) -> Iterator[str]:
         for name, told in devices[1:]:
             for other in sorted({one for one, _ in first}):
                 yield from _differ(other, first_name, first, name, told)
+
+
+def _misdated(world: World, person: Person, device: DeviceActor) -> Iterator[str]:
+    used = {own.device for one in person.in_use if (own := one.own) is not None}
+    for message in history(device):
+        delivery = world.watch.deliveries.get((message.message_id, person.account))
+        if delivery is None or not delivery.devices & used:
+            continue  # nobody else shows it; a device that is alone now was told a time of its own
+        if message.accepted_at != delivery.accepted_at:
+            yield (
+                f"{device.name} shows {message.text} at {message.accepted_at}, "
+                f"accepted at {delivery.accepted_at}"
+            )
 
 
 def _differ(

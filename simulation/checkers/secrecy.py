@@ -1,12 +1,13 @@
-"""The relay never sees a text, and a device reads nothing that was accepted after its log-out."""
+"""The relay never sees a text; a device that was logged out reads nothing and is served no more."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from simulation.checkers.views import history
+from simulation.checkers.views import history, lists_at_relay
 from simulation.watch import PLANTED
+from untether.base.identifiers import DeviceAddress, DeviceNumber
 from untether.protocol.identity.device_list import open_list
 from untether.wire.records import SignedObject
 
@@ -24,6 +25,7 @@ def check(world: World) -> Iterator[str]:
             yield f"rows of {partition[0]} hold plaintext"
     for person in world.people.persons:
         yield from _read_after_log_out(world, person)
+        yield from _served_after_log_out(world, person)
 
 
 def _holds(needle: bytes, value: Any) -> bool:
@@ -48,30 +50,21 @@ def _read_after_log_out(world: World, person: Person) -> Iterator[str]:
                 yield f"{device.name} shows what was accepted {message.accepted_at - at} ms after"
 
 
+def _served_after_log_out(world: World, person: Person) -> Iterator[str]:
+    for number, at in removal_times(world, person).items():
+        served = world.watch.last_served.get(DeviceAddress(person.account, DeviceNumber(number)), 0)
+        if served > at:
+            yield f"{person.name}'s device {number} was served {served - at} ms after its log-out"
+
+
 def removal_times(world: World, person: Person) -> dict[int, int]:
     """Return when the relay took the list that no longer has a device, by its clock."""
     times: dict[int, int] = {}
     before: set[int] = set()
-    account_key: bytes | None = None
-    for row in _lists(world, person):
+    for row in lists_at_relay(world, person):
         signed = SignedObject(body=row.body, signature=row.signature)
-        account_key = account_key or _account_key(person)
-        devices = {int(one.device) for one in open_list(signed, account_key).devices}
+        devices = {int(one.device) for one in open_list(signed, person.account_key).devices}
         for number in before - devices:
             times.setdefault(number, world.watch.list_times.get(row.hash, 2**62))
         before = devices
     return times
-
-
-def _lists(world: World, person: Person) -> list[Any]:
-    rows = [
-        row
-        for partition, found in world.store.partitions.items()
-        if partition[0] == "lists" and partition[1] == person.account
-        for row in found.values()
-    ]
-    return sorted(rows, key=lambda row: (row.generation, row.version))
-
-
-def _account_key(person: Person) -> bytes:
-    return person.account_key

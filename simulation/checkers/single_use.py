@@ -1,7 +1,8 @@
-"""No message key, no nonce under a key, and no one-time prekey is used twice.
+"""No message key, no nonce under a key, no one-time prekey and no device number is used twice.
 
 A device that was put back from a copy may use a message key again; its random nonce keeps
-that harmless, so then only pairs of key and nonce count.
+that harmless, so then only pairs of key and nonce count. It may also have forgotten which numbers
+it gave to links that came to nothing.
 """
 
 from __future__ import annotations
@@ -23,3 +24,6 @@ def check(world: World) -> Iterator[str]:
         yield f"{watch.keys_used_twice} of {len(watch.keys)} message keys sealed twice"
     if watch.handed_out_twice:
         yield f"{len(watch.handed_out_twice)} one-time prekeys were handed out twice"
+    for (_, number), keys in watch.certified_keys.items():
+        if len(keys) > 1 and not any_copy:
+            yield f"device number {number} was certified for {len(keys)} devices"

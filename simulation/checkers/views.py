@@ -1,4 +1,4 @@
-"""What checkers look at: the devices still in use, and what each of them shows."""
+"""What checkers look at: the devices in use, what each of them shows, what the relay holds."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from untether.device.store import messages
 from untether.device.store.messages import Message
+from untether.relay.rows import ListRow
 
 if TYPE_CHECKING:
     from simulation.device_actor import DeviceActor
@@ -28,3 +29,14 @@ def history(device: DeviceActor) -> list[Message]:
     """Return all that a device shows, in the order in which it shows it."""
     with device.looking() as database:
         return messages.history(database, None, EVERYTHING)
+
+
+def lists_at_relay(world: World, person: Person) -> list[ListRow]:
+    """Return all lists of an account that the relay ever took, in order."""
+    rows: list[ListRow] = [
+        row
+        for partition, found in world.store.partitions.items()
+        if partition[0] == "lists" and partition[1] == person.account
+        for row in found.values()
+    ]
+    return sorted(rows, key=lambda row: (row.generation, row.version))

@@ -1,0 +1,64 @@
+"""What the relay took was sealed for the newest list, and for no companion behind an ended lease.
+
+The list is the relay's to compare, the lease the sender's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from simulation.checkers.views import lists_at_relay
+from untether.base.identifiers import MINUTE_MS, SECOND_MS, AccountId
+from untether.base.limits import LEASE_GRACE_MS
+from untether.protocol.identity.device_list import DeviceList, open_list
+from untether.wire.records import SignedObject
+
+if TYPE_CHECKING:
+    from simulation.watch import Delivery
+    from simulation.world import World
+
+RELAY_CLOCKS_MS: Final = 5 * SECOND_MS
+"""Two nodes differ by less."""
+
+LEASE_CLOCKS_MS: Final = 15 * MINUTE_MS
+"""Skews of a sender, and the time that a request may be on its way."""
+
+NEVER: Final = 2**62
+
+
+def check(world: World) -> Iterator[str]:
+    """Yield what was sealed for a list that was replaced, or for devices not to be believed."""
+    lists, replaced = _lists(world)
+    for (_, account), delivery in world.watch.deliveries.items():
+        held = lists[account].get(delivery.list_hash)
+        if held is None:
+            yield "the relay took a message for a list that it does not have"
+            continue
+        late = delivery.accepted_at - replaced.get(delivery.list_hash, NEVER)
+        if late > RELAY_CLOCKS_MS:
+            yield f"a message for list {held.head.place} was taken {late} ms after the next one"
+        yield from _behind_the_lease(held, delivery)
+
+
+def _lists(world: World) -> tuple[dict[AccountId, dict[bytes, DeviceList]], dict[bytes, int]]:
+    """Return the lists of each account by hash, and when each had been replaced by the next."""
+    lists: dict[AccountId, dict[bytes, DeviceList]] = {}
+    replaced: dict[bytes, int] = {}
+    for person in world.people.persons:
+        rows = lists_at_relay(world, person)
+        lists[person.account] = {
+            row.hash: open_list(SignedObject(row.body, row.signature), person.account_key)
+            for row in rows
+        }
+        for row, following in pairwise(rows):
+            replaced[row.hash] = world.watch.list_times.get(following.hash, NEVER)
+    return lists, replaced
+
+
+def _behind_the_lease(held: DeviceList, delivery: Delivery) -> Iterator[str]:
+    companions = delivery.devices - {held.primary.device}
+    late = delivery.accepted_at - held.expires_at - LEASE_GRACE_MS
+    if companions and late > LEASE_CLOCKS_MS:
+        yield f"{len(companions)} companions were sealed for {late} ms after the lease had ended"
