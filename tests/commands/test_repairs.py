@@ -38,7 +38,7 @@ def test_a_message_waits_is_asked_for_and_comes_again(person: MakeDevice) -> Non
     standing = bob.run("status").line
     assert (standing["repairing"], standing["unreadable"]) == (1, 0)
     asked = alice.run("receive")
-    assert asked.notices == ["message-sent-again"]
+    assert "message-sent-again" in asked.notices
     [message] = bob.receive()
     assert (message["text"], message["recovered"]) == ("can you read this?", True)
     standing = bob.run("status").line

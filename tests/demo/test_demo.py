@@ -158,7 +158,7 @@ def test_a_signal_ends_everything(home: Path, number: signal.Signals) -> None:
     process.communicate(timeout=30)
 
     assert first["ok"]
-    assert len(running) >= 3  # the relay and two phones
+    assert len(running) >= 2  # the relay and a phone; the other may be about to start
     assert process.returncode == 128 + number
     assert left_running(home) == []
     assert list(home.iterdir()) == []
