@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from tests.world import World, WorldDevice
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Return how a test tells what its zero was out of."""
+    return lambda text: record_property("figures", f"attacks: {text}")
 
 
 @pytest.fixture

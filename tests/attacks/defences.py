@@ -20,13 +20,14 @@ from untether.device import (
     directory,
     fan_out,
     gaps,
+    membership,
     outbox,
     outgoing,
     own_account,
     prekeys,
     senders,
 )
-from untether.device.store import claims, inbox, messages, sessions
+from untether.device.store import claims, inbox, messages, peers, sessions
 from untether.protocol.identity import certificate, device_list, list_rules, security_code, signing
 from untether.protocol.identity.lease import LeaseState
 from untether.protocol.linking import offer
@@ -65,7 +66,12 @@ LEASE = Defence(Place(fan_out, "lease_state", lambda *_: LeaseState.RUNNING))
 FINGERPRINTS = Defence(Place(security_code, "account_fingerprint", lambda _: bytes(32)))
 NAMES_ARE_PINNED = Defence(Place(contacts, "_pin", stand_ins.point_to_whomever))
 LINKS_ARE_TOLD = Defence(Place(own_account, "_notice_changes"), Place(directory, "_tell_change"))
-CLAIM_PAUSE = Defence(Place(claims, "CLAIM_PAUSE_MS", 0))
+LISTS_LOG_OUT = Defence(Place(membership, "is_present", lambda _: False))
+SILENT_ANSWERS_ARE_FEW = Defence(
+    Place(claims, "CLAIM_PAUSE_MS", 0),
+    Place(peers, "count_request", lambda *_: 0),
+    Place(peers, "count_asked", lambda *_: 0),
+)
 LABELS = Defence(
     Place(signing, "sign", stand_ins.sign_without_label),
     Place(signing, "check_signature", stand_ins.check_without_label),

@@ -11,7 +11,7 @@ from tests.attacks.ghost import Ghost, inject_device, list_with
 from tests.attacks.lying_relay import roll_back
 from tests.attacks.wiretap import Wiretap
 from tests.conversations.list_views import head_of, held_by, question
-from tests.world import World, WorldDevice
+from tests.world import WorldDevice
 
 from untether.base.identifiers import DAY_MS, DeviceNumber
 from untether.device import events
@@ -91,22 +91,24 @@ def told(device: WorldDevice) -> set[object]:
 @pytest.mark.parametrize("scene", SCENES)
 @pytest.mark.parametrize("forge", [by_the_relay, by_the_thief])
 def test_a_ghost_gets_no_copy(
-    world: World,
     alice: WorldDevice,
     bob: WorldDevice,
     scene: Callable[[WorldDevice, WorldDevice], Scene],
     forge: Callable[[Ghost], SignedObject],
+    figures: Callable[[str], None],
 ) -> None:
     """To a contact, to somebody new, among own devices: refused, told, and nothing is lost."""
     played = scene(alice, bob)
     wiretap = write(played, forge)
     assert told(played.writer) & REFUSALS
     bob.connect()
-    world.pass_time(DAY_MS)
+    bob.world.pass_time(DAY_MS)
     wanted = [f"secret {number}" for number in range(MESSAGES)]
     assert [text for text in bob.texts() if text in wanted] == wanted
-    assert len(wiretap.copies()) >= MESSAGES
-    assert played.ghost.reads(wiretap) == []
+    copies, read = len(wiretap.copies()), played.ghost.reads(wiretap)
+    figures(f"ghost {forge.__name__}, {scene.__name__}: {len(read)} of {copies} copies")
+    assert copies >= MESSAGES
+    assert read == []
 
 
 @pytest.mark.parametrize("scene", SCENES)

@@ -180,9 +180,10 @@ def test_a_stolen_disk_speaks_for_others_for_three_weeks_at_most(
     assert laptop.notices().count("possible-copy") == 1
     before = laptop.texts().count("it is me, Alice")
     let_weeks_pass(world, alice, bob, laptop)
+    waiting = laptop.notices().count("message-waits")
     write_as_alice(clone, alice, laptop)
     assert laptop.texts().count("it is me, Alice") == before
-    assert set(laptop.notices()) & {"message-waits", "message-not-readable"}
+    assert laptop.notices().count("message-waits") == waiting + 1
 
 
 def test_twin_without_rotation_it_speaks_for_ever(

@@ -68,11 +68,13 @@ def _downgrade(device: WorldDevice) -> None:
             ("peers", "repair_start"),
             ("peers", "requests_since"),
             ("peers", "requests"),
+            ("peers", "asked_since"),
+            ("peers", "asked"),
             ("messages", "recovered"),
             ("parked", "given_up_at"),
         ):
             device.database.run(f"ALTER TABLE {table} DROP COLUMN {column}")
-        device.database.run("DELETE FROM upgrade_done WHERE name = 'repairs'")
+        device.database.run("DELETE FROM upgrade_done WHERE name LIKE 'repairs%'")
         [(left,)] = device.database.rows("SELECT count(*) FROM upgrade_done")
         device.database.script(f"PRAGMA user_version = {left}")
 

@@ -19,6 +19,7 @@ from untether.base.limits import (
     REPAIR_BATCH_MAX,
     REPAIR_JITTER_MS,
     REPAIR_MS,
+    REPAIR_REQUESTS_PER_HOUR_MAX,
     REPAIR_RETRY_MS,
     REPAIR_TRIES_MAX,
     REPAIRS_OF_STRANGERS_MAX,
@@ -29,7 +30,7 @@ from untether.device import outgoing, senders, sessions
 from untether.device.context import Context
 from untether.device.events import MessageRecovered
 from untether.device.senders import Sender
-from untether.device.store import inbox, messages, repairs
+from untether.device.store import inbox, messages, peers, repairs
 from untether.device.store.inbox import GivenUp
 from untether.device.store.repairs import Repair
 from untether.device.store.sessions import PeerKey
@@ -156,7 +157,7 @@ def _ask(context: Context, due: list[Repair]) -> None:
             give_up(context, repair, "device-removed")
     elif not senders.is_known(context, sender):
         _postpone(context, first.peer, QUEUED_RETRY_MS)
-    elif repairs.request_waits(context.database, first.peer):
+    elif repairs.request_waits(context.database, first.peer) or _asked_enough(context, first.peer):
         _postpone(context, first.peer, REPAIR_RETRY_MS)
     else:
         _make_session_fresh(context, due)
@@ -169,6 +170,12 @@ def _ask(context: Context, due: list[Repair]) -> None:
                 request_id,
                 [(repair, _next_try_at(context, repair)) for repair in batch],
             )
+
+
+def _asked_enough(context: Context, peer: int) -> bool:
+    """Count one more request; a device that gets many watches whether this one is awake."""
+    asked = peers.count_asked(context.database, peer, context.now)
+    return asked > REPAIR_REQUESTS_PER_HOUR_MAX
 
 
 def _make_session_fresh(context: Context, due: list[Repair]) -> None:

@@ -133,16 +133,12 @@ def repair_start(database: Database, peer: int) -> int:
 
 def count_request(database: Database, peer: int, now: UnixMillis) -> int:
     """Count one more repair request of a device; return how many came within this hour."""
-    database.run(
-        "UPDATE peers SET requests_since = ?1, requests = 0 WHERE peer = ?2 "
-        "AND NOT (requests_since > ?1 - ?3 AND requests_since <= ?1)",
-        now,
-        peer,
-        HOUR_MS,
-    )
-    database.run("UPDATE peers SET requests = requests + 1 WHERE peer = ?", peer)
-    found = row(database, "SELECT requests FROM peers WHERE peer = ?", peer)
-    return 0 if found is None else int(found[0])
+    return _count_within_the_hour(database, "requests", peer, now)
+
+
+def count_asked(database: Database, peer: int, now: UnixMillis) -> int:
+    """Count one more repair request to a device; return how many left within this hour."""
+    return _count_within_the_hour(database, "asked", peer, now)
 
 
 def to_renew(database: Database) -> list[tuple[AccountId, DeviceNumber]]:
@@ -197,3 +193,16 @@ def mark_removed(database: Database, certificate: DeviceCertificate, now: UnixMi
 def end_removed(database: Database) -> None:
     """The mailbox is drained: devices that were logged out have nothing on its way any more."""
     database.run("UPDATE peers SET removed_at = 0 WHERE removed_at > 0")
+
+
+def _count_within_the_hour(database: Database, counter: str, peer: int, now: UnixMillis) -> int:
+    database.run(
+        f"UPDATE peers SET {counter}_since = ?1, {counter} = 0 WHERE peer = ?2 "  # noqa: S608
+        f"AND NOT ({counter}_since > ?1 - ?3 AND {counter}_since <= ?1)",
+        now,
+        peer,
+        HOUR_MS,
+    )
+    database.run(f"UPDATE peers SET {counter} = {counter} + 1 WHERE peer = ?", peer)  # noqa: S608
+    found = row(database, f"SELECT {counter} FROM peers WHERE peer = ?", peer)  # noqa: S608
+    return 0 if found is None else int(found[0])
