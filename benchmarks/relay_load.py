@@ -3,8 +3,10 @@
 ``relay_load.py raw|untether PORT ACCOUNTS CONNECTIONS WINDOW SECONDS`` pairs connections; each
 keeps WINDOW envelopes in flight to its partner, and an envelope counts when the partner got
 it. Beside the raw relay that is one frame. Beside ours it is a login, a submission with list
-heads for both accounts, its durable answer, a pushed delivery and an acknowledgement. Prints
-one JSON object: rate, latencies, the generator's own CPU share, and what is left over.
+heads for both accounts, its durable answer, a pushed delivery and an acknowledgement. What a
+sender collects in one tick leaves in one write. Beside ours it is joined to packets too, as any
+client of our protocol does; a raw relay has none, each of its messages is an envelope. Prints one
+JSON object: rate, latencies, the generator's own CPU share, and what is left over.
 """
 
 from __future__ import annotations
@@ -32,7 +34,17 @@ from untether.wire.client_frames import (
     Submit,
 )
 from untether.wire.codec import encode
-from untether.wire.server_frames import Answer, Challenge, Deliveries, Status, Submitted, Welcome
+from untether.wire.packets import packet_of, take_frames
+from untether.wire.server_frames import (
+    Accepted,
+    Answer,
+    Challenge,
+    Deliveries,
+    ServerFrame,
+    Status,
+    Submitted,
+    Welcome,
+)
 
 BODY = bytes(236)
 HEADER = bytes(64)
@@ -42,7 +54,7 @@ DRAIN_S = 10.0
 
 _TOKEN = 0x7EEDFACE
 _MESSAGE_ID = b"message id place"
-_answers = msgspec.msgpack.Decoder(Answer)
+_answers = msgspec.msgpack.Decoder(list[Answer])
 _clock = time.perf_counter
 
 
@@ -72,7 +84,7 @@ class Measure:
 
     def _flush(self) -> None:
         for sender in self.dirty:
-            sender.socket.flush()
+            sender.flush()
         self.dirty.clear()
 
 
@@ -85,6 +97,7 @@ class Sender:
         self.measure = measure
         self.port = port
         self.times: deque[float] = deque()
+        self.collected: deque[bytes] = deque()
         self.socket = LeanSocket(f"127.0.0.1:{port}", f"/{number}", self.on_frame)
 
     async def open(self) -> None:
@@ -102,8 +115,14 @@ class Sender:
         now = _clock()
         for _ in range(number):
             self.times.append(now)
-            self.socket.send(self.envelope())
+            self.collected.append(self.envelope())
         self.measure.flush_soon(self)
+
+    def flush(self) -> None:
+        """Write what was collected, one message for each frame."""
+        while self.collected:
+            self.socket.send(self.collected.popleft())
+        self.socket.flush()
 
     def envelope(self) -> bytes:
         """Make one frame."""
@@ -143,12 +162,22 @@ class RelaySender(Sender):
         token = (number | 0x40000000).to_bytes(4, "big")
         return self._before + token + self._between + message_id + self._after
 
+    def flush(self) -> None:
+        """Write what was collected, joined to packets."""
+        while self.collected:
+            self.socket.send(packet_of(take_frames(self.collected)))
+        self.socket.flush()
+
     def on_frame(self, payload: bytes) -> None:
+        """Take the frames of one packet."""
+        for answer in _answers.decode(payload):
+            self._take(answer.frame)
+
+    def _take(self, frame: ServerFrame) -> None:
         """Log in, take answers and deliveries, acknowledge."""
-        frame = _answers.decode(payload).frame
         if isinstance(frame, Submitted):
             self.accepted += 1
-            if b"accepted" not in payload or b"refused" in payload:
+            if any(type(verdict) is not Accepted for verdict in frame.verdicts):
                 raise ValueError(f"a submission was not accepted: {frame}")
         elif isinstance(frame, Deliveries):
             if not self.ready.done():
@@ -169,7 +198,7 @@ class RelaySender(Sender):
         return await self.left
 
     def _send(self, request: Request) -> None:
-        self.socket.send(encode(request))
+        self.collected.append(encode(request))
         self.measure.flush_soon(self)
 
 

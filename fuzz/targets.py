@@ -21,6 +21,7 @@ PICTURE_CPU_S_MAX: Final = 0.5
 TARGETS: Final[dict[str, Target]] = {
     "client-frame": Target("decoder", wire_targets.client_frames),
     "server-frame": Target("decoder", wire_targets.server_frames),
+    "packet": Target("decoder", wire_targets.packets),
     "content": Target("decoder", wire_targets.sealed_content),
     "stored-record": Target("decoder", wire_targets.stored_records),
     "link-item": Target("decoder", link_targets.link_items),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -13,16 +13,16 @@ from fuzz.harness import Case, expect
 from fuzz.script import Script
 from untether.base.errors import RemoteError
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId
-from untether.base.limits import BODY_MAX, FRAME_MAX, HEADER_MAX
+from untether.base.limits import BODY_MAX, FRAME_MAX, FRAMES_PER_PACKET_MAX, HEADER_MAX
 from untether.client.relay_line import _answer
 from untether.protocol.linking.companion import CompanionLink
 from untether.protocol.linking.phone import PhoneLink
 from untether.protocol.pairwise.prekeys import PrekeyPairSecret, PrekeyType, PublicPrekeyPair
-from untether.server.sockets import _token
 from untether.wire import content
 from untether.wire.client_frames import Copy, Request
 from untether.wire.codec import decode, encode
 from untether.wire.link_offer import LinkOffer
+from untether.wire.packets import Unreadable, frames_of, packet_of, requests_of
 from untether.wire.records import (
     ListHead,
     PrekeyStock,
@@ -46,18 +46,45 @@ def decode_twice(data: bytes, schema: type[Any], size_max: int) -> Any:
 
 @contextmanager
 def client_frames() -> Iterator[Case]:
-    """A relay reads a frame; of a malformed one at most the token."""
+    """A relay reads a frame, alone in its packet; of a malformed one at most the token."""
     genuine = story.tell().requests
 
     def read(frame: bytes) -> object:
         try:
-            return decode_twice(frame, Request, FRAME_MAX)
+            value = decode_twice(frame, Request, FRAME_MAX)
         except RemoteError:
-            token = _token(frame)
-            expect(token is None or 0 <= token < 2**53, "a token is no token")
+            (refused,) = check_requests(packet_of([frame]))
+            expect(isinstance(refused, Unreadable), "a packet makes a frame readable")
             raise
+        expect(check_requests(packet_of([frame])) == [value], "a packet changes a frame")
+        return value
 
     yield Case(script.messages(genuine), read, script.seeds(genuine), script.variant)
+
+
+@contextmanager
+def packets() -> Iterator[Case]:
+    """A relay and a device read a packet: what is malformed in it changes nothing beside it."""
+    frames = story.tell().requests
+    genuine = [packet_of(frames[at : at + 3]) for at in range(0, len(frames), 3)]
+
+    def read(packet: bytes) -> object:
+        found = check_requests(packet)
+        cut = frames_of(packet)
+        alone = [check_requests(packet_of([frame])) for frame in cut]
+        expect([[one] for one in found] == alone, "a frame is read otherwise beside others")
+        return found
+
+    yield Case(script.messages(genuine), read, script.seeds(genuine), script.variant)
+
+
+def check_requests(packet: bytes) -> Sequence[Request | Unreadable]:
+    """Read a packet as a relay does; it never raises, and tokens are tokens."""
+    found = requests_of(packet)
+    expect(0 < len(found) <= FRAMES_PER_PACKET_MAX, "a packet has no or too many frames")
+    tokens = [one.token for one in found if one.token is not None]
+    expect(all(0 <= token < 2**53 for token in tokens), "a token is no token")
+    return found
 
 
 @contextmanager

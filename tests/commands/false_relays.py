@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 from aiohttp import web
 
-from untether.base.limits import FRAME_MAX
+from untether.base.limits import PACKET_MAX
 
 Talk = Callable[[web.WebSocketResponse], Awaitable[None]]
 
@@ -33,8 +33,8 @@ async def says_text(socket: web.WebSocketResponse) -> None:
 
 
 async def floods(socket: web.WebSocketResponse) -> None:
-    """Send more than any frame may hold."""
-    await socket.send_bytes(bytes(FRAME_MAX + 2))
+    """Send more than any packet may hold."""
+    await socket.send_bytes(bytes(PACKET_MAX + 2))
     await socket.receive()
 
 

@@ -90,6 +90,7 @@ def _challenges_only(alice: Device) -> Talk:
 
     from untether.native import NativeClient
     from untether.wire.codec import encode
+    from untether.wire.packets import packet_of
     from untether.wire.server_frames import Answer, Challenge
 
     async def look() -> Challenge:
@@ -103,7 +104,7 @@ def _challenges_only(alice: Device) -> Talk:
     challenge = asyncio.run(look())
 
     async def talk(socket: web.WebSocketResponse) -> None:
-        await socket.send_bytes(encode(Answer(0, challenge)))
+        await socket.send_bytes(packet_of([encode(Answer(0, challenge))]))
         await false_relays.is_silent(socket)
 
     return talk

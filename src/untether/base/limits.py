@@ -69,6 +69,8 @@ BODY_PADDED_MIN = 256  # short messages look alike
 TEXT_MAX = 48 * 1024  # bytes of UTF-8, so that padding still fits a body
 HEADER_MAX = 4 * 1024  # a first message carries a 1,088-byte KEM ciphertext
 FRAME_MAX = 1024 * 1024  # a fan-out of one body to 500 devices fits
+PACKET_MAX = FRAME_MAX + 3  # one WebSocket message: the largest frame fits, with its array's head
+FRAMES_PER_PACKET_MAX = 64  # as many as a relay decides at once for one connection
 ACCOUNTS_PER_SUBMIT_MAX = 256  # the largest group
 COPIES_PER_ACCOUNT_MAX = 8  # phone, four companions and room for a changing list
 

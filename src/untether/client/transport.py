@@ -1,7 +1,8 @@
 """The transport port: how a device's driver reaches its relay (spec 08, "Transport").
 
 Natively :mod:`untether.adapters.transport.websocket` implements it; a browser brings its
-own. Frames are whole: what one side sends in one call, the other receives in one call.
+own. Frames are whole: what one side sends in one call, the other receives in one call. How they
+are joined to packets in between is the transport's business.
 """
 
 from __future__ import annotations
@@ -13,7 +14,11 @@ class Connection(Protocol):
     """One open socket. Sending and receiving may run at the same time, each in one task."""
 
     async def send(self, frame: bytes) -> None:
-        """Send one frame; waits while the relay reads slowly. Raises NetworkError ``closed``."""
+        """Send one frame; waits while the relay reads slowly. Raises NetworkError ``closed``.
+
+        A frame may leave a little later, and is lost with the socket: only an answer tells
+        that it arrived.
+        """
         ...
 
     async def receive(self) -> bytes:
@@ -21,7 +26,7 @@ class Connection(Protocol):
         ...
 
     async def close(self) -> None:
-        """Close the socket; closing twice is allowed."""
+        """Send what waits and close the socket; closing twice is allowed."""
         ...
 
 

@@ -18,30 +18,29 @@ import asyncio
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-import msgspec
 from aiohttp import WSMsgType, web
 
-from untether.base.errors import RemoteError
+from untether.adapters.transport.outbox import Outbox
 from untether.base.identifiers import SECOND_MS, SlotId
 from untether.base.limits import (
     CLOSE_MS,
-    FRAME_MAX,
     HEARTBEAT_MS,
     IN_FLIGHT_MAX,
     LINK_SLOT_MS,
     LOGIN_MS,
+    PACKET_MAX,
     WRITE_STALL_MS,
 )
 from untether.relay.outcome import Outcome
 from untether.relay.principals import Device
 from untether.relay.requests import ALONE, handle
 from untether.relay.session import RelaySession
-from untether.server.outbox import Outbox
 from untether.wire.client_frames import (
     Acknowledge,
     Request,
 )
-from untether.wire.codec import decode, encode
+from untether.wire.codec import encode
+from untether.wire.packets import Unreadable, requests_of
 from untether.wire.server_frames import Answer, Challenge, Done, Refused, ServerFrame
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ class Socket:
         self._relay = relay
         self._web_socket = web.WebSocketResponse(
             compress=False,
-            max_msg_size=FRAME_MAX + 1,  # aiohttp refuses what reaches it
+            max_msg_size=PACKET_MAX + 1,  # aiohttp refuses what reaches it
             heartbeat=HEARTBEAT_MS / SECOND_MS,
             timeout=CLOSE_MS / SECOND_MS,
         )
@@ -179,22 +178,21 @@ class Socket:
             self._spoke = True
             while self.outbox.full and self._closing is None:
                 await self.outbox.drained()
-            request = self._decode(message.data)
-            if request is not None:
-                await self._start(request)
+            for request in requests_of(message.data):
+                if isinstance(request, Unreadable):
+                    self._refuse(request)
+                else:
+                    await self._start(request)
+                if self._closing is not None:
+                    break
 
-    def _decode(self, data: bytes) -> Request | None:
-        """Decode a request; refuse a malformed one by its token, else end the socket."""
-        try:
-            return decode(data, Request, size_max=FRAME_MAX)
-        except RemoteError as error:
-            self._relay.metrics.refusals[error.code] += 1
-            token = _token(data)
-            if token is None:
-                self.close_soon("malformed")
-            else:
-                self._answer(token, Refused(error.code))
-            return None
+    def _refuse(self, request: Unreadable) -> None:
+        """Refuse a malformed request by its token, else end the socket."""
+        self._relay.metrics.refusals[request.code] += 1
+        if request.token is None:
+            self.close_soon("malformed")
+        else:
+            self._answer(request.token, Refused(request.code))
 
     async def _start(self, request: Request) -> None:
         if isinstance(request.frame, ALONE):
@@ -244,12 +242,3 @@ class Socket:
     def _answer(self, token: int, frame: ServerFrame) -> None:
         if token != PUSH:
             self.outbox.post(encode(Answer(token, frame)))
-
-
-def _token(data: bytes) -> int | None:
-    """Read the token of a request whose frame is malformed, if even that is there."""
-    try:
-        token, _frame = msgspec.msgpack.decode(data, type=tuple[int, msgspec.Raw])
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    return token if 0 <= token < 2**53 else None

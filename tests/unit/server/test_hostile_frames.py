@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from secrets import token_bytes
 
 import aiohttp
@@ -15,14 +18,15 @@ from tests.unit.server.relay_devices import Device, make_phone, register
 from untether.adapters.transport.address import socket_url
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.errors import NetworkError
-from untether.base.limits import FRAME_MAX, REQUESTS_BURST
+from untether.base.limits import FRAME_MAX, PACKET_MAX, REQUESTS_BURST
 from untether.relay.requests import handle
 from untether.server import sockets
 from untether.server.config import Config, Quotas
 from untether.server.relay_process import RelayProcess
 from untether.wire.client_frames import FetchStatus, Request
-from untether.wire.codec import encode
-from untether.wire.server_frames import Refused, Status, Submitted, Welcome
+from untether.wire.codec import decode, encode
+from untether.wire.packets import frames_of, packet_of
+from untether.wire.server_frames import Answer, Refused, ServerFrame, Status, Submitted, Welcome
 
 
 async def _close_code(device: Device) -> int:
@@ -49,37 +53,97 @@ async def test_a_malformed_frame_with_a_token_is_refused(connector: WebSocketCon
     assert isinstance(await alice.answer(after), Status)
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [b"", b"\xc1", b"garbage", token_bytes(300), b"\x92\xff\x90", b"\x91" * 5_000, b"\xde\xff\xff"],
-)
+async def test_a_malformed_frame_harms_no_other_of_its_packet(relay: RelayProcess) -> None:
+    """Of three in one packet the outer two are decided as if each had come alone."""
+    status = [encode(Request(token, FetchStatus())) for token in (1, 2)]
+    async with _opened(relay) as mallory:
+        await mallory.send_bytes(packet_of([status[0], b"\x92\x4d\x91\xa5hello", status[1]]))
+        refused: dict[int, ServerFrame] = {}
+        while len(refused) < 3:
+            refused |= _by_token(await mallory.receive_bytes())
+    not_allowed = Refused("not-allowed")  # for a guest
+    assert refused == {1: not_allowed, 2: not_allowed, 77: Refused("malformed")}
+
+
+async def test_what_stands_before_garbage_in_a_packet_is_answered(relay: RelayProcess) -> None:
+    """And nothing behind it is begun, since nobody can tell what it is."""
+    requests = [encode(Request(token, FetchStatus())) for token in (1, 2)]
+    async with _opened(relay) as mallory:
+        await mallory.send_bytes(packet_of([requests[0], b"\xc0", requests[1]]))
+        assert list(_by_token(await mallory.receive_bytes())) == [1]
+        end = await mallory.receive()
+        assert (end.type, end.data, end.extra) == (aiohttp.WSMsgType.CLOSE, 1007, "malformed")
+
+
+GARBAGE = [
+    *(
+        b"",
+        b"\xc1",
+        b"garbage",
+        token_bytes(300),
+        b"\x92\xff\x90",
+        b"\x91" * 5_000,
+        b"\xde\xff\xff",
+    ),
+    *(b"\x90", b"\xdd\xff\xff\xff\xff", b"\xdc\xff\xff" + b"\x90" * 65_535),
+]
+
+
+@pytest.mark.parametrize("garbage", GARBAGE)
+@pytest.mark.parametrize("wrapped", [False, True], ids=["packet", "frame"])
 async def test_garbage_ends_its_own_socket_only(
-    connector: WebSocketConnector, frame: bytes
+    relay: RelayProcess, connector: WebSocketConnector, garbage: bytes, wrapped: bool
 ) -> None:
     """Without a token there is nobody to answer; another device notices nothing."""
-    bob, mallory = await _logged_in(connector, "bob"), make_phone("mallory")
-    await mallory.connect(connector)
-    await mallory.connection.send(frame)
-    assert await _close_code(mallory) == 1007
+    bob = await _logged_in(connector, "bob")
+    async with _opened(relay) as mallory:
+        await mallory.send_bytes(packet_of([garbage]) if wrapped else garbage)
+        end = await mallory.receive()
+        assert (end.type, end.data, end.extra) == (aiohttp.WSMsgType.CLOSE, 1007, "malformed")
     assert isinstance(await bob.ask(FetchStatus()), Status)
 
 
-async def test_a_truncated_frame_is_refused(connector: WebSocketConnector) -> None:
-    """Every prefix of a request is answered by a refusal or a close."""
-    whole = encode(Request(1, FetchStatus()))
-    for length in range(len(whole)):
-        mallory = make_phone("mallory")
-        await mallory.connect(connector)
-        await mallory.connection.send(whole[:length])
-        assert await _close_code(mallory) == 1007
+async def test_a_request_outside_a_packet_is_not_read(relay: RelayProcess) -> None:
+    """There is one way to ask: what a packet without its array says is not guessed."""
+    async with _opened(relay) as mallory:
+        await mallory.send_bytes(encode(Request(1, FetchStatus())))
+        assert (await mallory.receive()).data == 1007
+
+
+@asynccontextmanager
+async def _opened(relay: RelayProcess) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+    """Open a socket that sends any bytes, and read the challenge."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(socket_url(relay.address)) as opened,
+    ):
+        await opened.receive()
+        yield opened
+
+
+def _by_token(packet: bytes) -> dict[int, ServerFrame]:
+    answers = [decode(frame, Answer, size_max=FRAME_MAX) for frame in frames_of(packet)]
+    return {answer.token: answer.frame for answer in answers}
+
+
+async def test_a_truncated_frame_is_refused(relay: RelayProcess) -> None:
+    """Every prefix of a packet, and of a request in one, is answered by a close."""
+    request = encode(Request(1, FetchStatus()))
+    packet = packet_of([request])
+    cut = [packet[:length] for length in range(len(packet))]
+    for part in [*cut, *(packet_of([request[:length]]) for length in range(len(request)))]:
+        async with _opened(relay) as mallory:
+            await mallory.send_bytes(part)
+            assert (await mallory.receive()).data == 1007
 
 
 async def test_running_requests_are_answered_before_garbage_ends_the_socket(
     connector: WebSocketConnector,
 ) -> None:
-    """Work that came before the malformed frame is done and told."""
+    """Work that came in a packet before the malformed one is done and told."""
     alice, bob = await _logged_in(connector), await register(connector, "bob")
     token = await alice.send(alice.letter(bob))
+    await asyncio.sleep(0)  # and it has left
     await alice.connection.send(b"\xc1")
     assert isinstance(await alice.answer(token), Submitted)
     assert await _close_code(alice) == 1007
@@ -87,22 +151,17 @@ async def test_running_requests_are_answered_before_garbage_ends_the_socket(
 
 async def test_text_frames_close_the_socket(relay: RelayProcess) -> None:
     """Frames are binary."""
-    async with (
-        aiohttp.ClientSession() as session,
-        session.ws_connect(socket_url(relay.address)) as mallory,
-    ):
-        await mallory.receive()
+    async with _opened(relay) as mallory:
         await mallory.send_str("hello")
         end = await mallory.receive()
         assert (end.type, end.data, end.extra) == (aiohttp.WSMsgType.CLOSE, 1003, "text-frame")
 
 
-async def test_too_large_frames_close_the_socket(connector: WebSocketConnector) -> None:
+async def test_too_large_packets_close_the_socket(relay: RelayProcess) -> None:
     """One byte beyond the bound is not even collected."""
-    mallory = make_phone("mallory")
-    await mallory.connect(connector)
-    await mallory.connection.send(bytes(FRAME_MAX + 1))
-    assert await _close_code(mallory) == 1009
+    async with _opened(relay) as mallory:
+        await mallory.send_bytes(bytes(PACKET_MAX + 1))
+        assert (await mallory.receive()).data == 1009
 
 
 async def test_a_frame_of_the_largest_size_is_read(connector: WebSocketConnector) -> None:

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 from tests.unit.server.relay_devices import PATIENCE_S, Device, register
 
+from untether.adapters.transport import websocket
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.errors import NetworkError, PlatformError
 from untether.base.limits import DELIVERIES_BYTES_MAX, UNACKNOWLEDGED_MAX
 from untether.server import mail_push, sockets
 from untether.server.config import Config, Quotas
 from untether.server.relay_process import RelayProcess
-from untether.wire.client_frames import (
-    Acknowledge,
-    FetchStatus,
-)
+from untether.wire import packets
+from untether.wire.client_frames import Acknowledge, FetchStatus, Request
+from untether.wire.packets import Unreadable
 from untether.wire.server_frames import (
     Deliveries,
     Displaced,
@@ -71,6 +71,30 @@ async def test_mail_written_while_away_waits(connector: WebSocketConnector) -> N
     await bob.connection.close()
     again = await bob.receive_mail(connector, first.entries[0].stamp)
     assert [entry.message_id for entry in again.entries] == written[1:]
+
+
+async def test_what_is_asked_in_one_tick_travels_together(
+    connector: WebSocketConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both ways: three requests come in one packet, three answers of one commit leave in one."""
+    alice = await register(connector, "alice")
+    await alice.log_in(connector)
+    asked: list[int] = []
+    answered: list[int] = []
+
+    def note_requests(packet: bytes) -> Sequence[Request | Unreadable]:
+        asked.append(len(packets.requests_of(packet)))
+        return packets.requests_of(packet)
+
+    def note_answers(packet: bytes) -> list[bytes]:
+        answered.append(len(packets.frames_of(packet)))
+        return packets.frames_of(packet)
+
+    monkeypatch.setattr(sockets, "requests_of", note_requests)
+    monkeypatch.setattr(websocket, "frames_of", note_answers)
+    for token in [await alice.send(FetchStatus()) for _ in range(3)]:
+        assert isinstance(await alice.answer(token), Status)
+    assert (asked, answered) == ([3], [3])
 
 
 async def test_the_newest_receiver_wins(connector: WebSocketConnector) -> None:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from weakref import WeakSet
 
 import aiohttp
 
 from untether.adapters.transport.address import relay_address, socket_url
-from untether.base.errors import LocalError, NetworkError
+from untether.adapters.transport.outbox import Outbox
+from untether.base.errors import LocalError, NetworkError, RemoteError
 from untether.base.identifiers import SECOND_MS
-from untether.base.limits import CLOSE_MS, CONNECT_MS, FRAME_MAX, HEARTBEAT_MS
+from untether.base.limits import CLOSE_MS, CONNECT_MS, HEARTBEAT_MS, PACKET_MAX
+from untether.wire.packets import frames_of
 
 _TOO_MANY_REQUESTS = 429
 _PROXY_FAILURES = {502, 503, 504}
@@ -28,26 +32,42 @@ class WebSocketConnection:
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
+        self._outbox = Outbox(socket.send_bytes)
+        self._received: deque[bytes] = deque()
 
     async def send(self, frame: bytes) -> None:
-        """Send one frame; raises NetworkError ``closed``."""
-        try:
-            await self._socket.send_bytes(frame)
-        except (aiohttp.ClientError, ConnectionError) as error:
-            raise _closed(self._socket.close_code) from error
+        """Send one frame, with those that wait; raises NetworkError ``closed``."""
+        if self._socket.closed:
+            raise _closed(self._socket.close_code)
+        self._outbox.post(frame)
+        if self._outbox.full:
+            await self._outbox.drained()
 
     async def receive(self) -> bytes:
         """Wait for the next frame; raises NetworkError ``closed`` or ``not-a-relay``."""
+        if not self._received:
+            self._received.extend(await self._receive_packet())
+        return self._received.popleft()
+
+    async def _receive_packet(self) -> list[bytes]:
         message = await self._socket.receive()
-        if message.type is aiohttp.WSMsgType.BINARY:
-            return bytes(message.data)
         if message.type is aiohttp.WSMsgType.TEXT:
             await self.close()
             raise _not_a_relay("it sent text where frames are binary")
-        raise _closed(self._socket.close_code)
+        if message.type is not aiohttp.WSMsgType.BINARY:
+            raise _closed(self._socket.close_code)
+        try:
+            return frames_of(message.data)
+        except RemoteError as error:
+            await self.close()
+            raise _not_a_relay("it sent something that is no packet of frames") from error
 
     async def close(self) -> None:
-        """Close the socket; closing twice is allowed."""
+        """Send what waits and close the socket; closing twice is allowed."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_MS / SECOND_MS):
+                await self._outbox.drained()
+        self._outbox.close()
         await self._socket.close()
 
 
@@ -61,7 +81,7 @@ class WebSocketConnector:
         self.origin = relay_address(url)
         self._tls = _client_context(ca_file) if self.origin.startswith("https:") else True
         self._session: aiohttp.ClientSession | None = None
-        self._sockets: WeakSet[aiohttp.ClientWebSocketResponse] = WeakSet()
+        self._connections: WeakSet[WebSocketConnection] = WeakSet()
 
     async def __aenter__(self) -> WebSocketConnector:
         return self
@@ -79,7 +99,7 @@ class WebSocketConnector:
                     socket_url(self.origin),
                     ssl=self._tls,
                     compress=0,
-                    max_msg_size=FRAME_MAX + 1,  # aiohttp refuses what reaches it
+                    max_msg_size=PACKET_MAX + 1,  # aiohttp refuses what reaches it
                     heartbeat=HEARTBEAT_MS / SECOND_MS,
                     timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_MS / SECOND_MS),
                 )
@@ -91,12 +111,13 @@ class WebSocketConnector:
             raise _unreachable(self.origin, error) from error
         except aiohttp.ClientError as error:
             raise _not_a_relay("it does not speak HTTP as a relay does") from error
-        self._sockets.add(socket)
-        return WebSocketConnection(socket)
+        connection = WebSocketConnection(socket)
+        self._connections.add(connection)
+        return connection
 
     async def close(self) -> None:
         """Close every socket and the HTTP session."""
-        await asyncio.gather(*(socket.close() for socket in list(self._sockets)))
+        await asyncio.gather(*(one.close() for one in list(self._connections)))
         if self._session is not None:
             await self._session.close()
             self._session = None

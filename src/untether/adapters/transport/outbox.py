@@ -1,9 +1,9 @@
-"""What waits to be sent on one socket (docs/operating.md, "Slow readers").
+"""What waits to be sent on one socket (spec 08, "Transport"; docs/operating.md, "Slow readers").
 
 Posting never waits, so one slow reader holds up nobody. A task exists only while something
 waits: an idle connection costs no task, and everything posted in one tick of the event loop
-leaves in one go. What bounds the memory is that producers look first: requests are not read
-while :attr:`Outbox.full`, deliveries wait for :meth:`Outbox.drained`.
+leaves in one packet. What bounds the memory is that producers look first: a relay reads no
+requests while :attr:`Outbox.full`, and no deliveries before :meth:`Outbox.drained`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from untether.base.limits import WRITE_BUFFER_MAX
+from untether.wire.packets import packet_of, take_frames
 
 
 class Outbox:
-    """Frames on their way to one peer, in order."""
+    """Frames on their way to one peer, in order; ``send`` sends one packet."""
 
     def __init__(self, send: Callable[[bytes], Awaitable[None]]) -> None:
         self._send = send
@@ -25,7 +26,7 @@ class Outbox:
         self._closed = False
         self.waiting_bytes = 0
         self.waiting_since: float | None = None
-        """Loop time at which the frame now being sent began to wait; None when idle."""
+        """Loop time at which the packet now being sent began to wait; None when idle."""
 
     @property
     def is_waiting(self) -> bool:
@@ -34,7 +35,7 @@ class Outbox:
 
     @property
     def full(self) -> bool:
-        """True while no further request should be read from this peer."""
+        """True while nothing should be added that can wait."""
         return self.waiting_bytes > WRITE_BUFFER_MAX // 4
 
     @property
@@ -72,9 +73,9 @@ class Outbox:
         loop = asyncio.get_running_loop()
         try:
             while self._frames:
-                frame = self._frames.popleft()
-                await self._send(frame)
-                self.waiting_bytes -= len(frame)
+                frames = take_frames(self._frames)
+                await self._send(packet_of(frames))
+                self.waiting_bytes -= sum(map(len, frames))
                 self.waiting_since = loop.time()
         except ConnectionError:
             self._closed = True

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import asyncio
 
-from untether.base.limits import WRITE_BUFFER_MAX
-from untether.server.outbox import Outbox
+from untether.adapters.transport.outbox import Outbox
+from untether.base.limits import FRAMES_PER_PACKET_MAX, WRITE_BUFFER_MAX
+from untether.wire.packets import frames_of
 
 
 class Peer:
-    """Takes frames only while its gate is open."""
+    """Takes packets only while its gate is open."""
 
     def __init__(self) -> None:
-        self.taken: list[bytes] = []
+        self.taken: list[list[bytes]] = []
         self.gate = asyncio.Event()
         self.is_gone = False
 
-    async def take(self, frame: bytes) -> None:
+    async def take(self, packet: bytes) -> None:
         """Be the socket's send method."""
         await self.gate.wait()
         if self.is_gone:
             raise ConnectionResetError
-        self.taken.append(frame)
+        self.taken.append(frames_of(packet))
 
 
 async def test_frames_leave_in_order_when_the_peer_reads() -> None:
@@ -36,8 +37,22 @@ async def test_frames_leave_in_order_when_the_peer_reads() -> None:
     await outbox.drained()
     assert outbox.waiting_bytes == 0
     assert not outbox.is_waiting
-    assert peer.taken == [b"1", b"2", b"3"]
+    assert peer.taken == [[b"1", b"2", b"3"]]
     await outbox.drained()
+
+
+async def test_what_comes_while_the_peer_is_busy_leaves_together() -> None:
+    """The busier the peer, the more frames a packet carries, up to its bound."""
+    peer = Peer()
+    outbox = Outbox(peer.take)
+    outbox.post(b"\x01")
+    await asyncio.sleep(0)
+    for _ in range(FRAMES_PER_PACKET_MAX + 1):
+        outbox.post(b"\x02")
+    assert outbox.waiting_bytes == FRAMES_PER_PACKET_MAX + 2
+    peer.gate.set()
+    await outbox.drained()
+    assert [len(frames) for frames in peer.taken] == [1, FRAMES_PER_PACKET_MAX, 1]
 
 
 async def test_a_peer_that_does_not_read_fills_it() -> None:
