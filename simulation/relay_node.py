@@ -213,7 +213,7 @@ class RelayNode:
 
     def _start_waiting(self, end: RelayEnd) -> None:
         while end.waiting and not end.is_alone:
-            is_alone = isinstance(end.waiting[0].frame, ALONE)
+            is_alone = type(end.waiting[0].frame) in ALONE
             if is_alone and end.running:
                 return
             request = end.waiting.popleft()

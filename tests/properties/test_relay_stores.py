@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -142,9 +142,13 @@ def run_interleaved(
     return results
 
 
-def finish(task: Coroutine[Any, Any, Any]) -> Any:
-    """Run one coroutine to its end."""
-    return run_interleaved([task], lambda _: 0)[0]
+def finish(work: Awaitable[Any]) -> Any:
+    """Run one piece of work to its end."""
+
+    async def task() -> Any:
+        return await work
+
+    return run_interleaved([task()], lambda _: 0)[0]
 
 
 @settings(max_examples=15, deadline=None)

@@ -6,7 +6,7 @@ an answer. What does come out of it, e.g. a full disk, is the operator's busines
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Final, NamedTuple
 
 from untether.base.errors import PlatformError, UntetherError
@@ -84,36 +84,50 @@ RULES: Final[Mapping[type[ClientFrame], Rule]] = {
 }
 
 
-ALONE: Final = (
-    frames.Login,
-    frames.Register,
-    frames.Recover,
-    frames.Resign,
-    frames.StartReceiving,
+ALONE: Final[frozenset[type[ClientFrame]]] = frozenset(
+    {frames.Login, frames.Register, frames.Recover, frames.Resign, frames.StartReceiving}
 )
 """What changes who a connection is: it is decided by itself, after all before and before all
 behind it."""
 
 
-async def handle(
+def handle(
     store: RelayStore,
     session: RelaySession,
     frame: ClientFrame,
     now: UnixMillis,
     randomness: Randomness,
-) -> Outcome:
-    """Decide one frame; returns after everything that it changed is durable.
+) -> Coroutine[Any, Any, Outcome]:
+    """Decide one frame; awaiting ends after everything that it changed is durable.
 
-    Frames of one connection may be handled at the same time, but nothing before its login is
-    answered. Then ``session`` is the only thing that changed.
+    The frame takes its place in the store's order at the call, so frames of one connection
+    may be handled at the same time, but nothing before its login is answered. Then ``session``
+    is the only thing that changed.
     """
-    call = Call(session, now, randomness)
+    deciding: Awaitable[Decision]
     try:
-        rule = RULES[type(frame)]
-        admit(session, rule.terms, now)
-        request = rule.prepare(call, frame) if rule.prepare else frame
-        decide = _as_present_device if isinstance(session.principal, Device) else _as_anybody
-        decision = await store.transact(decide, rule, call, request)
+        deciding = _begin(store, Call(session, now, randomness), frame)
+    except Exception as error:
+        deciding = _failed(error)
+    return _outcome(session, deciding)
+
+
+def _begin(store: RelayStore, call: Call, frame: ClientFrame) -> Awaitable[Decision]:
+    session = call.session
+    rule = RULES[type(frame)]
+    admit(session, rule.terms, call.now)
+    request = rule.prepare(call, frame) if rule.prepare else frame
+    decide = _as_present_device if isinstance(session.principal, Device) else _as_anybody
+    return store.transact(decide, rule, call, request)
+
+
+async def _failed(error: Exception) -> Decision:
+    raise error
+
+
+async def _outcome(session: RelaySession, deciding: Awaitable[Decision]) -> Outcome:
+    try:
+        decision = await deciding
     except Refusal as refusal:
         return Outcome(Refused(refusal.code, refusal.retry_after_ms), session)
     except PlatformError:

@@ -271,11 +271,14 @@ class RelayTransaction(Protocol):
 class RelayStore(Protocol):
     """Runs decisions as transactions; returns after the commit is durable."""
 
-    async def transact(
+    def transact(
         self,
         decision: Callable[Concatenate[RelayTransaction, Parameters], Awaitable[Result]],
         *args: Parameters.args,
         **kwargs: Parameters.kwargs,
-    ) -> Result:
-        """Run one decision; raises what it raises, having changed nothing then."""
+    ) -> Awaitable[Result]:
+        """Run one decision; raises what it raises, having changed nothing then.
+
+        A store may begin at the call, before anybody waits for the result.
+        """
         ...

@@ -3,9 +3,10 @@
 Theory of operation
 -------------------
 Requests are started in the order in which they came, and many run at once, so that one
-commit of the store carries many of them; the store decides them in that order. What changes
-who the connection is (``ALONE``) runs by itself: everything before it has finished, and
-nothing behind it has begun. Answers carry tokens and may overtake each other.
+commit of the store carries many of them; the store decides them in that order. Those of one
+packet share a task, since one commit mostly answers them all. What changes who the connection is
+(``ALONE``) runs by itself: everything before it has finished, and nothing behind it has begun.
+Answers carry tokens and may overtake each other.
 
 A peer can only hurt itself: what can't be decoded is refused under its token, or ends the
 socket when not even the token can be read; requests are not read while the peer leaves its
@@ -15,6 +16,8 @@ answers unread or has ``IN_FLIGHT_MAX`` requests running.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable, Sequence
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
@@ -77,6 +80,7 @@ class Socket:
         self.session: RelaySession = relay.new_session(peer)
         self.slots: set[SlotId] = set()
         self._running: set[asyncio.Task[None]] = set()
+        self._running_requests = 0
         self._closing: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport | None = None
         self._opened_at = asyncio.get_running_loop().time()
@@ -178,13 +182,25 @@ class Socket:
             self._spoke = True
             while self.outbox.full and self._closing is None:
                 await self.outbox.drained()
-            for request in requests_of(message.data):
-                if isinstance(request, Unreadable):
-                    self._refuse(request)
-                else:
-                    await self._start(request)
-                if self._closing is not None:
-                    break
+            await self._take(requests_of(message.data))
+
+    async def _take(self, requests: Iterable[Request | Unreadable]) -> None:
+        """Start the requests of one packet in their order, those together that may be."""
+        together: list[Request] = []
+        for request in requests:
+            if isinstance(request, Request) and type(request.frame) not in ALONE:
+                together.append(request)
+                continue
+            await self._start(together)
+            together = []
+            if isinstance(request, Unreadable):
+                self._refuse(request)
+            else:
+                await self._finish_running()
+                await self._carry_out([request])
+            if self._closing is not None:
+                return
+        await self._start(together)
 
     def _refuse(self, request: Unreadable) -> None:
         """Refuse a malformed request by its token, else end the socket."""
@@ -194,37 +210,46 @@ class Socket:
         else:
             self._answer(request.token, Refused(request.code))
 
-    async def _start(self, request: Request) -> None:
-        if isinstance(request.frame, ALONE):
-            await self._finish_running()
-            await self._carry_out(request)
+    async def _start(self, requests: list[Request]) -> None:
+        """Carry out requests in a task of their own, as soon as they may run."""
+        if not requests:
             return
-        while len(self._running) >= IN_FLIGHT_MAX:
+        while self._running_requests + len(requests) > IN_FLIGHT_MAX:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
-        task = asyncio.get_running_loop().create_task(self._carry_out(request))
+        self._running_requests += len(requests)
+        task = asyncio.get_running_loop().create_task(self._carry_out(requests))
         self._running.add(task)
+        task.add_done_callback(partial(self._ended, len(requests)))
+
+    def _ended(self, requests: int, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._running_requests -= requests
 
     async def _finish_running(self) -> None:
         if self._running:
             await asyncio.wait(self._running)
 
-    async def _carry_out(self, request: Request) -> None:
-        """Let the relay decide; whatever fails there is one refused request."""
+    async def _carry_out(self, requests: Sequence[Request]) -> None:
+        """Let the relay decide; whatever fails there is one refused request.
+
+        All are begun before the first is awaited. They are mostly durable by the same commit, so
+        the others rarely wait for the first.
+        """
         relay = self._relay
-        began = perf_counter()
-        try:
-            outcome = await handle(
-                relay.store, self.session, request.frame, relay.now(), relay.randomness
-            )
-        except Exception as error:
-            relay.log.failure("request-failed", error)
-            self._answer(request.token, Refused("relay-failure"))
-        else:
-            self._conclude(request, outcome)
-            relay.metrics.count_answer(outcome.answer, perf_counter() - began)
-        finally:
-            if (task := asyncio.current_task()) is not None:
-                self._running.discard(task)
+        now, began = relay.now(), perf_counter()
+        outcomes = [
+            handle(relay.store, self.session, request.frame, now, relay.randomness)
+            for request in requests
+        ]
+        for request, awaited in zip(requests, outcomes, strict=True):
+            try:
+                outcome = await awaited
+            except Exception as error:
+                relay.log.failure("request-failed", error)
+                self._answer(request.token, Refused("relay-failure"))
+            else:
+                self._conclude(request, outcome)
+                relay.metrics.count_answer(outcome.answer, perf_counter() - began)
 
     def _conclude(self, request: Request, outcome: Outcome) -> None:
         """Answer what is durable now, then perform its effects."""

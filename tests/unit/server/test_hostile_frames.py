@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from secrets import token_bytes
 
@@ -18,7 +18,7 @@ from tests.unit.server.relay_devices import Device, make_phone, register
 from untether.adapters.transport.address import socket_url
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.errors import NetworkError
-from untether.base.limits import FRAME_MAX, PACKET_MAX, REQUESTS_BURST
+from untether.base.limits import FRAME_MAX, IN_FLIGHT_MAX, PACKET_MAX, REQUESTS_BURST
 from untether.relay.requests import handle
 from untether.server import sockets
 from untether.server.config import Config, Quotas
@@ -234,22 +234,33 @@ async def test_requests_in_flight_are_bounded(
 ) -> None:
     """However many requests wait in the socket, only so many run at once."""
     most = running = 0
+    gate = asyncio.Event()
 
-    async def counted(*arguments: object) -> object:
+    def counted(*arguments: object) -> Awaitable[object]:
         nonlocal most, running
         running += 1
         most = max(most, running)
+        return finished(handle(*arguments))  # type: ignore[arg-type]
+
+    async def finished(outcome: Awaitable[object]) -> object:
+        nonlocal running
+        await gate.wait()
         try:
-            return await handle(*arguments)  # type: ignore[arg-type]
+            return await outcome
         finally:
             running -= 1
 
-    monkeypatch.setattr(sockets, "handle", counted)
-    monkeypatch.setattr(sockets, "IN_FLIGHT_MAX", 5)
     alice = await _logged_in(connector)
-    for token in [await alice.send(FetchStatus()) for _ in range(100)]:
+    monkeypatch.setattr(sockets, "handle", counted)
+    tokens = []
+    for _ in range(20):
+        tokens += [await alice.send(FetchStatus()) for _ in range(10)]
+        await asyncio.sleep(0.01)  # and they were read
+    assert IN_FLIGHT_MAX - 10 < most <= IN_FLIGHT_MAX
+    gate.set()
+    for token in tokens:
         await alice.answer(token)
-    assert most == 5
+    assert IN_FLIGHT_MAX - 10 < most <= IN_FLIGHT_MAX
 
 
 async def test_a_failure_inside_the_relay_is_told_without_its_text(

@@ -31,6 +31,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
@@ -70,7 +71,7 @@ class _Job:
 
     def __init__(
         self,
-        start: Callable[[RelayTransaction], Awaitable[Any]],
+        start: Callable[[], Awaitable[Any]],
         waiter: asyncio.Future[Any],
     ) -> None:
         self.start = start
@@ -129,22 +130,18 @@ class SqliteRelayStore:
             raise
         return cls(connection, on_commit)
 
-    async def transact(
+    def transact(
         self,
         decision: Callable[Concatenate[RelayTransaction, Parameters], Awaitable[Result]],
         *args: Parameters.args,
         **kwargs: Parameters.kwargs,
-    ) -> Result:
-        """See the port."""
+    ) -> asyncio.Future[Result]:
+        """See the port; the decision is queued at the call."""
         loop = asyncio.get_running_loop()
-
-        def start(tx: RelayTransaction) -> Awaitable[Result]:
-            return decision(tx, *args, **kwargs)
-
-        job = _Job(start, loop.create_future())
-        self._waiting.append(job)
+        waiter: asyncio.Future[Result] = loop.create_future()
+        self._waiting.append(_Job(partial(decision, self._tx, *args, **kwargs), waiter))
         self._schedule(loop)
-        return cast("Result", await job.waiter)
+        return waiter
 
     async def close(self) -> None:
         """Finish what waits, empty the write-ahead log, close the file."""
@@ -210,7 +207,7 @@ class SqliteRelayStore:
             before = self._tx.writes
             job.error = None
             try:
-                job.result = _run_to_end(job.start(self._tx))
+                job.result = _run_to_end(job.start())
             except Exception as error:
                 if isinstance(error, apsw.Error) and not isinstance(error, apsw.ConstraintError):
                     raise  # the disk's failure is everybody's
