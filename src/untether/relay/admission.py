@@ -28,18 +28,14 @@ class Terms(NamedTuple):
 
 def admit(session: RelaySession, terms: Terms, now: UnixMillis) -> None:
     """Count one request; a Refusal says ``not-allowed``, or how long to wait."""
-    principal = session.principal
+    principal, budgets = session.principal, session.budgets
     if type(principal) not in terms.allowed:
         raise Refusal("not-allowed")
-    _take(session, ("connection", session.connection), session.rules.requests, now)
+    wait_ms = budgets.take(session.connection, session.rules.requests, now)
     who = principal if isinstance(principal, Guest) else principal.address
-    if isinstance(principal, Guest):
-        _take(session, (terms.guest_rate, who), terms.guest_rate, now)
-    if terms.rate is not None:
-        _take(session, (terms.rate, who), terms.rate, now)
-
-
-def _take(session: RelaySession, key: tuple[object, ...], rate: Rate, now: UnixMillis) -> None:
-    retry_after_ms = session.budgets.take(key, rate, now)
-    if retry_after_ms:
-        raise Refusal("rate-limited", retry_after_ms)
+    if not wait_ms and isinstance(principal, Guest):
+        wait_ms = budgets.take((terms.guest_rate, who), terms.guest_rate, now)
+    if not wait_ms and terms.rate is not None:
+        wait_ms = budgets.take((terms.rate, who), terms.rate, now)
+    if wait_ms:
+        raise Refusal("rate-limited", wait_ms)

@@ -8,7 +8,8 @@ survive a restart. Both count by :func:`spend`.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
+from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from untether.base import limits
@@ -47,27 +48,36 @@ def spend(due_at: float, rate: Rate, now: UnixMillis) -> Spent:
     The whole state is one time: when the bucket will be full again. An empty bucket is full after
     ``burst`` refills; a later time comes from a clock that was ahead then.
     """
-    full_at = min(max(due_at, now), now + rate.burst * rate.refill_ms)
-    wait = full_at - now - (rate.burst - 1) * rate.refill_ms
+    burst, refill_ms = rate
+    fill_ms = min(due_at - now, burst * refill_ms) if due_at > now else 0
+    wait = fill_ms - (burst - 1) * refill_ms
     if wait > 0:
-        return Spent(full_at, int(wait) + 1)
-    return Spent(full_at + rate.refill_ms, 0)
+        return Spent(now + fill_ms, int(wait) + 1)
+    return Spent(now + fill_ms + refill_ms, 0)
 
 
 class Budgets:
-    """The limits that live in memory, for all connections of one relay process."""
+    """The limits that live in memory, for all connections of one relay process.
 
-    def __init__(self, states_max: int = limits.BUDGET_STATES_MAX) -> None:
+    ``instead`` are the rates that an operator has put in place of the built-in ones.
+    """
+
+    def __init__(
+        self,
+        instead: Mapping[Rate, Rate] = MappingProxyType({}),
+        states_max: int = limits.BUDGET_STATES_MAX,
+    ) -> None:
+        self._instead = instead
         self._due_at: dict[Hashable, float] = {}
         self._states_max = states_max
 
     def take(self, key: Hashable, rate: Rate, now: UnixMillis) -> int:
         """Spend one; returns 0, or the milliseconds to wait."""
-        spent = spend(self._due_at.get(key, 0), rate, now)
+        due_at, retry_after_ms = spend(self._due_at.get(key, 0), self._instead.get(rate, rate), now)
         if len(self._due_at) >= self._states_max:
             self._forget_full(now)
-        self._due_at[key] = spent.due_at
-        return spent.retry_after_ms
+        self._due_at[key] = due_at
+        return retry_after_ms
 
     def _forget_full(self, now: UnixMillis) -> None:
         """Drop the states that are as good as new; if there are none, the oldest half."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from untether.base.identifiers import AccountId, DeviceAddress, SlotId, UnixMillis
 from untether.base.randomness import Randomness
@@ -21,45 +22,39 @@ class Refusal(Exception):  # noqa: N818 (it is an answer, not an error of the re
         self.retry_after_ms = retry_after_ms
 
 
-@dataclass(frozen=True)
-class WakeMailbox:
+class WakeMailbox(Struct, frozen=True):
     """The mailbox has news: whoever pushes it reads on behind its last stamp."""
 
     address: DeviceAddress
 
 
-@dataclass(frozen=True)
-class StartDelivery:
+class StartDelivery(Struct, frozen=True):
     """The asking connection becomes the one that receives for its device."""
 
     address: DeviceAddress
 
 
-@dataclass(frozen=True)
-class CutDevice:
+class CutDevice(Struct, frozen=True):
     """Send the frame to every connection of the device, then close them."""
 
     address: DeviceAddress
     frame: LoggedOut
 
 
-@dataclass(frozen=True)
-class TellAccount:
+class TellAccount(Struct, frozen=True):
     """Send the frame to every logged-in connection of the account but the asking one."""
 
     account_id: AccountId
     frame: ListNews
 
 
-@dataclass(frozen=True)
-class WatchSlot:
+class WatchSlot(Struct, frozen=True):
     """The asking connection hears of this slot from now on."""
 
     slot_id: SlotId
 
 
-@dataclass(frozen=True)
-class TellSlot:
+class TellSlot(Struct, frozen=True):
     """Send the frame to every connection that watches the slot but the asking one."""
 
     slot_id: SlotId

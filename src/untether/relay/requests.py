@@ -147,10 +147,11 @@ async def _as_present_device(
     tx: RelayTransaction, rule: Rule, call: Call, request: object
 ) -> Decision:
     """Decide only if the device is still present: its list may have changed since its login."""
-    account = await tx.account(call.address.account_id)
+    address = call.address
+    account = await tx.account(address.account_id)
     if account is None:
         raise Refusal("no-such-account")
-    if call.address.device not in account.present:
-        last_word = LoggedOut(await account_lists(tx, account, after=None, reader=call.address))
-        return Decision(Refused("not-listed"), (CutDevice(call.address, last_word),))
+    if address.device not in account.present:
+        last_word = LoggedOut(await account_lists(tx, account, after=None, reader=address))
+        return Decision(Refused("not-listed"), (CutDevice(address, last_word),))
     return await rule.decide(tx, call, request)

@@ -19,7 +19,7 @@ and the sender hears ``mailbox-full``.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, UnixMillis
@@ -44,11 +44,15 @@ BYTES_SHARE = MAILBOX_BYTES_MAX * SENDER_SHARE_PERCENT_MAX // 100
 
 
 class Plan(NamedTuple):
-    """One account's copies that are going to be stored, and devices that get a gap."""
+    """One account's copies that are going to be stored, and devices that get a gap.
+
+    ``sealed`` copies of them have a header, and refer to the body.
+    """
 
     key: SubmissionKey
     copies: Sequence[tuple[DeviceRow, Copy]]
     gaps: Sequence[DeviceRow]
+    sealed: int
 
 
 class Message(NamedTuple):
@@ -86,18 +90,15 @@ async def submit_direct(tx: RelayTransaction, call: Call, request: SubmitDirect)
 
 def _check_shape(request: Submit) -> None:
     """Refuse what no list could make right: repetitions, copies with neither or both parts."""
-    if _repeats([recipient.account_id for recipient in request.recipients]):
+    if len({recipient.account_id for recipient in request.recipients}) < len(request.recipients):
         raise Refusal("malformed")
     for recipient in request.recipients:
-        if _repeats([copy.device for copy in recipient.copies]):
+        copies = recipient.copies
+        if len({copy.device for copy in copies}) < len(copies):
             raise Refusal("malformed")
-        for copy in recipient.copies:
+        for copy in copies:
             if (copy.header is None) == (copy.absent is None):
                 raise Refusal("malformed")
-
-
-def _repeats(values: Sequence[Hashable]) -> bool:
-    return len(values) > 1 and len(set(values)) != len(values)
 
 
 async def _judge(
@@ -186,6 +187,7 @@ async def _plan(
     """Find room for every copy; a header needs room in at least one mailbox."""
     fitting: list[tuple[DeviceRow, Copy]] = []
     gaps: list[DeviceRow] = []
+    sealed = fitting_sealed = 0
     for copy in copies:
         if copy.absent == "resigned":
             continue
@@ -193,16 +195,17 @@ async def _plan(
         if row is None:
             raise LookupError("a present device without its row")
         size = _size(message, copy)
+        sealed += copy.header is not None
         if _is_far_from_full(row, size) or await _has_room(tx, row, message.sender, size):
             fitting.append((row, copy))
+            fitting_sealed += copy.header is not None
         else:
             gaps.append(row)
-    sealed = any(copy.header for copy in copies)
-    if sealed and not any(copy.header for _, copy in fitting):
+    if sealed and not fitting_sealed:
         return AccountRefused(key.account_id, "mailbox-full", MAILBOX_FULL_RETRY_MS)
     if not sealed and key.account_id != message.sender.account_id:
         return AccountRefused(key.account_id, "nothing-sealed")
-    return Plan(key, fitting, gaps)
+    return Plan(key, fitting, gaps, fitting_sealed)
 
 
 def _is_far_from_full(row: DeviceRow, size: int) -> bool:
@@ -225,7 +228,7 @@ def _size(message: Message, copy: Copy) -> int:
 async def _store(
     tx: RelayTransaction, message: Message, judgements: Sequence[Verdict | Plan]
 ) -> Decision:
-    references = sum(map(_sealed_copies, judgements))
+    references = sum(one.sealed for one in judgements if isinstance(one, Plan))
     body_id = await tx.add_body(message.request.body, references) if references else None
     verdicts: list[Verdict] = []
     effects: list[WakeMailbox] = []
@@ -241,12 +244,6 @@ async def _store(
             await _put_gap(tx, row)
         verdicts.append(Accepted(judgement.key.account_id, message.now))
     return Decision(Submitted(message.request.message_id, tuple(verdicts)), tuple(effects))
-
-
-def _sealed_copies(judgement: Verdict | Plan) -> int:
-    if not isinstance(judgement, Plan):
-        return 0
-    return len([copy for _, copy in judgement.copies if copy.header])
 
 
 async def _put_copy(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Hashable
 from itertools import count
 
 from untether.base.identifiers import MINUTE_MS, SECOND_MS, RelayId, UnixMillis
@@ -25,12 +24,10 @@ _NONCE_LENGTH = 32
 _ID_SETTING = "relay-id"
 
 
-class OperatorBudgets(Budgets):
-    """The limits in memory, with the operator's rates in place of the built-in ones."""
-
-    def __init__(self, quotas: Quotas) -> None:
-        super().__init__()
-        self._rates = {
+def operator_budgets(quotas: Quotas) -> Budgets:
+    """Return the limits in memory, with the operator's rates in place of the built-in ones."""
+    return Budgets(
+        {
             SUBMITS: rate(quotas.submit_burst, quotas.submits_per_second),
             LOGINS: rate(quotas.logins_burst, quotas.logins_per_second),
             GUEST_REQUESTS: Rate(
@@ -38,10 +35,7 @@ class OperatorBudgets(Budgets):
             ),
             LINK_SLOTS: Rate(quotas.link_slots_burst, MINUTE_MS / quotas.link_slots_per_minute),
         }
-
-    def take(self, key: Hashable, rate: Rate, now: UnixMillis) -> int:
-        """Spend one; returns 0, or the milliseconds to wait."""
-        return super().take(key, self._rates.get(rate, rate), now)
+    )
 
 
 class RelayProcess:
@@ -64,7 +58,7 @@ class RelayProcess:
         self.metrics = metrics
         self.log = log
         self.hub = Hub(self)
-        self._budgets = OperatorBudgets(config.quotas)
+        self._budgets = operator_budgets(config.quotas)
         self._connections = count(1)
 
     @staticmethod

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import apsw
 
-from untether.base.identifiers import AccountId, DeviceAddress, UnixMillis
+from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, UnixMillis
 from untether.relay.rows import (
     DeviceRow,
     EntryRow,
@@ -68,8 +68,8 @@ class SqliteMailboxes(SqliteStatements):
 
     def __init__(self, connection: apsw.Connection) -> None:
         super().__init__(connection)
-        self._devices: dict[DeviceAddress, DeviceRow] = {}
-        self._unwritten: set[DeviceAddress] = set()
+        self._devices: dict[tuple[AccountId, DeviceNumber], DeviceRow] = {}
+        self._unwritten: set[tuple[AccountId, DeviceNumber]] = set()
 
     def forget(self) -> None:
         """Drop kept rows: a transaction was undone, or another process wrote."""
@@ -118,7 +118,7 @@ class SqliteMailboxes(SqliteStatements):
     async def put_device(self, row: DeviceRow) -> None:
         """See the port."""
         self.writes += 1
-        address = row.address
+        address = row[:2]
         self._devices[address] = row
         self._unwritten.add(address)
 
@@ -137,17 +137,17 @@ class SqliteMailboxes(SqliteStatements):
     ) -> Sequence[StoredEntry]:
         """See the port."""
         found: list[StoredEntry] = []
-        for *columns, body in self._cursor.execute(
+        for found_row in self._cursor.execute(
             """SELECT entries.*, bodies.body
             FROM entries LEFT JOIN bodies ON bodies.body_id = entries.body_id
             WHERE account_id = ? AND device = ? AND number > ? ORDER BY number LIMIT ?""",
             (*address, after, count_max),
         ):
-            row = EntryRow(*columns)
+            row = EntryRow._make(found_row[:-1])
             bytes_max -= row.size
             if bytes_max < 0 and found:
                 break
-            found.append(StoredEntry(row, body))
+            found.append(StoredEntry(row, found_row[-1]))
         return found
 
     async def count_entries(self, address: DeviceAddress, after: int) -> int:
