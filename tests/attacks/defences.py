@@ -33,9 +33,8 @@ from untether.protocol.identity.lease import LeaseState
 from untether.protocol.linking import offer
 from untether.protocol.pairwise import prekeys as pairwise_prekeys
 from untether.protocol.pairwise import ratchet, session_book
-from untether.relay import admission
 from untether.relay import prekeys as relay_prekeys
-from untether.relay.budgets import Rate
+from untether.relay.budgets import Budgets, Rate
 
 
 class Place(NamedTuple):
@@ -112,4 +111,4 @@ NO_WORD_TO_STRANGERS = Defence(Place(senders, "is_stranger", lambda *_: False))
 
 # --- Relay (spec 08) ----------------------------------------------------------------------
 CLAIM_LIMIT = Defence(Place(relay_prekeys, "CLAIMS", Rate(1_000_000, 0.001)))
-REQUEST_LIMITS = Defence(Place(admission, "_take"))
+REQUEST_LIMITS = Defence(Place(Budgets, "take", lambda *_: 0))

@@ -29,7 +29,11 @@ class SteppedStore:
         self, decision: Callable[..., Awaitable[Result]], *args: Any, **kwargs: Any
     ) -> Result:
         """See the port."""
-        return self._loop.run_until_complete(self._store.transact(decision, *args, **kwargs))
+
+        async def decided() -> Result:
+            return await self._store.transact(decision, *args, **kwargs)
+
+        return self._loop.run_until_complete(decided())
 
     def query(self, sql: str) -> list[Any]:
         """Look into the rows."""

@@ -19,11 +19,12 @@ from untether.adapters.transport.address import socket_url
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.errors import NetworkError
 from untether.base.limits import FRAME_MAX, IN_FLIGHT_MAX, PACKET_MAX, REQUESTS_BURST
+from untether.relay import requests, submission
 from untether.relay.requests import handle
 from untether.server import sockets
 from untether.server.config import Config, Quotas
 from untether.server.relay_process import RelayProcess
-from untether.wire.client_frames import FetchStatus, Request
+from untether.wire.client_frames import FetchLists, FetchStatus, Request
 from untether.wire.codec import decode, encode
 from untether.wire.packets import frames_of, packet_of
 from untether.wire.server_frames import Answer, Refused, ServerFrame, Status, Submitted, Welcome
@@ -280,6 +281,26 @@ async def test_a_failure_inside_the_relay_is_told_without_its_text(
     assert (line["event"], line["error"]) == ("request-failed", "LookupError")
     assert any(place.startswith("test_hostile_frames.fail") for place in line["trace"])
     assert "plans" not in log_lines.getvalue()
+
+
+async def test_a_failing_request_harms_no_other_of_its_packet(
+    connector: WebSocketConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those before and behind it are answered, whether it fails at once or later."""
+    alice, bob = await _logged_in(connector), await register(connector, "bob")
+    monkeypatch.setattr(requests, "RULES", {**requests.RULES, FetchLists: None})  # at once
+    monkeypatch.setattr(submission, "_check_shape", None)  # in its transaction
+    frames = (
+        FetchStatus(),
+        FetchLists(alice.certificate.account_id),
+        alice.letter(bob),
+        FetchStatus(),
+    )
+    tokens = [await alice.send(frame) for frame in frames]
+    answers = [await alice.answer(token) for token in tokens]
+    failure = Refused("relay-failure")
+    assert answers[1:3] == [failure, failure]
+    assert [type(answer) for answer in (answers[0], answers[3])] == [Status, Status]
 
 
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=5))
