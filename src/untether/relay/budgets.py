@@ -12,6 +12,8 @@ from collections.abc import Hashable, Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from msgspec import Struct
+
 from untether.base import limits
 from untether.base.identifiers import UnixMillis
 
@@ -35,7 +37,7 @@ LINK_SLOTS: Final = Rate(limits.LINK_SLOTS_BURST, limits.LINK_SLOTS_REFILL_MS)
 CLAIMS: Final = Rate(limits.CLAIMS_PER_TARGET_BURST, limits.CLAIMS_PER_TARGET_REFILL_MS)
 
 
-class Spent(NamedTuple):
+class Spent(Struct, frozen=True):
     """The new state of a limit, or how long to wait (then nothing was spent)."""
 
     due_at: float
@@ -73,11 +75,11 @@ class Budgets:
 
     def take(self, key: Hashable, rate: Rate, now: UnixMillis) -> int:
         """Spend one; returns 0, or the milliseconds to wait."""
-        due_at, retry_after_ms = spend(self._due_at.get(key, 0), self._instead.get(rate, rate), now)
+        spent = spend(self._due_at.get(key, 0), self._instead.get(rate, rate), now)
         if len(self._due_at) >= self._states_max:
             self._forget_full(now)
-        self._due_at[key] = due_at
-        return retry_after_ms
+        self._due_at[key] = spent.due_at
+        return spent.retry_after_ms
 
     def _forget_full(self, now: UnixMillis) -> None:
         """Drop the states that are as good as new; if there are none, the oldest half."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from msgspec import Struct
 
 from untether.base.identifiers import AccountId, DeviceAddress, SlotId, UnixMillis
@@ -64,7 +62,7 @@ class TellSlot(Struct, frozen=True):
 Effect = WakeMailbox | StartDelivery | CutDevice | TellAccount | WatchSlot | TellSlot
 
 
-class Call(NamedTuple):
+class Call(Struct, frozen=True):
     """Who asks, when, and the randomness for the answer."""
 
     session: RelaySession
@@ -80,7 +78,7 @@ class Call(NamedTuple):
         return principal.address
 
 
-class Decision(NamedTuple):
+class Decision(Struct, frozen=True):
     """What a decision made: the answer, effects, and who the connection is from now on."""
 
     answer: ServerFrame
@@ -88,7 +86,7 @@ class Decision(NamedTuple):
     principal: Principal | None = None
 
 
-class Outcome(NamedTuple):
+class Outcome(Struct, frozen=True):
     """What the server does next: answer, go on with ``session``, carry out the effects."""
 
     answer: ServerFrame

@@ -20,7 +20,8 @@ and the sender hears ``mailbox-full``.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, UnixMillis
 from untether.base.limits import (
@@ -43,7 +44,7 @@ ENTRIES_SHARE = MAILBOX_ENTRIES_MAX * SENDER_SHARE_PERCENT_MAX // 100
 BYTES_SHARE = MAILBOX_BYTES_MAX * SENDER_SHARE_PERCENT_MAX // 100
 
 
-class Plan(NamedTuple):
+class Plan(Struct, frozen=True):
     """One account's copies that are going to be stored, and devices that get a gap.
 
     ``sealed`` copies of them have a header, and refer to the body.
@@ -55,7 +56,7 @@ class Plan(NamedTuple):
     sealed: int
 
 
-class Message(NamedTuple):
+class Message(Struct, frozen=True):
     """What all judgements of one submission share."""
 
     sender: DeviceAddress
@@ -228,7 +229,7 @@ def _size(message: Message, copy: Copy) -> int:
 async def _store(
     tx: RelayTransaction, message: Message, judgements: Sequence[Verdict | Plan]
 ) -> Decision:
-    references = sum(one.sealed for one in judgements if isinstance(one, Plan))
+    references = sum([one.sealed for one in judgements if isinstance(one, Plan)])
     body_id = await tx.add_body(message.request.body, references) if references else None
     verdicts: list[Verdict] = []
     effects: list[WakeMailbox] = []
@@ -252,8 +253,8 @@ async def _put_copy(
     size = _size(message, copy)
     filled = row.with_entry(size)
     entry = EntryRow(
-        row.account_id,
-        row.device,
+        filled.account_id,
+        filled.device,
         filled.last_number,
         *message.sender,
         message.now,

@@ -34,7 +34,7 @@ from contextlib import suppress
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import apsw
 
@@ -71,7 +71,7 @@ class _Job:
 
     def __init__(
         self,
-        start: Callable[[], Awaitable[Any]],
+        start: Callable[[], Any],
         waiter: asyncio.Future[Any],
     ) -> None:
         self.start = start
@@ -289,13 +289,12 @@ class SqliteRelayStore:
         self._log_is_dirty = bool(is_read)
 
 
-def _run_to_end(decision: Awaitable[Result]) -> Result:
+def _run_to_end(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Step a decision by hand; on this store nothing that it awaits suspends."""
-    coroutine = cast("Coroutine[Any, Any, Result]", decision)
     try:
         coroutine.send(None)
     except StopIteration as end:
-        return cast("Result", end.value)
+        return end.value
     coroutine.close()
     raise RuntimeError("a decision awaited something else than its transaction")
 

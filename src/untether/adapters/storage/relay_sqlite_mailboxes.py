@@ -52,10 +52,14 @@ class SqliteStatements:
     def _rows(self, sql: str, values: Sequence[Any]) -> list[Any]:
         return self._cursor.execute(sql, values).fetchall()
 
-    def _write(self, sql: str, values: Sequence[Any]) -> int:
-        """Run a statement to its end; returns how many rows it changed."""
+    def _write(self, sql: str, values: Sequence[Any]) -> None:
+        """Run a statement to its end."""
         self.writes += 1
         self._cursor.execute(sql, values)
+
+    def _delete(self, sql: str, values: Sequence[Any]) -> int:
+        """Run a deletion to its end; returns how many rows it deleted."""
+        self._write(sql, values)
         return self._connection.changes()
 
 
@@ -171,7 +175,7 @@ class SqliteMailboxes(SqliteStatements):
         for body_id, _ in removed:
             if body_id is not None:
                 bodies[body_id] = bodies.get(body_id, 0) + 1
-        return RemovedEntries(len(removed), sum(size for _, size in removed), bodies)
+        return RemovedEntries(len(removed), sum([size for _, size in removed]), bodies)
 
     async def last_entry_before(
         self, address: DeviceAddress, accepted_before: int, limit: int
@@ -231,7 +235,7 @@ class SqliteMailboxes(SqliteStatements):
 
     async def delete_submissions(self, accepted_before: int, limit: int) -> int:
         """See the port."""
-        return self._write(
+        return self._delete(
             """DELETE FROM submissions
             WHERE (account_id, sender, sender_device, message_id, target) IN (
               SELECT account_id, sender, sender_device, message_id, target

@@ -193,7 +193,7 @@ class SqliteRelayTransaction(SqliteMailboxes):
 
     async def delete_handed_out_prekeys(self, before: int, limit: int) -> int:
         """See the port."""
-        return self._write(
+        return self._delete(
             """DELETE FROM handed_out_prekeys WHERE (account_id, device, prekey_id) IN (
               SELECT account_id, device, prekey_id
               FROM handed_out_prekeys WHERE handed_out_at < ? LIMIT ?)""",
@@ -220,7 +220,7 @@ class SqliteRelayTransaction(SqliteMailboxes):
 
     async def delete_claim_limits(self, due_before: int, limit: int) -> int:
         """See the port."""
-        return self._write(
+        return self._delete(
             """DELETE FROM claim_limits WHERE (account_id, device, requester) IN (
               SELECT account_id, device, requester
               FROM claim_limits WHERE due_at < ? LIMIT ?)""",
@@ -264,7 +264,7 @@ class SqliteRelayTransaction(SqliteMailboxes):
 
     async def delete_slots(self, expired_before: int, limit: int) -> int:
         """See the port."""
-        return self._write(
+        return self._delete(
             """DELETE FROM slots WHERE slot_id IN (
               SELECT slot_id FROM slots WHERE expires_at < ? LIMIT ?)""",
             (expired_before, limit),
@@ -285,7 +285,7 @@ class SqliteRelayTransaction(SqliteMailboxes):
 
     async def delete_invitations(self, expired_before: int, limit: int) -> int:
         """See the port."""
-        return self._write(
+        return self._delete(
             """DELETE FROM invitations WHERE code_hash IN (
               SELECT code_hash FROM invitations WHERE expires_at < ? LIMIT ?)""",
             (expired_before, limit),
