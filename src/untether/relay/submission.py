@@ -19,7 +19,7 @@ and the sender hears ``mailbox-full``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from msgspec import Struct
 
@@ -91,15 +91,19 @@ async def submit_direct(tx: RelayTransaction, call: Call, request: SubmitDirect)
 
 def _check_shape(request: Submit) -> None:
     """Refuse what no list could make right: repetitions, copies with neither or both parts."""
-    if len({recipient.account_id for recipient in request.recipients}) < len(request.recipients):
+    if _repeats([recipient.account_id for recipient in request.recipients]):
         raise Refusal("malformed")
     for recipient in request.recipients:
         copies = recipient.copies
-        if len({copy.device for copy in copies}) < len(copies):
+        if len(copies) > 1 and _repeats([copy.device for copy in copies]):
             raise Refusal("malformed")
         for copy in copies:
             if (copy.header is None) == (copy.absent is None):
                 raise Refusal("malformed")
+
+
+def _repeats(values: Sequence[Hashable]) -> bool:
+    return len(set(values)) < len(values)
 
 
 async def _judge(

@@ -17,13 +17,14 @@ from tests.unit.relay.relay_desk import (
     sealed_for,
 )
 
-from untether.base.identifiers import HOUR_MS, MessageId, SlotId
+from untether.base.identifiers import HOUR_MS, MessageId, SlotId, UnixMillis
 from untether.base.limits import LISTS_PER_ANSWER_MAX
 from untether.relay import login
 from untether.relay.budgets import (
     ACCOUNT_LISTS,
     GUEST_REQUESTS,
     LINK_SLOTS,
+    LOGINS,
     SIGNED_UPLOADS,
     Budgets,
     Rate,
@@ -285,6 +286,15 @@ def test_a_clock_that_went_back_refuses_for_one_refill_only() -> None:
     refused = spend(ahead, rate, 1_000)  # type: ignore[arg-type]
     assert (refused.due_at, refused.retry_after_ms) == (1_300, 101)
     assert spend(refused.due_at, rate, 1_101).retry_after_ms == 0  # type: ignore[arg-type]
+
+
+def test_an_operator_s_rate_counts_instead_of_the_built_in_one() -> None:
+    """Only the rate that was replaced; a twin without it has the built-in burst."""
+    own, built_in = Budgets({GUEST_REQUESTS: Rate(1, 60_000)}), Budgets()
+    for budgets, waits in ((own, [0, 60_001]), (built_in, [0, 0])):
+        taken = [budgets.take("somebody", GUEST_REQUESTS, UnixMillis(1_000)) for _ in range(2)]
+        assert taken == waits
+        assert budgets.take("somebody else", LOGINS, UnixMillis(1_000)) == 0
 
 
 def test_budgets_forget_what_is_full_again_and_stay_bounded() -> None:

@@ -37,6 +37,7 @@ from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import apsw
+from msgspec import Struct
 
 from untether.adapters.storage.relay_sqlite_rows import SqliteRelayTransaction
 from untether.base.errors import PlatformError
@@ -64,20 +65,13 @@ _SETTINGS: Final = """
 """
 
 
-class _Job:
+class _Job(Struct, eq=False):
     """One waiting decision, and later what became of it."""
 
-    __slots__ = ("error", "result", "start", "waiter")
-
-    def __init__(
-        self,
-        start: Callable[[], Any],
-        waiter: asyncio.Future[Any],
-    ) -> None:
-        self.start = start
-        self.waiter = waiter
-        self.result: Any = None
-        self.error: Exception | None = None
+    start: Callable[[], Any]
+    waiter: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
 
     def answer(self) -> None:
         """Wake up whoever waits, unless it has gone."""
