@@ -11,7 +11,7 @@ from untether.crypto.provider import AEAD_NONCE_LENGTH, provider
 from untether.protocol.body import seal_body
 from untether.protocol.pairwise import prekeys, ratchet, session_book
 from untether.protocol.pairwise.fan_out import pack_chain, seal_for_devices
-from untether.protocol.pairwise.parties import Ends, Party, account_associated
+from untether.protocol.pairwise.parties import Ends, Party, sender_associated
 from untether.protocol.pairwise.prekeys import PrekeyPairSecret
 from untether.protocol.pairwise.session_book import Arrival, Sessions
 from untether.wire.codec import encode
@@ -153,9 +153,11 @@ class FanOut:
             BodyKey(body_key=bytes(body.body_key), body_hash=body.body_hash, assumed_head=HEAD)
         )
         messages = []
+        sender = sender_associated(self.alice.party)
         for account_key, packed in rows.items():
-            associated = account_associated(self.alice.party, account_key)
-            rows[account_key], sealed = seal_for_devices(packed, payload, associated, urandom)
+            rows[account_key], sealed = seal_for_devices(
+                packed, payload, sender + account_key, urandom
+            )
             messages += sealed
         return [body.sealed, *messages]
 

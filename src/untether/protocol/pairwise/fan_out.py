@@ -20,6 +20,8 @@ from untether.protocol.pairwise.ratchet_state import SENDING_CHAIN_LENGTH, VERSI
 
 _KEY_LENGTH: Final = 32
 _record = Struct(f">{DEVICE_NUMBER_LENGTH}s36sI{_KEY_LENGTH}s")  # device, chain, number, key
+_header = Struct(">c36sI")  # version, chain, number
+_halves = Struct(f"{_KEY_LENGTH}s{_KEY_LENGTH}s")  # the next chain key, the message key
 _nonce = Struct(f"{AEAD_NONCE_LENGTH}s")
 
 PACKED_CHAIN_LENGTH: Final = DEVICE_NUMBER_LENGTH + SENDING_CHAIN_LENGTH
@@ -50,16 +52,17 @@ def seal_for_devices(
     :func:`ratchet.seal_next`, spelled out, because calling it costs half as much again.
     """
     step, seal, pack = hashes.keyed_blake2b_512, provider().aead_seal, _record.pack
+    head, halve = _header.pack, _halves.unpack
     chains = _record.iter_unpack(packed)
     nonces = _nonce.iter_unpack(
         randomness(AEAD_NONCE_LENGTH * (len(packed) // PACKED_CHAIN_LENGTH))
     )
-    row = b""
+    records: list[bytes] = []
     messages: list[bytes] = []
     for (device, chain, number, key), (nonce,) in zip(chains, nonces, strict=True):
-        header = VERSION + chain + number.to_bytes(4, "big")
-        stepped = step(key, RATCHET_CHAIN)
-        ciphertext = seal(stepped[_KEY_LENGTH:], nonce, payload, associated + device + header)
-        row += pack(device, chain, number + 1, stepped[:_KEY_LENGTH])
+        header = head(VERSION, chain, number)
+        following, message_key = halve(step(key, RATCHET_CHAIN))
+        ciphertext = seal(message_key, nonce, payload, associated + device + header)
+        records.append(pack(device, chain, number + 1, following))
         messages.append(header + nonce + ciphertext)
-    return row, messages
+    return b"".join(records), messages

@@ -52,4 +52,9 @@ class Ends(NamedTuple):
 
 def account_associated(sender: Party, recipient_account_key: bytes) -> bytes:
     """Return the part of the associated data that all devices of the recipient share."""
-    return labels.PAIRWISE_MESSAGE + sender.address + recipient_account_key
+    return sender_associated(sender) + recipient_account_key
+
+
+def sender_associated(sender: Party) -> bytes:
+    """Return the part of the associated data that all that a device seals has in common."""
+    return labels.PAIRWISE_MESSAGE + sender.address

@@ -26,7 +26,7 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 from untether.base.identifiers import UnixMillis
-from untether.base.limits import CHAIN_JUMP_MAX, RECEIVER_CHAINS_MAX
+from untether.base.limits import CHAIN_JUMP_MAX
 from untether.base.randomness import Randomness
 from untether.base.secret_bytes import SecretBytes
 from untether.crypto import hashes, labels
@@ -40,13 +40,14 @@ from untether.protocol.pairwise.errors import (
 from untether.protocol.pairwise.ratchet_state import (
     HEADER_LENGTH,
     VERSION,
-    ClosedChain,
     Keys,
     Message,
     RatchetState,
     ReceivingChain,
     Root,
     SendingChain,
+    close_chain,
+    closed_length,
 )
 
 _KEY_LENGTH: Final = 32
@@ -178,12 +179,12 @@ def open_first(root: Root, message: Message, context: Context) -> Opening:
 
 def _open_elsewhere(state: RatchetState, message: Message, context: Context) -> Opening:
     """Open a message that is not of the current receiving chain: of a closed or a new one."""
-    for closed in state.root.closed:
-        if closed.ratchet_key == message.ratchet_key:
-            if message.number >= closed.length:
-                raise BadMessageError("its chain ended before it")
-            return _open_skipped(state, message, context)
-    return _open_turning(state, message, context)
+    length = closed_length(state.root.closed, message.ratchet_key)
+    if length is None:
+        return _open_turning(state, message, context)
+    if message.number >= length:
+        raise BadMessageError("its chain ended before it")
+    return _open_skipped(state, message, context)
 
 
 def _open_skipped(state: RatchetState, message: Message, context: Context) -> Opening:
@@ -206,18 +207,16 @@ def _open_turning(state: RatchetState, message: Message, context: Context) -> Op
         raise TooFarAheadError(missing)
     payload, root_key, following, skipped = _open_new_chain(state.root, message, context)
     closed = state.root.closed
+    forgotten: tuple[bytes, ...] = ()
     if ending is not None:
-        closed = (ClosedChain(ending.ratchet_key, message.previous_length), *closed)
+        closed, forgotten = close_chain(closed, ending.ratchet_key, message.previous_length)
         if missing:
             _, keys = _step(ending.chain_key, missing)
             skipped = (SkippedRun(ending.ratchet_key, ending.number, keys), *skipped)
     sending, root = _turn_sending(
         root_key, message.ratchet_key, state.sending.number, context.randomness
     )
-    kept = closed[: RECEIVER_CHAINS_MAX - 1]
-    forgotten = tuple(chain.ratchet_key for chain in closed[len(kept) :])
-    root = Root(root.root_key, root.ratchet_seed, kept)
-    turned = RatchetState(sending, following, root)
+    turned = RatchetState(sending, following, Root(root.root_key, root.ratchet_seed, closed))
     return Opening(payload, turned, skipped, forgotten=forgotten)
 
 

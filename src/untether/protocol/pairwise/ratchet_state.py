@@ -9,6 +9,7 @@ from struct import Struct
 from typing import Final, NamedTuple
 
 from untether.base.identifiers import UnixMillis
+from untether.base.limits import RECEIVER_CHAINS_MAX
 from untether.crypto.provider import AEAD_NONCE_LENGTH, AEAD_TAG_LENGTH, X25519_LENGTH
 from untether.protocol.pairwise.errors import BadMessageError
 from untether.wire.codec import Record
@@ -77,32 +78,44 @@ class ReceivingChain(Keys, frozen=True):
         return cls(ratchet_key, started_at, number, chain_key)
 
 
-class ClosedChain(NamedTuple):
-    """A receiving chain that ended: its ratchet key, and how many messages it had."""
-
-    ratchet_key: bytes
-    length: int
-
-
 class Root(Keys, frozen=True):
-    """What changes only when the ratchet turns. ``closed`` is newest first."""
+    """What changes only when the ratchet turns.
+
+    ``closed`` are the receiving chains that ended, newest first, as they are stored: a ratchet
+    key ‖ how many messages it had, each (:func:`close_chain`, :func:`closed_length`).
+    """
 
     root_key: bytes
     ratchet_seed: bytes
-    closed: tuple[ClosedChain, ...] = ()
+    closed: bytes = b""
 
     def to_bytes(self) -> bytes:
-        """Root key ‖ ratchet seed ‖ closed chains (ratchet key ‖ length each)."""
-        return _root.pack(self.root_key, self.ratchet_seed) + b"".join(
-            _closed.pack(*chain) for chain in self.closed
-        )
+        """Root key ‖ ratchet seed ‖ closed chains."""
+        return _root.pack(self.root_key, self.ratchet_seed) + self.closed
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Root:
         """Read what :meth:`to_bytes` wrote."""
-        closed = tuple(map(ClosedChain._make, _closed.iter_unpack(data[_root.size :])))
         root_key, ratchet_seed = _root.unpack_from(data)
-        return cls(root_key, ratchet_seed, closed)
+        return cls(root_key, ratchet_seed, data[ROOT_LENGTH:])
+
+
+def close_chain(closed: bytes, ratchet_key: bytes, length: int) -> tuple[bytes, tuple[bytes, ...]]:
+    """Put a chain that ended before the others: what is kept, and the ratchet keys of the rest."""
+    closed = _closed.pack(ratchet_key, length) + closed
+    kept = (RECEIVER_CHAINS_MAX - 1) * CLOSED_CHAIN_LENGTH
+    return closed[:kept], tuple(key for key, _ in _closed.iter_unpack(closed[kept:]))
+
+
+def closed_length(closed: bytes, ratchet_key: bytes) -> int | None:
+    """Return how many messages a closed chain had; None when it is not among these."""
+    at = closed.find(ratchet_key)
+    while at >= 0 and at % CLOSED_CHAIN_LENGTH:  # found across two chains
+        at = closed.find(ratchet_key, at + 1)
+    if at < 0:
+        return None
+    _, length = _closed.unpack_from(closed, at)
+    return int(length)
 
 
 class RatchetState(Keys, frozen=True):

@@ -15,13 +15,13 @@ from untether.base.identifiers import UnixMillis
 from untether.base.limits import RATCHET_TURN_WANTED_MS, UNANSWERED_SESSION_MS
 from untether.protocol.pairwise.handshake import PREFIX_LENGTH
 from untether.protocol.pairwise.ratchet_state import (
-    CLOSED_CHAIN_LENGTH,
     ROOT_LENGTH,
     Keys,
     RatchetState,
     ReceivingChain,
     Root,
     SendingChain,
+    closed_length,
 )
 
 _cold = Struct(">32sQQ?")
@@ -134,8 +134,4 @@ class Session(Keys, frozen=True):
         """Tell whether the peer's ratchet key is one of this session's chains."""
         if self.receiving[_RATCHET_KEY] == ratchet_key:
             return True
-        closed = self.cold[self._root_at + ROOT_LENGTH :]
-        return any(
-            closed.startswith(ratchet_key, start)
-            for start in range(0, len(closed), CLOSED_CHAIN_LENGTH)
-        )
+        return closed_length(self.cold[self._root_at + ROOT_LENGTH :], ratchet_key) is not None
