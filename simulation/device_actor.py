@@ -8,17 +8,15 @@ be put back later, as people do with backups.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
 from typing import TYPE_CHECKING
 
 from simulation.choices import around, happens
+from simulation.disk import Disk
 from simulation.network import Wire
 from simulation.schedule import Timer
-from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
-from untether.adapters.storage.sqlite_database import SETTINGS
 from untether.base.errors import LocalError, PlatformError, RemoteError, UntetherError
 from untether.base.identifiers import SECOND_MS, UnixMillis
 from untether.base.limits import FRAME_MAX
@@ -26,9 +24,7 @@ from untether.client.reconnect import reconnect_delay_ms
 from untether.device import effects, engine, events, inputs
 from untether.device.inputs import Input
 from untether.device.store import own_device
-from untether.device.store.database import SqlValue
 from untether.device.store.own_device import OwnDevice, State
-from untether.device.store.upgrade import bring_up_to_date, packaged_upgrades
 from untether.protocol.identity.certificate import sign_as_account
 from untether.wire import codec
 from untether.wire.client_frames import Acknowledge, ClientFrame, Login, Request
@@ -46,30 +42,6 @@ class PowerCutError(Exception):
     """The process died in the middle of a transaction."""
 
 
-class Disk(Sqlite3DeviceDatabase):
-    """A database whose next write may find the disk full."""
-
-    writes_left: int | None = None
-
-    def run(self, sql: str, *parameters: SqlValue) -> int:
-        """See the port."""
-        self._spend()
-        return super().run(sql, *parameters)
-
-    def many(self, sql: str, parameter_rows: Iterable[Sequence[SqlValue]]) -> None:
-        """See the port."""
-        self._spend()
-        super().many(sql, parameter_rows)
-
-    def _spend(self) -> None:
-        if self.writes_left is None:
-            return
-        self.writes_left -= 1
-        if self.writes_left < 0:
-            self.writes_left = None
-            raise PlatformError("disk-full", "The disk is full.", "Free some space.")
-
-
 class DeviceActor:
     """One device of one person."""
 
@@ -79,10 +51,7 @@ class DeviceActor:
         self.account_seed = account_seed
         self.random: Random = world.choices.stream(f"device/{name}")
         self.skew = round(world.faults.skew * self.random.uniform(-240_000, 240_000))
-        self._connection = _new_connection()
-        self.database = Disk(self._connection)
-        self.database.script(SETTINGS)
-        bring_up_to_date(self.database, packaged_upgrades())
+        self.database = Disk.unused()
         self.backup: tuple[int, bytes] | None = None
         self.restored_to: list[tuple[int, int]] = []
         """Each time a copy was put back: (the copy was made, it was put back), in world time."""
@@ -378,7 +347,7 @@ class DeviceActor:
 
     def back_up(self) -> None:
         """Copy the database, as a backup does."""
-        self.backup = (self.world.now, self._connection.serialize())
+        self.backup = (self.world.now, self.database.image())
         self.note("back-up")
 
     def put_back(self) -> None:
@@ -388,10 +357,7 @@ class DeviceActor:
         made, image = self.backup
         self.note("put-back")
         self._stop()
-        self._connection = _new_connection()
-        self._connection.deserialize(image)
-        self.database = Disk(self._connection)
-        self.database.script(SETTINGS)
+        self.database = Disk.from_image(image)
         self.restored_to.append((made, self.world.now))
         self.restart()
 
@@ -423,7 +389,3 @@ class _Line:
 
     def lost(self) -> None:
         self._device.line_lost(self.wire)
-
-
-def _new_connection() -> sqlite3.Connection:
-    return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Final, cast
 
 from untether.adapters.storage.sqlite_database import SETTINGS, SqliteDatabase, platform_error
@@ -17,6 +18,9 @@ from untether.base.limits import DATABASE_BUSY_MS
 from untether.device.store.database import Row, SqlValue
 
 IN_MEMORY: Final = ":memory:"
+
+STATEMENTS_KEPT: Final = 512
+"""Prepared statements of one connection: more than the device has (about 250)."""
 
 
 class Sqlite3DeviceDatabase(SqliteDatabase):
@@ -34,7 +38,11 @@ class Sqlite3DeviceDatabase(SqliteDatabase):
             # No isolation level: this class says BEGIN itself, Python must not.
             database = cls(
                 sqlite3.connect(
-                    path, timeout=busy_ms / 1000, isolation_level=None, check_same_thread=False
+                    path,
+                    timeout=busy_ms / 1000,
+                    isolation_level=None,
+                    check_same_thread=False,
+                    cached_statements=STATEMENTS_KEPT,
                 )
             )
             try:
@@ -55,9 +63,10 @@ class Sqlite3DeviceDatabase(SqliteDatabase):
         """See the port."""
         with self._statement():
             before = self._connection.total_changes
-            self._connection.execute(sql, parameters).fetchall()
-            if self._connection.total_changes == before:
-                return 0
+            cursor = self._connection.execute(sql, parameters)
+            cursor.fetchall()
+            if cursor.rowcount >= 0 or self._connection.total_changes == before:
+                return max(cursor.rowcount, 0)  # Python counts what begins with a known verb
             return cast("int", self._connection.execute("SELECT changes()").fetchone()[0])
 
     def rows(self, sql: str, *parameters: SqlValue) -> list[Row]:
@@ -82,15 +91,19 @@ class Sqlite3DeviceDatabase(SqliteDatabase):
             self._connection.close()
 
 
-def _statements(script: str) -> Iterator[str]:
+@lru_cache(maxsize=64)
+def _statements(script: str) -> tuple[str, ...]:
     """Split at the semicolons that end a statement, not at those inside texts or triggers."""
+    statements = []
     statement = ""
     for piece in script.split(";"):
         statement += piece + ";"
         if sqlite3.complete_statement(statement):
-            yield statement
+            statements.append(statement)
             statement = ""
-    yield statement
+    if statement.strip(" \n;"):
+        statements.append(statement)
+    return tuple(statements)
 
 
 def _translated(error: sqlite3.Error) -> PlatformError:

@@ -7,7 +7,7 @@ result codes into errors that say what happened and what to do next.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
@@ -123,17 +123,16 @@ class SqliteDatabase(ABC):
     def _translated(self, error: Exception) -> PlatformError | None:
         """Return the error that people get for one of SQLite's; None for all others."""
 
-    @contextmanager
-    def _statement(self) -> Iterator[None]:
-        """Run a statement inside; see the class about failures."""
+    def _statement(self) -> _Statement:
+        """Return the context that every statement runs inside; see the class about failures."""
         if self._failure is not None:
             raise self._failure
-        try:
-            yield
-        except Exception as error:
-            failure = self._translated(error)
-            if failure is None:
-                raise
+        return _Statement(self._failed)
+
+    def _failed(self, error: Exception) -> None:
+        """Remember a failure and raise it in the words for people, if it is one of SQLite's."""
+        failure = self._translated(error)
+        if failure is not None:
             self._failure = failure if self._is_open else None
             raise failure from error
 
@@ -177,3 +176,19 @@ class SqliteDatabase(ABC):
             if self._in_transaction and self._failure is None:
                 self.script("ROLLBACK TO step; RELEASE step")
             raise
+
+
+class _Statement:
+    """What a statement runs inside; a generator's context costs as much as a short statement."""
+
+    __slots__ = ("_failed",)
+
+    def __init__(self, failed: Callable[[Exception], None]) -> None:
+        self._failed = failed
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, Exception):
+            self._failed(error)

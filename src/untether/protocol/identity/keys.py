@@ -7,7 +7,8 @@ arithmetic: both curves have a handful of such points, and canonical means "belo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Self
 
 from untether.base.errors import RemoteError
@@ -56,14 +57,14 @@ class DeviceSecrets:
 
     signing_seed: SecretBytes
     agreement_seed: SecretBytes
-    public_keys: DevicePublicKeys = field(init=False)
 
-    def __post_init__(self) -> None:
+    @cached_property
+    def public_keys(self) -> DevicePublicKeys:
+        """Both public keys, derived when they are first asked for: most readers need none."""
         crypto = provider()
-        keys = DevicePublicKeys(
+        return DevicePublicKeys(
             crypto.ed25519_public(self.signing_seed), crypto.x25519_public(self.agreement_seed)
         )
-        object.__setattr__(self, "public_keys", keys)
 
     @classmethod
     def generate(cls, randomness: Randomness) -> Self:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from untether.base.errors import RemoteError
 from untether.crypto.provider import CryptoError, provider
 from untether.wire.codec import Record, encode
@@ -22,6 +24,15 @@ def sign_record(seed: bytes, label: bytes, record: Record) -> SignedObject:
 def check_signature(key: bytes, signature: bytes, label: bytes, *parts: bytes, code: str) -> None:
     """Raise RemoteError ``code`` unless ``key`` signed label ‖ parts."""
     try:
-        provider().ed25519_verify(key, b"".join((label, *parts)), signature)
+        _verify(key, b"".join((label, *parts)), signature)
     except CryptoError as error:
         raise RemoteError(code, "A signature does not fit what it should vouch for.") from error
+
+
+@lru_cache(maxsize=1024)
+def _verify(key: bytes, message: bytes, signature: bytes) -> None:
+    """Verify what was not verified lately: stored lists and certificates are read at every turn.
+
+    Only what held is remembered; a refusal is found anew each time.
+    """
+    provider().ed25519_verify(key, message, signature)
