@@ -6,7 +6,7 @@ RUN := $(VENV)/bin
 CODE := $(wildcard src tests benchmarks vectors tools simulation fuzz)
 ARGS ?=
 
-.PHONY: help demo serve test check bench simulate crashes fuzz tables clean
+.PHONY: help demo serve test check bench simulate planted crashes fuzz tables clean
 .DELETE_ON_ERROR:
 
 help: ## show these targets
@@ -32,6 +32,9 @@ bench: $(VENV)/.installed-bench ## measure against peers, in the same run
 
 simulate: $(VENV)/.installed-test ## run many simulated worlds, e.g. ARGS="--from 1000 --seeds 500"
 	@$(RUN)/python -m simulation --jobs $$(nproc) --evidence --record $(ARGS)
+
+planted: $(VENV)/.installed-test ## break rules on purpose and see who notices, e.g. ARGS="lease-ignored"
+	@$(RUN)/python -m tests.planted --jobs $$(nproc) $(ARGS)
 
 crashes: $(VENV)/.installed-test ## cut the power at every write, kill relays a hundred times
 	@$(RUN)/python -m tests.crashes $(ARGS)

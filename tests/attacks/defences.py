@@ -49,11 +49,11 @@ class Defence:
     """One defence of the product, in all places where it stands."""
 
     def __init__(self, *places: Place) -> None:
-        self._places = places
+        self.places = places
 
     def switch_off(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Put the stand-ins there until the test ends."""
-        for owner, name, instead in self._places:
+        for owner, name, instead in self.places:
             monkeypatch.setattr(owner, name, instead)
 
 

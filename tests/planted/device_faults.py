@@ -1,0 +1,204 @@
+"""Faults of the device engine: sending, receiving, repairs, log-out (spec 02, 06, 07, 10)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.attacks import defences
+from tests.attacks.defences import Defence, Place
+from tests.attacks.stand_ins import nothing
+from tests.planted.fault import Fault, rule
+
+from untether.base.identifiers import AccountId, MessageId
+from untether.device import (
+    content_rules,
+    fan_out,
+    gossip,
+    inbox,
+    outbox,
+    receipts,
+    repair,
+    repair_answers,
+    restored,
+    senders,
+    verdicts,
+)
+from untether.device.context import Context
+from untether.device.senders import Sender, SenderKind
+from untether.device.store import outbox as outbox_rows
+from untether.device.store import own_device, sent
+from untether.device.store import receipts as receipt_rows
+from untether.device.store.outbox import Progress
+from untether.protocol.identity.lease import LeaseState
+
+TALKS = "tests/conversations"
+
+_targets = fan_out.targets
+_take = inbox._take
+
+
+def no_own_copies(context: Context, device_list: Any) -> list[fan_out.Target]:
+    """Seal for the other person only."""
+    if device_list.account_id == context.own.account_id:
+        return []
+    return _targets(context, device_list)
+
+
+def acknowledged_before_opened(context: Context, entry: Any) -> None:
+    """Acknowledge each third entry without having taken it."""
+    if entry.stamp.number % 3:
+        _take(context, entry)
+
+
+def owe_everybody(context: Context, author: AccountId, message_id: MessageId) -> None:
+    """Promise a receipt to strangers as well."""
+    receipt_rows.add(context.database, author, message_id, context.now)
+    context.wake_at(context.now)
+
+
+def whoever_asks(context: Context, _sender: Sender, message_id: MessageId) -> Any:
+    """Find what was sent, whoever it was sealed for."""
+    return sent.find(context.database, message_id)
+
+
+def taken_for_sent(context: Context, recipient: Any, _verdict: object) -> None:
+    """Take the relay's newer lists for a yes."""
+    outbox_rows.save_progress(
+        context.database, recipient.message_id, recipient.account_id, Progress.SENT
+    )
+
+
+FAULTS = (
+    # --- sending --------------------------------------------------------------------------
+    Fault(
+        "own-copies-not-sent",
+        "own devices get no copy of what one of them writes",
+        rule(fan_out, "targets", no_own_copies),
+    ),
+    Fault(
+        "sealed-for-itself",
+        "a device seals a copy for itself",
+        rule(fan_out, "_is_this_device", lambda *_: False),
+    ),
+    Fault(
+        "changed-lists-taken-for-sent",
+        "a message counts as sent although the relay has answered that lists changed",
+        rule(verdicts, "_lists_changed", taken_for_sent),
+    ),
+    Fault(
+        "stale-copies-leave",
+        "copies leave that were sealed before a log-out was known",
+        defences.CHECK_BEFORE_LEAVING,
+        "tests/attacks/test_stale_lists.py"
+        "::test_what_was_sealed_before_a_log_out_does_not_leave_after_it",
+    ),
+    Fault(
+        "forked-account-written-to",
+        "messages leave for an account with two histories",
+        rule(outbox, "_blocked", lambda *_: ""),
+        f"{TALKS}/test_forks.py",
+    ),
+    # --- receiving ------------------------------------------------------------------------
+    Fault(
+        "acknowledged-before-opened",
+        "mail is acknowledged before it was stored",
+        rule(inbox, "_take", acknowledged_before_opened),
+    ),
+    Fault(
+        "not-parked",
+        "mail of a device that is not known yet is dropped",
+        rule(inbox, "_park", nothing),
+    ),
+    Fault(
+        "failed-open-changes-state",
+        "what a failed attempt to open wrote is kept",
+        defences.ONE_SAVEPOINT,
+        "tests/attacks/test_forged_mail.py::test_a_forged_first_message_uses_no_prekey_up",
+    ),
+    Fault(
+        "anybody-says-anything",
+        "what only own devices may say counts from everybody",
+        rule(
+            content_rules,
+            "RULES",
+            {kind: (frozenset(SenderKind), act) for kind, (_, act) in content_rules.RULES.items()},
+        ),
+        f"{TALKS}/test_who_may_say_what.py::test_exactly_the_permitted_cells_act",
+    ),
+    Fault(
+        "conversation-unchecked",
+        "a sender writes into the conversation of others",
+        defences.CONVERSATION_OF_THE_SENDER,
+        "tests/attacks/test_forged_mail.py::test_nobody_speaks_in_the_conversation_of_others",
+    ),
+    Fault(
+        "order-of-arrival",
+        "messages are shown in the order in which they came",
+        defences.ORDER_OF_MESSAGES,
+        "tests/attacks/test_lost_mail.py::test_turned_round_they_are_shown_in_order",
+    ),
+    Fault(
+        "gaps-untold",
+        "nobody hears that messages are missing",
+        defences.COUNTERS,
+        "tests/attacks/test_lost_mail.py::test_dropped_messages_are_missed",
+    ),
+    Fault(
+        "ended-lease-believed",
+        "messages of companions are shown after the lease of their list",
+        rule(senders, "lease_state", lambda *_: LeaseState.RUNNING),
+        f"{TALKS}/test_leases_at_work.py",
+    ),
+    Fault(
+        "receipts-for-strangers",
+        "strangers get delivery receipts",
+        rule(receipts, "owe", owe_everybody),
+        f"{TALKS}/test_receipts.py",
+    ),
+    # --- lists, log-out, copies -----------------------------------------------------------
+    Fault(
+        "gossip-ignored",
+        "a newer list that a message names is not asked for",
+        rule(gossip, "hear_own_head", nothing),
+        f"{TALKS}/test_gossip.py::test_a_withheld_log_out_ends_after_the_patience",
+    ),
+    Fault(
+        "keys-outlive-log-out",
+        "a logged-out device keeps its keys",
+        rule(own_device, "erase_keys", nothing),
+        f"{TALKS}/test_log_out.py",
+    ),
+    Fault(
+        "relay-logs-out",
+        "a device erases itself because the relay says so",
+        defences.LISTS_LOG_OUT,
+        "tests/attacks/test_false_log_outs.py::test_a_relay_erases_nothing",
+    ),
+    Fault(
+        "copy-unnoticed",
+        "a database that was put back from a copy goes on as if nothing had happened",
+        rule(restored, "compare_memories", nothing),
+        f"{TALKS}/test_restored_copies.py",
+    ),
+    # --- repairs --------------------------------------------------------------------------
+    Fault(
+        "repair-for-everybody",
+        "a message is sent again to a device that it was not sealed for",
+        rule(repair_answers, "_entitled", whoever_asks),
+        f"{TALKS}/test_repair_entitlement.py",
+    ),
+    Fault(
+        "repair-without-end",
+        "a message that can't be opened is asked for without end",
+        Defence(
+            Place(repair, "REPAIR_TRIES_MAX", 10**9),
+            Place(repair, "REPAIR_BACK_OFF", 1),
+        ),
+        f"{TALKS}/test_repair_bounds.py::test_after_five_tries_and_a_month_it_is_given_up",
+    ),
+    Fault(
+        "not-repaired",
+        "a message that can't be opened is not asked for",
+        rule(repair, "begin", lambda *_: True),
+    ),
+)
