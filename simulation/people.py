@@ -15,7 +15,7 @@ from untether.base.identifiers import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, Acc
 from untether.base.limits import COMPANIONS_MAX, LINK_SLOT_MS
 from untether.crypto.provider import provider
 from untether.device import events, inputs
-from untether.device.store import contacts
+from untether.device.store import accounts, contacts
 from untether.device.store.own_device import State
 from untether.protocol.identity.account import account_id
 from untether.wire.client_frames import ResolveName
@@ -27,7 +27,7 @@ NAMES: Final = ("alice", "bob", "carol", "dave")
 HUMAN_MS: Final = 4 * SECOND_MS
 """How long a person looks at a screen before the next step."""
 
-SIGNING_STOPPED: Final = frozenset({"restored-from-copy", "phone-displaced"})
+SIGNING_STOPPED: Final = frozenset({"restored-from-copy", "phone-displaced", "lists-forked"})
 """Notices after which a phone's owner runs ``recover`` on it."""
 
 
@@ -312,10 +312,12 @@ class People:
         """Run ``recover`` on a phone that signs nothing, until it acts again."""
         if phone.is_gone:
             return
+        own = phone.own
         with phone.looking() as database:
             found = database.rows("SELECT signing_stopped FROM own_standing")
-        own = phone.own
-        stopped = bool(found) and found[0][0] != ""
+            account = accounts.find(database, own.account_id) if own is not None else None
+        forked = account is not None and account.forked
+        stopped = forked or (bool(found) and found[0][0] != "")
         if own is not None and (stopped or own.state is State.RECOVERING):
             if own.state is State.ACTIVE:
                 phone.person(inputs.RecoverSamePhone())

@@ -12,7 +12,7 @@ from untether.base.errors import LocalError, RefusedError
 from untether.base.identifiers import DAY_MS
 from untether.base.limits import LOGIN_COUNTER_MAX, ONE_TIME_PREKEYS
 from untether.device import events, inputs, own_account, restored
-from untether.device.store import inbox
+from untether.device.store import inbox, own_lists
 from untether.device.store.own_device import State
 from untether.wire.client_frames import ClientFrame, DepositPrekeys, FetchLists, Login
 from untether.wire.server_frames import Refused, ServerFrame, Welcome
@@ -186,6 +186,51 @@ def test_a_phone_that_recovered_on_too_old_a_list_recovers_again() -> None:
     assert alice.own.generation == 2
     assert bob.texts() == ["waits"]
     assert "lists-forked" not in bob.notices()
+
+
+def test_a_phone_that_signed_before_it_heard_of_its_other_life_recovers() -> None:
+    """The relay holds another list in that place; the phone's own gives way and hurts nobody."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    laptop = world.link(alice, "alice's laptop")
+    alice.send("bob", "one")
+    backup = copy_database(alice)
+    alice.feed(inputs.SetLease(90 * DAY_MS))
+    world.settle()
+    put_back(alice, backup)
+    alice.feed(inputs.SetLease(60 * DAY_MS))
+    alice.connect()
+    assert "lists-forked" in alice.notices()
+
+    alice.feed(inputs.RecoverSamePhone())
+    world.settle()
+    assert alice.happened(events.RequestRefused)[-1].code == "list-forked"
+    alice.feed(inputs.RecoverSamePhone())
+    world.settle()
+    alice.connect()
+    assert query(alice, "SELECT count(*) FROM own_lists WHERE published = 0") == [(0,)]
+    assert alice.own.generation == 1
+    alice.send("bob", "two")
+    laptop.send("bob", "three")
+    assert bob.texts() == ["one", "two", "three"]
+    assert "lists-forked" not in laptop.notices() + bob.notices()
+
+
+def test_twin_without_giving_way_no_relay_takes_its_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Switched off: its new generation waits behind a list that nobody takes, for ever."""
+    world = World()
+    alice = world.register("alice")
+    backup = copy_database(alice)
+    alice.feed(inputs.SetLease(90 * DAY_MS))
+    world.settle()
+    put_back(alice, backup)
+    alice.feed(inputs.SetLease(60 * DAY_MS))
+    alice.connect()
+    monkeypatch.setattr(own_lists, "unpublished", lambda *_: [])
+    alice.feed(inputs.RecoverSamePhone())
+    world.settle()
+    world.pass_time(3 * DAY_MS)
+    assert query(alice, "SELECT count(*) FROM own_lists WHERE published = 0") != [(0,)]
 
 
 def test_twin_a_restored_phone_that_goes_on_signing_forks_its_account(

@@ -56,10 +56,15 @@ def is_displaced(context: Context) -> bool:
     """
     if own_standing.load(context.database).signing_stopped is not SigningStopped.NOT:
         return True
-    row = directory.row(context, context.own.account_id)
-    if row is not None and row.forked:
+    if is_forked(context):
         return True
     return not own_lists.was_signed_here(context.database, newest(context).head)
+
+
+def is_forked(context: Context) -> bool:
+    """Tell whether two lists of the own account were seen for one place."""
+    row = directory.row(context, context.own.account_id)
+    return row is not None and row.forked
 
 
 def stop_signing(context: Context, cause: SigningStopped, seen_generation: int = 0) -> None:

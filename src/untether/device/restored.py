@@ -78,6 +78,9 @@ def recover_same_phone(context: Context, _command: RecoverSamePhone) -> None:
         raise LocalError(
             "not-displaced", "This phone acts for its account already.", "There is nothing to do."
         )
+    if own_account.is_forked(context) and own_lists.unpublished(context.database, 1):
+        _begin_from_confirmed(context, own.generation, "list-forked")
+        return
     newest = own_account.newest(context)
     listed = newest.device(own.device)
     if listed is None or listed.public_keys != own.secrets.public_keys:
@@ -140,12 +143,22 @@ def generation_refused(context: Context, code: str) -> bool:
     newest = own_account.newest(context)
     if confirmed is None or newest.head.generation <= confirmed.head.generation:
         return False
+    _begin_from_confirmed(context, newest.head.generation, code)
+    return True
+
+
+def _begin_from_confirmed(context: Context, seen_generation: int, code: str) -> None:
+    """Give up lists in whose place the relay holds others, fetch those, and ask the owner again.
+
+    Both are this phone's, in two lives; nobody else was shown the ones that were not confirmed.
+    """
+    confirmed = own_account.newest_confirmed(context)
     own_lists.delete_unpublished(context.database)
-    accounts.save_list(context.database, confirmed, context.own.name)
-    own_account.stop_signing(context, SigningStopped.RESTORED, newest.head.generation)
+    if confirmed is not None:
+        accounts.save_list(context.database, confirmed, context.own.name)
+    own_account.stop_signing(context, SigningStopped.RESTORED, seen_generation)
     context.notify(RequestRefused("recover", code))
     directory.fetch(context, context.own.account_id)
-    return True
 
 
 def _this_device_was(context: Context, counter: int) -> None:
