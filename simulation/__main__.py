@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -56,17 +57,26 @@ def _many(options: argparse.Namespace) -> int:
     began = time.monotonic()
     tally = Tally()
     seeds = range(options.first, options.first + options.seeds)
-    with ProcessPoolExecutor(options.jobs) as pool:
-        for outcome in pool.map(partial(run, messages=options.messages), seeds, chunksize=4):
-            tally.add(outcome)
-            if outcome.failure:
-                _tell(outcome, record=options.record)
+    for outcome in _outcomes(seeds, options.messages, options.jobs):
+        tally.add(outcome)
+        if outcome.failure:
+            _tell(outcome, record=options.record)
     minutes = (time.monotonic() - began) / 60
     line = evidence.row(tally, options.first, f"{datetime.now(UTC):%Y-%m-%d}", minutes)
     print(line, end="")
     if options.evidence:
         evidence.append(line)
     return 1 if tally.failed else 0
+
+
+def _outcomes(seeds: range, messages: int, jobs: int) -> Iterator[Outcome]:
+    """Run seeds here, or in as many processes."""
+    run_one = partial(run, messages=messages)
+    if jobs == 1:
+        yield from map(run_one, seeds)
+        return
+    with ProcessPoolExecutor(jobs) as pool:
+        yield from pool.map(run_one, seeds, chunksize=4)
 
 
 def _tell(outcome: Outcome, *, record: bool) -> None:
