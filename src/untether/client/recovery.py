@@ -22,6 +22,10 @@ WhichStay = Callable[[RecoveryFound], Awaitable[tuple[DeviceNumber, ...]]]
 GetCode = Callable[[], Awaitable[str]]
 
 _FAILURES = {
+    "list-forked": (
+        "The relay held another list of your devices than this phone, and that one counts.",
+        "Run the same command again.",
+    ),
     "no-such-account": (
         "The relay knows no account with this recovery code.",
         "Check the code and the relay's address.",
