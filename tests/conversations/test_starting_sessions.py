@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from msgspec import structs
-from tests.attacks.lying_relay import hand_out
+from tests.attacks.lying_relay import hand_out, push, take_mail
 from tests.conversations.mishaps import query, state
 from tests.world import World, WorldDevice
 from tests.world_relay import Link
 
 from untether.base.identifiers import DAY_MS
-from untether.base.limits import PREKEY_AGE_MAX_MS
+from untether.base.limits import PREKEY_AGE_MAX_MS, PREKEY_RETIRED_MS, PREKEY_ROTATION_MS
 from untether.device import events
 from untether.device.inputs import RelayAnswered
+from untether.device.store import sessions
 from untether.device.store.own_device import State
+from untether.protocol.pairwise.prekeys import PrekeyType
 from untether.wire.client_frames import ClientFrame, PublishLists
 from untether.wire.records import PrekeyBundle
 from untether.wire.server_frames import Bundles, Refused, ServerFrame
@@ -62,6 +64,37 @@ def test_without_one_time_pairs_the_last_resort_works_once_for_each_start() -> N
         alice.send("bob", "hello")
     assert bob.texts() == ["hello"]
     assert query(bob, "SELECT count(*) FROM used_base_keys") == [(1,)]
+
+
+def test_a_start_without_a_one_time_pair_is_not_repeated() -> None:
+    """Bob has lost his sessions; the relay brings Alice's first message again, and starts none."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    with (
+        hand_out(world, lambda bundle: structs.replace(bundle, one_time=None)),
+        take_mail(world, bob) as taken,
+    ):
+        alice.send("bob", "hello")
+    push(bob, *taken)
+    bob.connect()
+    assert bob.texts() == ["hello"]
+    with bob.database.transaction():
+        sessions.delete_all(bob.database)
+    push(bob, *taken)
+    assert query(bob, "SELECT count(*) FROM sessions") == [(0,)]
+
+
+def test_replaced_prekeys_are_deleted() -> None:
+    """Who steals the device after two months finds the newest rotating pairs only."""
+    world = World()
+    bob = world.register("bob")
+    for _ in range(9):
+        world.pass_time(PREKEY_ROTATION_MS)
+        bob.connect()
+    rotating = "SELECT count(*) FROM prekeys WHERE type = ?"
+    with bob.database.transaction():
+        ((count,),) = bob.database.rows(rotating, PrekeyType.ROTATING.value)
+    assert 1 <= count <= 2 + PREKEY_RETIRED_MS // PREKEY_ROTATION_MS
 
 
 def test_no_bundle_is_no_session() -> None:
