@@ -10,11 +10,14 @@ from tests.attacks.stand_ins import nothing
 from tests.planted.fault import Fault, rule
 
 from untether.base.identifiers import AccountId, MessageId
+from untether.client.driver import Driver
 from untether.device import (
     content_rules,
+    engine,
     fan_out,
     gossip,
     inbox,
+    inputs,
     outbox,
     receipts,
     repair,
@@ -24,6 +27,8 @@ from untether.device import (
     verdicts,
 )
 from untether.device.context import Context
+from untether.device.effects import AcknowledgeMail, Notify
+from untether.device.events import Event
 from untether.device.senders import Sender, SenderKind
 from untether.device.store import outbox as outbox_rows
 from untether.device.store import own_device, sent
@@ -68,6 +73,25 @@ def taken_for_sent(context: Context, recipient: Any, _verdict: object) -> None:
     )
 
 
+async def acknowledge_first(self: Driver, event: inputs.Input) -> list[Event]:
+    """Acknowledge mail inside the transaction that stores it, and do all else after that."""
+    with self._database.transaction():
+        wanted = engine.handle(
+            event, now=self.now(), randomness=self.randomness, database=self._database
+        )
+        for effect in wanted:
+            if isinstance(effect, AcknowledgeMail):
+                await self._carry_out(effect)
+    happened = [effect.event for effect in wanted if isinstance(effect, Notify)]
+    for told in happened:
+        for listener in self._listeners:
+            listener.put_nowait(told)
+    for effect in wanted:
+        if not isinstance(effect, AcknowledgeMail):
+            await self._carry_out(effect)
+    return happened
+
+
 FAULTS = (
     # --- sending --------------------------------------------------------------------------
     Fault(
@@ -96,12 +120,18 @@ FAULTS = (
         "forked-account-written-to",
         "messages leave for an account with two histories",
         rule(outbox, "_blocked", lambda *_: ""),
-        f"{TALKS}/test_forks.py",
+        f"{TALKS}/test_forks.py::test_nothing_is_sent_to_a_forked_account_until_a_new_generation",
     ),
     # --- receiving ------------------------------------------------------------------------
     Fault(
+        "acknowledged-before-commit",
+        "mail is acknowledged inside the transaction that stores it",
+        rule(Driver, "handle", acknowledge_first),
+        "tests/unit/client/test_driver.py::test_mail_is_acknowledged_last",
+    ),
+    Fault(
         "acknowledged-before-opened",
-        "mail is acknowledged before it was stored",
+        "a third of the mail is acknowledged without having been opened",
         rule(inbox, "_take", acknowledged_before_opened),
     ),
     Fault(
@@ -153,7 +183,7 @@ FAULTS = (
         "receipts-for-strangers",
         "strangers get delivery receipts",
         rule(receipts, "owe", owe_everybody),
-        f"{TALKS}/test_receipts.py",
+        f"{TALKS}/test_receipts.py::test_a_stranger_gets_no_receipt_however_long_they_wait",
     ),
     # --- lists, log-out, copies -----------------------------------------------------------
     Fault(
@@ -166,7 +196,7 @@ FAULTS = (
         "keys-outlive-log-out",
         "a logged-out device keeps its keys",
         rule(own_device, "erase_keys", nothing),
-        f"{TALKS}/test_log_out.py",
+        f"{TALKS}/test_log_out.py::test_log_out_cuts_a_device_off",
     ),
     Fault(
         "relay-logs-out",
@@ -178,22 +208,38 @@ FAULTS = (
         "copy-unnoticed",
         "a database that was put back from a copy goes on as if nothing had happened",
         rule(restored, "compare_memories", nothing),
-        f"{TALKS}/test_restored_copies.py",
+        f"{TALKS}/test_restored_copies.py::test_a_restored_companion_renews_its_sessions_and_prekeys",
+    ),
+    Fault(
+        "removed-device-believed",
+        "mail of a logged-out device is opened for ever",
+        rule(senders, "REMOVED_DEVICE_MAIL_MS", 2**50),
+        f"{TALKS}/test_removed_devices.py::test_a_stolen_companion_is_not_believed_for_ever",
+    ),
+    Fault(
+        "links-untold",
+        "nobody hears of a new device",
+        defences.LINKS_ARE_TOLD,
+        "tests/attacks/test_link_phishing.py"
+        "::test_a_device_linked_by_deceit_is_seen_and_reads_no_history",
+    ),
+    Fault(
+        "names-not-pinned",
+        "a name means whatever account the relay gives",
+        defences.NAMES_ARE_PINNED,
+        "tests/attacks/test_names.py::test_a_name_given_away_takes_nobody_along",
     ),
     # --- repairs --------------------------------------------------------------------------
     Fault(
         "repair-for-everybody",
         "a message is sent again to a device that it was not sealed for",
         rule(repair_answers, "_entitled", whoever_asks),
-        f"{TALKS}/test_repair_entitlement.py",
+        f"{TALKS}/test_repair_entitlement.py::test_a_device_that_was_linked_later_gets_nothing",
     ),
     Fault(
         "repair-without-end",
         "a message that can't be opened is asked for without end",
-        Defence(
-            Place(repair, "REPAIR_TRIES_MAX", 10**9),
-            Place(repair, "REPAIR_BACK_OFF", 1),
-        ),
+        Defence(Place(repair, "REPAIR_TRIES_MAX", 10**9), Place(repair, "REPAIR_BACK_OFF", 1)),
         f"{TALKS}/test_repair_bounds.py::test_after_five_tries_and_a_month_it_is_given_up",
     ),
     Fault(

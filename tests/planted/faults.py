@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from tests.planted import device_faults, relay_faults, session_faults
+from tests.planted import device_faults, identity_faults, relay_faults, session_faults
 from tests.planted.fault import Fault
 
-ALL = (*relay_faults.FAULTS, *session_faults.FAULTS, *device_faults.FAULTS)
+ALL = (
+    *relay_faults.FAULTS,
+    *identity_faults.FAULTS,
+    *session_faults.FAULTS,
+    *device_faults.FAULTS,
+)
 
 BY_NAME: dict[str, Fault] = {fault.name: fault for fault in ALL}
 """Name → fault."""

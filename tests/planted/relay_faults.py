@@ -38,6 +38,11 @@ async def nothing_known(*_: object) -> frozenset[bytes]:
     return frozenset()
 
 
+async def always_one(_tx: RelayTransaction, _now: UnixMillis) -> int:
+    """Number each start of the relay as the first."""
+    return 1
+
+
 async def same_pair_again(
     tx: RelayTransaction, target: DeviceAddress, _requester: AccountId, _now: UnixMillis
 ) -> PrekeyRow | None:
@@ -151,6 +156,12 @@ FAULTS = (
         "entry-number-returns",
         "two entries of a mailbox get the same number",
         rule(DeviceRow, "with_entry", same_number),
+    ),
+    Fault(
+        "incarnation-returns",
+        "a relay that was put back from a copy numbers its mail as before",
+        rule(mailbox, "begin_incarnation", always_one),
+        "tests/crashes/test_restored_relay.py::test_numbers_that_are_given_again_lose_nothing",
     ),
     Fault(
         "delivered-backwards",

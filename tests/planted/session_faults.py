@@ -1,4 +1,4 @@
-"""Faults of identity, linking and sessions (spec 02 to 05)."""
+"""Faults of sessions and bodies (spec 04, 05)."""
 
 from __future__ import annotations
 
@@ -10,23 +10,16 @@ from tests.attacks.defences import Defence, Place
 from tests.attacks.stand_ins import nothing
 from tests.planted.fault import Fault, rule
 
-from untether.base import base32
 from untether.base.randomness import Randomness
-from untether.base.secret_bytes import SecretBytes
 from untether.crypto import hashes
 from untether.device import outgoing, sessions
 from untether.device.store import prekeys as prekey_rows
 from untether.device.store import sessions as session_rows
 from untether.protocol import body
 from untether.protocol.body import SealedBody
-from untether.protocol.identity import list_rules, recovery_code
-from untether.protocol.identity.keys import SEED_LENGTH
-from untether.protocol.linking import offer, phone
 from untether.protocol.pairwise import fan_out, ratchet, session_book
 
 PAIRWISE = "tests/unit/pairwise"
-LINKING = "tests/unit/linking"
-IDENTITY = "tests/unit/identity"
 TALKS = "tests/conversations"
 
 _seal_body = body.seal_body
@@ -63,87 +56,38 @@ def newest_start_last(sessions_: Any, new: Any) -> tuple[Any, tuple[bytes, ...]]
     return (new, *sessions_), ()
 
 
-def without_checksum(letters: str) -> SecretBytes:
-    """Read a recovery code and believe it."""
-    return SecretBytes(base32.decode(letters)[:SEED_LENGTH])
-
-
 FAULTS = (
-    # --- identity -------------------------------------------------------------------------
-    Fault(
-        "certificate-unsigned",
-        "a device certificate counts without its signatures",
-        defences.CERTIFICATE_SIGNATURES,
-        "tests/attacks/test_ghost_devices.py::test_a_ghost_gets_no_copy",
-    ),
-    Fault(
-        "list-unsigned",
-        "a device list counts without the phone's signature",
-        defences.LIST_SIGNATURE,
-        f"{IDENTITY}/test_identity_defences.py",
-    ),
-    Fault(
-        "list-order-unchecked",
-        "an older list, of a lower version or generation, replaces a newer one",
-        defences.LIST_ORDER,
-        "tests/attacks/test_stale_lists.py::test_no_older_list_is_taken",
-    ),
-    Fault(
-        "fork-unnoticed",
-        "two lists for one place in the order are no fork",
-        rule(list_rules, "_check_same_generation", nothing),
-        f"{IDENTITY}/test_lists_in_use.py::test_a_fork_keeps_both_lists_as_evidence",
-    ),
-    Fault(
-        "device-number-returns",
-        "a removed device number may be listed again",
-        rule(list_rules, "_check_devices", nothing),
-        "tests/vectors/test_device_list_vectors.py::test_bad_runs_are_refused_with_their_error",
-    ),
-    Fault(
-        "list-from-the-future",
-        "a list that was issued ahead of the clock is believed",
-        rule(list_rules, "_check_clock", nothing),
-        f"{IDENTITY}/test_lists_in_use.py",
-    ),
-    Fault(
-        "lease-ignored",
-        "companions get copies for ever, whoever renews the list",
-        defences.LEASE,
-        "tests/attacks/test_stale_lists.py::test_a_withheld_log_out_ends_with_the_lease",
-    ),
-    Fault(
-        "recovery-code-unchecked",
-        "a mistyped recovery code is taken for another account key",
-        rule(recovery_code, "_checked", without_checksum),
-        "tests/vectors/test_recovery_code_vectors.py",
-    ),
-    # --- linking --------------------------------------------------------------------------
-    Fault(
-        "offer-swapped",
-        "the scanned code does not fix the offer",
-        rule(offer, "check_offer_hash", nothing),
-        f"{LINKING}/test_link_attacks.py::test_offer_of_the_photographer_is_refused",
-    ),
-    Fault(
-        "old-offer-taken",
-        "a link code never ends",
-        defences.OFFERS_END,
-        "tests/attacks/test_link_phishing.py::test_an_old_code_links_nobody",
-    ),
-    Fault(
-        "fifth-companion",
-        "a phone links one companion more than an account may have",
-        rule(phone, "check_limit", nothing),
-        f"{LINKING}/test_link_both_ends.py"
-        "::test_fifth_companion_is_refused_at_the_scan_and_at_the_approval",
-    ),
     # --- sessions -------------------------------------------------------------------------
     Fault(
         "prekey-unsigned",
         "a prekey counts without the device's signature",
         defences.PREKEY_SIGNATURE,
         "tests/attacks/test_prekey_attacks.py::test_no_session_starts_with_changed_prekeys",
+    ),
+    Fault(
+        "prekeys-never-replaced",
+        "the rotating prekey stays for ever",
+        defences.PREKEYS_ROTATE,
+        "tests/attacks/test_stolen_state.py"
+        "::test_a_stolen_disk_speaks_for_others_for_three_weeks_at_most",
+    ),
+    Fault(
+        "replaced-prekey-kept",
+        "the private half of a replaced prekey stays",
+        rule(prekey_rows, "delete_retired", nothing),
+        f"{TALKS}/test_starting_sessions.py::test_replaced_prekeys_are_deleted",
+    ),
+    Fault(
+        "start-repeated",
+        "a first message without a one-time prekey may be repeated",
+        rule(prekey_rows, "base_key_used", lambda *_: False),
+        f"{TALKS}/test_starting_sessions.py::test_a_start_without_a_one_time_pair_is_not_repeated",
+    ),
+    Fault(
+        "copies-untold",
+        "a session that starts anew without a cause is no sign of a copy",
+        defences.COPIES_ARE_TOLD,
+        "tests/attacks/test_stolen_state.py::test_a_copy_that_speaks_gives_itself_away",
     ),
     Fault(
         "one-time-prekey-kept",
@@ -196,7 +140,13 @@ FAULTS = (
         "last-start-wins",
         "sessions have no order that both ends agree on, and no limit",
         rule(session_book, "_admit", newest_start_last),
-        f"{PAIRWISE}/test_session_book.py",
+        f"{PAIRWISE}/test_session_book.py::test_crossing_starts_end_on_the_smaller_base_key",
+    ),
+    Fault(
+        "cipher-without-authentication",
+        "a changed ciphertext is opened",
+        defences.AUTHENTICATION,
+        "tests/attacks/test_forged_mail.py::test_no_changed_bit_passes",
     ),
     # --- bodies ---------------------------------------------------------------------------
     Fault(
