@@ -6,7 +6,7 @@ RUN := $(VENV)/bin
 CODE := $(wildcard src tests benchmarks vectors tools simulation fuzz)
 ARGS ?=
 
-.PHONY: help demo serve test check bench simulate planted crashes fuzz tables clean
+.PHONY: help demo serve test check bench simulate planted models crashes fuzz tables clean
 .DELETE_ON_ERROR:
 
 help: ## show these targets
@@ -19,7 +19,7 @@ serve: $(VENV)/.installed-run ## run a relay on this machine
 	@$(RUN)/untether serve $(ARGS)
 
 test: $(VENV)/.installed-test ## run all tests and hold the coverage of the core
-	@$(RUN)/python -m pytest -n auto --maxprocesses 8 --cov --cov-report term:skip-covered $(ARGS)
+	@$(RUN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal --cov --cov-report term:skip-covered $(ARGS)
 
 check: $(VENV)/.installed-check ## format, lint, types and layers
 	@$(RUN)/ruff format --quiet --check $(CODE)
@@ -35,6 +35,9 @@ simulate: $(VENV)/.installed-test ## run many simulated worlds, e.g. ARGS="--fro
 
 planted: $(VENV)/.installed-test ## break rules on purpose and see who notices, e.g. ARGS="lease-ignored"
 	@$(RUN)/python -m tests.planted --jobs $$(nproc) $(ARGS)
+
+models: $(VENV)/.installed-test ## search every state of the models in docs/models (needs Spin)
+	@$(RUN)/python -m tests.models
 
 crashes: $(VENV)/.installed-test ## cut the power at every write, kill relays a hundred times
 	@$(RUN)/python -m tests.crashes $(ARGS)
