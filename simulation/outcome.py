@@ -55,6 +55,6 @@ def run(seed: int, messages: int = MESSAGES, faults: Faults | None = None) -> Ou
         digest=world.trace.digest,
         lines=list(world.trace.lines),
         counts=dict(world.trace.counts),
-        delivered=sum(len(one.devices) for one in world.watch.deliveries.values()),
+        delivered=sum(len(delivery.devices) for _, _, delivery in world.watch.accepted()),
         virtual_ms=world.now - began,
     )

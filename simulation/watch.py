@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, MessageId
-from untether.base.limits import CERTIFICATE_BODY_MAX
+from untether.base.limits import CERTIFICATE_BODY_MAX, LIST_BODY_MAX
 from untether.crypto.labels import PAIRWISE_MESSAGE
 from untether.crypto.native import NativeProvider
 from untether.protocol.identity.certificate import CertificateBody, Role
-from untether.protocol.identity.device_list import device_list_hash
+from untether.protocol.identity.device_list import DeviceListBody, device_list_hash
 from untether.protocol.pairwise import handshake
 from untether.protocol.pairwise.handshake import Handshake
 from untether.wire import codec
@@ -62,7 +62,8 @@ class Watch:
 
     plaintext_frames: int = 0
     frames: int = 0
-    deliveries: dict[tuple[MessageId, AccountId], Delivery] = field(default_factory=dict)
+    deliveries: dict[tuple[MessageId, AccountId], list[Delivery]] = field(default_factory=dict)
+    """What the relay accepted; more than once only if it had forgotten the first time."""
     handed_out: set[bytes] = field(default_factory=set)
     handed_out_twice: list[bytes] = field(default_factory=list)
     keys: set[bytes] = field(default_factory=set)
@@ -76,7 +77,9 @@ class Watch:
     last_served: dict[DeviceAddress, int] = field(default_factory=dict)
     """Logged-in device → when the relay last did what it asked for (true time)."""
     certified_keys: dict[tuple[bytes, DeviceNumber], set[bytes]] = field(default_factory=dict)
-    """Account key and device number → the signing keys that were certified for it."""
+    """Account key and device number → the signing keys of companions certified for it."""
+    listed_keys: dict[tuple[AccountId, DeviceNumber], set[bytes]] = field(default_factory=dict)
+    """Account and device number → the signing keys on lists that the relay took."""
 
     def frame(self, data: bytes) -> None:
         """See one frame on its way."""
@@ -96,21 +99,32 @@ class Watch:
             self._handed_out(answer)
         elif isinstance(request, PublishLists | Recover) and isinstance(answer, Done):
             for signed in request.lists:
-                self.list_times.setdefault(device_list_hash(signed.body), now)
+                self._listed(now, signed.body)
+
+    def accepted(self) -> Iterator[tuple[MessageId, AccountId, Delivery]]:
+        """Yield all that the relay accepted for one account each."""
+        for (message_id, account), deliveries in self.deliveries.items():
+            for delivery in deliveries:
+                yield message_id, account, delivery
+
+    def _listed(self, now: int, body: bytes) -> None:
+        self.list_times.setdefault(device_list_hash(body), now)
+        taken = codec.decode(body, DeviceListBody, size_max=LIST_BODY_MAX)
+        for one in taken.certificates:
+            signed = codec.decode(one.body, CertificateBody, size_max=CERTIFICATE_BODY_MAX)
+            keys = self.listed_keys.setdefault((taken.account_id, signed.device), set())
+            keys.add(signed.signing_key)
 
     def _submitted(self, request: Submit | SubmitDirect, answer: Submitted) -> None:
         recipients = {one.account_id: one for one in _recipients(request)}
         for verdict in answer.verdicts:
-            key = (answer.message_id, verdict.account_id)
-            if isinstance(verdict, Accepted) and key not in self.deliveries:
-                recipient = recipients[verdict.account_id]
-                sealed = {copy.device: copy.header for copy in recipient.copies if copy.header}
-                self.deliveries[key] = Delivery(
-                    verdict.accepted_at,
-                    frozenset(sealed),
-                    recipient.head.hash,
-                    _one_time_prekeys(sealed),
-                )
+            if not isinstance(verdict, Accepted):
+                continue
+            known = self.deliveries.setdefault((answer.message_id, verdict.account_id), [])
+            if all(verdict.accepted_at != one.accepted_at for one in known):
+                if known and not known[-1].devices:
+                    known.pop()  # the relay does not remember what it took for nobody
+                known.append(_delivery(recipients[verdict.account_id], verdict))
 
     def _handed_out(self, answer: Bundles) -> None:
         for bundle in answer.bundles:
@@ -121,10 +135,13 @@ class Watch:
             self.handed_out.add(bundle.one_time.body)
 
     def certified(self, body: bytes) -> None:
-        """See what an account key signs for devices of an account that is known."""
+        """See what an account key signs for companions.
+
+        Two new phones may begin on the same list, and then have one number; only one gets listed.
+        """
         signed = codec.decode(body, CertificateBody, size_max=CERTIFICATE_BODY_MAX)
-        if signed.role is Role.PRIMARY and signed.generation == 0:
-            return  # a registration, which may have to start again with another phone
+        if signed.role is Role.PRIMARY:
+            return
         keys = self.certified_keys.setdefault((signed.account_key, signed.device), set())
         keys.add(signed.signing_key)
 
@@ -150,6 +167,12 @@ def _recipients(request: Submit | SubmitDirect) -> tuple[Recipient, ...]:
         return request.recipients
     copy = Copy(request.device, request.header)
     return (Recipient(request.account_id, request.head, (copy,)),)
+
+
+def _delivery(recipient: Recipient, verdict: Accepted) -> Delivery:
+    sealed = {copy.device: copy.header for copy in recipient.copies if copy.header}
+    used = _one_time_prekeys(sealed)
+    return Delivery(verdict.accepted_at, frozenset(sealed), recipient.head.hash, used)
 
 
 def _one_time_prekeys(headers: dict[DeviceNumber, bytes]) -> dict[DeviceNumber, bytes]:

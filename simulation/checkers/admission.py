@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from simulation.checkers.views import lists_at_relay
-from untether.base.identifiers import MINUTE_MS, SECOND_MS, AccountId
+from simulation.checkers.views import RELAY_CLOCKS_MS, lists_at_relay
+from untether.base.identifiers import MINUTE_MS, AccountId
 from untether.base.limits import LEASE_GRACE_MS
 from untether.protocol.identity.device_list import DeviceList, open_list
 from untether.wire.records import SignedObject
@@ -18,9 +18,6 @@ from untether.wire.records import SignedObject
 if TYPE_CHECKING:
     from simulation.watch import Delivery
     from simulation.world import World
-
-RELAY_CLOCKS_MS: Final = 5 * SECOND_MS
-"""Two nodes differ by less."""
 
 LEASE_CLOCKS_MS: Final = 15 * MINUTE_MS
 """Skews of a sender, and the time that a request may be on its way."""
@@ -31,7 +28,7 @@ NEVER: Final = 2**62
 def check(world: World) -> Iterator[str]:
     """Yield what was sealed for a list that was replaced, or for devices not to be believed."""
     lists, replaced = _lists(world)
-    for (_, account), delivery in world.watch.deliveries.items():
+    for _, account, delivery in world.watch.accepted():
         held = lists[account].get(delivery.list_hash)
         if held is None:
             yield "the relay took a message for a list that it does not have"

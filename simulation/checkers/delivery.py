@@ -1,7 +1,8 @@
 """Every text exactly once on every device that was sealed for, and on no other.
 
-What counts is what the relay accepted: the first accepted submission names, for each account, the
-devices that got a sealed header. Each of them that is still in use must show the text, and what
+What counts is what the relay accepted: an accepted submission names, for each account, the devices
+that got a sealed header; a repeat is accepted anew only once the relay has forgotten the first.
+Each of them that is still in use must show the text, and what
 a device calls sent was accepted for both accounts, its own included. Excused is what a copy of the
 database forgot, what the relay dropped after thirty days, and what was given up with a name (see
 ``endings``). Device numbers never return, so a number alone says which device a copy was for.
@@ -11,11 +12,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from simulation.checkers.views import history, living
+from simulation.checkers.views import RELAY_CLOCKS_MS, history, living
 from untether.base.identifiers import HOUR_MS, MessageId
-from untether.base.limits import MAIL_MS
+from untether.base.limits import IDEMPOTENCE_MS, MAIL_MS
 
 if TYPE_CHECKING:
     from simulation.device_actor import DeviceActor
@@ -38,6 +40,7 @@ CLOCKS_MS = 2 * HOUR_MS
 def check(world: World) -> Iterator[str]:
     """Yield what was doubled, lost, or shown without having been sealed for."""
     sent = _texts_by_id(world)
+    yield from _accepted_twice(world)
     for person, device in living(world):
         shown = Counter(message.text for message in history(device))
         doubled = [text for text, count in shown.items() if count > 1]
@@ -45,6 +48,13 @@ def check(world: World) -> Iterator[str]:
             yield f"{device.name} shows {doubled[0]} twice, of {len(doubled)} doubled"
         yield from _lost(world, person, device, sent, shown)
         yield from _not_for_both(world, person, device)
+
+
+def _accepted_twice(world: World) -> Iterator[str]:
+    for deliveries in world.watch.deliveries.values():
+        for first, second in pairwise(one.accepted_at for one in deliveries):
+            if second - first < IDEMPOTENCE_MS - RELAY_CLOCKS_MS:
+                yield f"a message was accepted at {first} and again at {second}"
 
 
 def _texts_by_id(world: World) -> dict[MessageId, str]:
@@ -65,7 +75,7 @@ def _lost(
     own = device.own
     assert own is not None
     named = _named(device)
-    for (message_id, account), delivery in world.watch.deliveries.items():
+    for message_id, account, delivery in world.watch.accepted():
         text = sent.get(message_id)
         if account != person.account or text is None or own.device not in delivery.devices:
             continue

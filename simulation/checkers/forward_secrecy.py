@@ -27,7 +27,7 @@ def check(world: World) -> Iterator[str]:
         held = {found for (found,) in rows}
         used = {
             delivery.one_time[own.device]
-            for (message_id, account), delivery in world.watch.deliveries.items()
+            for message_id, account, delivery in world.watch.accepted()
             if account == person.account
             and message_id in opened
             and own.device in delivery.one_time

@@ -24,6 +24,7 @@ def check(world: World) -> Iterator[str]:
         yield f"{watch.keys_used_twice} of {len(watch.keys)} message keys sealed twice"
     if watch.handed_out_twice:
         yield f"{len(watch.handed_out_twice)} one-time prekeys were handed out twice"
-    for (_, number), keys in watch.certified_keys.items():
-        if len(keys) > 1 and not any_copy:
-            yield f"device number {number} was certified for {len(keys)} devices"
+    for how, found in (("certified", watch.certified_keys), ("listed", watch.listed_keys)):
+        for (_, number), keys in found.items():
+            if len(keys) > 1 and not any_copy:
+                yield f"device number {number} was {how} for {len(keys)} devices"

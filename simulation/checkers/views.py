@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from untether.base.identifiers import SECOND_MS
 from untether.device.store import messages
 from untether.device.store.messages import Message
 from untether.relay.rows import ListRow
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 EVERYTHING = 1_000_000
+
+RELAY_CLOCKS_MS: Final = 5 * SECOND_MS
+"""Two nodes differ by less."""
 
 
 def living(world: World) -> Iterator[tuple[Person, DeviceActor]]:

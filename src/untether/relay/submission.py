@@ -109,8 +109,6 @@ def _repeats(values: Sequence[Hashable]) -> bool:
 async def _judge(
     tx: RelayTransaction, message: Message, recipient: Recipient, room: int
 ) -> Verdict | Plan:
-    if not recipient.copies and recipient.account_id == message.sender.account_id:
-        return await _judge_lone_device(tx, message, recipient)
     account_id, key = recipient.account_id, message.key(recipient.account_id, ALL_DEVICES)
     accepted_at = await tx.submission(key)
     if accepted_at is not None:
@@ -121,20 +119,9 @@ async def _judge(
     if not is_newest(account, recipient) or not covers_devices(account, recipient, message):
         lists = await account_lists(tx, account, recipient.head, room)
         return ListsChanged(account_id, lists)
+    if not recipient.copies and account_id == message.sender.account_id:
+        return Accepted(account_id, message.now)  # a lone device: there is nothing to remember
     return await _plan(tx, message, key, recipient.copies)
-
-
-async def _judge_lone_device(
-    tx: RelayTransaction, message: Message, recipient: Recipient
-) -> Verdict:
-    """Compare the sender's own list when it has no other device; there is nothing to remember."""
-    account = await tx.account(recipient.account_id)
-    if account is None:
-        return AccountRefused(recipient.account_id, "no-such-account")
-    if is_newest(account, recipient) and covers_devices(account, recipient, message):
-        return Accepted(account.account_id, message.now)
-    lists = await account_lists(tx, account, recipient.head)
-    return ListsChanged(account.account_id, lists)
 
 
 def is_newest(account: AccountRow, recipient: Recipient | SubmitDirect) -> bool:

@@ -67,6 +67,21 @@ async def test_a_repeat_stores_nothing_and_is_accepted_at_the_same_time(
     assert len((await bob.read()).entries) == 1
 
 
+async def test_a_repeat_for_nobody_keeps_the_time_at_which_a_companion_got_it(
+    desk: RelayDesk, alice: RelayDevice, bob: RelayDevice
+) -> None:
+    """The phone is alone by the time of its repeat, and both must show one time."""
+    laptop = await link(alice)
+    to_bob = sealed_for(bob.person)
+    frame = alice.submit(to_bob, sealed_for(alice.person, alice))
+    first = await alice.ask(frame)
+    assert (await laptop.read()).entries[0].accepted_at == desk.now
+    desk.pass_time(31 * DAY_MS)
+    alone = Recipient(alice.account_id, alice.person.newest.head, ())
+    repeat = msgspec.structs.replace(frame, recipients=(to_bob, alone))
+    assert await alice.ask(repeat) == first
+
+
 async def test_the_same_message_id_of_another_device_is_another_message(
     alice: RelayDevice, bob: RelayDevice
 ) -> None:
