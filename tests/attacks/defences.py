@@ -27,7 +27,7 @@ from untether.device import (
     prekeys,
     senders,
 )
-from untether.device.store import claims, inbox, messages, peers, sessions
+from untether.device.store import accounts, claims, inbox, messages, peers, sessions
 from untether.protocol.identity import certificate, device_list, list_rules, security_code, signing
 from untether.protocol.identity.lease import LeaseState
 from untether.protocol.linking import offer
@@ -63,6 +63,9 @@ LIST_SIGNATURE = Defence(Place(device_list, "check_signature"))
 LIST_ORDER = Defence(Place(list_rules, "_step", lambda _current, following: following))
 LEASE = Defence(Place(fan_out, "lease_state", lambda *_: LeaseState.RUNNING))
 FINGERPRINTS = Defence(Place(security_code, "account_fingerprint", lambda _: bytes(32)))
+CLAIMS_HAVE_THEIR_OWN_TIME = Defence(
+    Place(accounts, "save_claim", stand_ins.claim_as_old_as_the_first)
+)
 NAMES_ARE_PINNED = Defence(Place(contacts, "_pin", stand_ins.point_to_whomever))
 LINKS_ARE_TOLD = Defence(Place(own_account, "_notice_changes"), Place(directory, "_tell_change"))
 LISTS_LOG_OUT = Defence(Place(membership, "is_present", lambda _: False))

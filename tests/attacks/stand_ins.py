@@ -6,14 +6,16 @@ import zlib
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms
 
-from untether.base.identifiers import AccountId
+from untether.base.identifiers import AccountId, UnixMillis
 from untether.base.limits import LIST_BODY_MAX
 from untether.base.randomness import Randomness
 from untether.crypto.native import NativeProvider
 from untether.crypto.provider import AEAD_TAG_LENGTH
 from untether.device.context import Context
 from untether.device.senders import Sender
+from untether.device.store import accounts
 from untether.device.store import contacts as contact_rows
+from untether.device.store.database import Database
 from untether.protocol.body import SealedBody, seal_body
 from untether.protocol.identity import signing
 from untether.protocol.pairwise import ratchet
@@ -22,7 +24,7 @@ from untether.protocol.pairwise.prekeys import PrekeyType, PublicPrekeyPair
 from untether.protocol.pairwise.ratchet_state import Root, SendingChain
 from untether.wire import codec
 from untether.wire.content import Content
-from untether.wire.records import SignedPrekey
+from untether.wire.records import ListHead, SignedPrekey
 
 
 def nothing(*_: object, **__: object) -> None:
@@ -65,6 +67,21 @@ def point_to_whomever(context: Context, name: str, account: AccountId) -> Accoun
         contact_rows.add(context.database, name, account, context.now)
     contact_rows.repoint(context.database, name, account)
     return account
+
+
+_save_claim = accounts.save_claim
+
+
+def claim_as_old_as_the_first(
+    database: Database,
+    account: AccountId,
+    head: ListHead,
+    *,
+    claimed_at: UnixMillis,
+    raised_at: UnixMillis,
+) -> None:
+    """Remember of all claims the time of the first alone."""
+    _save_claim(database, account, head, claimed_at=claimed_at, raised_at=claimed_at)
 
 
 _sign, _check_signature = signing.sign, signing.check_signature

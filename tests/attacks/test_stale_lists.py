@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import pytest
-from tests.attacks.defences import CHECK_BEFORE_LEAVING, LEASE, LIST_ORDER
+from msgspec import structs
+from tests.attacks.defences import (
+    CHECK_BEFORE_LEAVING,
+    CLAIMS_HAVE_THEIR_OWN_TIME,
+    LEASE,
+    LIST_ORDER,
+)
 from tests.attacks.lying_relay import roll_back, served_lists, withhold
 from tests.attacks.wiretap import Wiretap
-from tests.conversations.list_views import head_of, question
+from tests.conversations.list_views import head_of, held_by, question, sign_another_list
 from tests.world import World, WorldDevice
 
-from untether.base.identifiers import DAY_MS
-from untether.base.limits import LEASE_DEFAULT_MS, LEASE_GRACE_MS
+from untether.base.identifiers import DAY_MS, HOUR_MS, MINUTE_MS
+from untether.base.limits import GOSSIP_PATIENCE_MS, LEASE_DEFAULT_MS, LEASE_GRACE_MS
 from untether.wire.records import AccountLists
 from untether.wire.server_frames import Bundles, Deliveries
 
@@ -113,6 +119,51 @@ def test_twin_without_the_lease_the_thief_reads_for_ever(
     LEASE.switch_off(monkeypatch)
     wiretap, sent = withhold_until_the_lease_ends(alice, bob, laptop)
     assert len(wiretap.copies_for(bob.own.account_id, laptop.own.device)) >= sent
+
+
+def show_a_renewal_instead(alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice) -> Wiretap:
+    """Keep three lists that Bob names from Alice, the last a log-out; show her two of them late.
+
+    The second was issued after he had named the first, and before he named the third.
+    """
+    world, account = bob.world, bob.own.account_id
+    old = served_lists(world, account)
+    with roll_back(world, account, old):
+        first = sign_another_list(bob, lease_days=40)
+        bob.send("alice", "I am often away")
+        world.pass_time(MINUTE_MS)
+        second = sign_another_list(bob, lease_days=50)
+        world.pass_time(MINUTE_MS)
+        log_out(bob, laptop)
+        bob.send("alice", "my laptop was stolen")
+        world.pass_time(GOSSIP_PATIENCE_MS - HOUR_MS)
+    with roll_back(world, account, structs.replace(old, lists=(first, second))):
+        alice.ask(question(account, head_of(alice, account)))
+        assert held_by(alice, account).signed == second
+        world.pass_time(2 * HOUR_MS)
+        wiretap = Wiretap(world)
+        alice.send_to(account, "secret")
+    return wiretap
+
+
+def test_no_renewal_from_before_a_log_out_wins_time(
+    alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
+    """It settles what was claimed before it; two days after it the laptop gets no copy."""
+    wiretap = show_a_renewal_instead(alice, bob, laptop)
+    assert "list-withheld" in alice.notices()
+    assert len(wiretap.copies_for(bob.own.account_id, bob.own.device)) == 1
+    assert wiretap.copies_for(bob.own.account_id, laptop.own.device) == []
+
+
+def test_twin_without_a_time_of_its_own_the_log_out_is_forgotten(
+    alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken for as old as the first claim, the log-out is settled by a list that lacks it."""
+    CLAIMS_HAVE_THEIR_OWN_TIME.switch_off(monkeypatch)
+    wiretap = show_a_renewal_instead(alice, bob, laptop)
+    assert "list-withheld" not in alice.notices()
+    assert len(wiretap.copies_for(bob.own.account_id, laptop.own.device)) == 1
 
 
 # --- Between sealing and leaving ------------------------------------------------------------

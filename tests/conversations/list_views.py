@@ -5,8 +5,8 @@ from __future__ import annotations
 from msgspec import structs
 from tests.world import WorldDevice
 
-from untether.base.identifiers import AccountId
-from untether.device import directory, own_account, senders
+from untether.base.identifiers import DAY_MS, AccountId
+from untether.device import directory, inputs, own_account, senders
 from untether.device.context import Context
 from untether.device.senders import Sender
 from untether.device.store import accounts
@@ -62,6 +62,13 @@ def signed_elsewhere(phone: WorldDevice, after: WorldDevice, **changes: int) -> 
         previous_hash=held.head.hash if "version" in changes else body.previous_hash,
     )
     return sign_list(changed, phone.own.secrets.signing_seed)
+
+
+def sign_another_list(phone: WorldDevice, *, lease_days: int) -> SignedObject:
+    """Let a phone sign its next list, by choosing another lease."""
+    phone.feed(inputs.SetLease(lease_days * DAY_MS))
+    phone.world.settle()
+    return held_by(phone, phone.own.account_id).signed
 
 
 def question(account: AccountId, head: ListHead) -> FetchLists:

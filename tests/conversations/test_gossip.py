@@ -10,6 +10,7 @@ from tests.conversations.list_views import (
     question,
     row_of,
     sender_of,
+    sign_another_list,
     signed_elsewhere,
 )
 from tests.conversations.mishaps import query
@@ -19,11 +20,12 @@ from untether.base.errors import RefusedError, RemoteError
 from untether.base.identifiers import DAY_MS, HOUR_MS, AccountId, DeviceNumber
 from untether.base.limits import CLAIM_PAUSE_MS, GOSSIP_PATIENCE_MS
 from untether.device import directory, gossip, inputs, own_account, senders
-from untether.device.store import accounts
+from untether.device.store import accounts, heads
 from untether.device.store.own_standing import SigningStopped
+from untether.device.store.upgrade import bring_up_to_date, packaged_upgrades
 from untether.protocol.identity.device_list import open_list
 from untether.wire.content import ListClaimQuestion, ListEvidence
-from untether.wire.records import ListHead, SignedObject
+from untether.wire.records import AccountLists, ListHead, SignedObject
 
 
 def test_a_withheld_log_out_ends_after_the_patience() -> None:
@@ -117,6 +119,78 @@ def test_a_claim_of_any_number_is_settled_by_a_later_list() -> None:
     bob.send("alice", "hello again")
     row = row_of(bob, account)
     assert (row.claimed_head, row.lease_ended_at) == (None, None)
+
+
+def _claim_false_list(bob: WorldDevice, account: AccountId, generation: int, version: int) -> None:
+    with bob.database.transaction():
+        claimed = ListHead(generation, version, bytes(32))
+        gossip.hear_own_head(context_of(bob), account, claimed)
+
+
+def _lie_while_the_phone_renews(generation: int) -> list[str]:
+    """Let a device of Alice lie before and after each of her daily lists; return Bob's notices."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    account = alice.own.account_id
+    bob.send("alice", "hello")
+    for day in range(4):
+        _claim_false_list(bob, account, generation, 90 + 2 * day)
+        sign_another_list(alice, lease_days=40 + day)
+        world.pass_time(HOUR_MS)
+        _claim_false_list(bob, account, generation, 91 + 2 * day)
+        bob.ask(question(account, head_of(bob, account)))
+        assert head_of(bob, account) == head_of(alice, account)
+        assert row_of(bob, account).claimed_head is not None
+        world.pass_time(DAY_MS - HOUR_MS)
+        bob.feed(inputs.Tick())
+    return bob.notices()
+
+
+def test_a_companion_that_lies_without_end_harms_nobody_who_renews() -> None:
+    """A list settles the lies from before it, though one from after it is kept."""
+    assert "list-withheld" not in _lie_while_the_phone_renews(generation=0)
+
+
+def test_a_copy_that_claims_recoveries_without_end_is_told() -> None:
+    """Renewals don't speak for another generation, so nothing puts the end of patience off."""
+    assert "list-withheld" in _lie_while_the_phone_renews(generation=7)
+
+
+def _show_a_renewal_late(hours: int) -> tuple[WorldDevice, AccountId]:
+    """Show Bob a day's renewal hours after the patience with the claims around it was over."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    account = alice.own.account_id
+    bob.send("alice", "hello")
+    alice.disconnect()
+    _claim_false_list(bob, account, 0, 90)
+    world.pass_time(DAY_MS)
+    renewal = sign_another_list(alice, lease_days=40)
+    world.pass_time(HOUR_MS)
+    _claim_false_list(bob, account, 0, 91)
+    world.pass_time(DAY_MS)
+    bob.feed(inputs.Tick())
+    assert bob.notices() == ["list-withheld"]
+    world.pass_time(hours * HOUR_MS)
+    with bob.database.transaction():
+        directory.learn(context_of(bob), account, AccountLists("alice", (renewal,)))
+    return bob, account
+
+
+def test_a_list_that_comes_late_undoes_the_end_while_its_patience_lasts() -> None:
+    """Issued a day after the first claim, it gives the later one a day more, and no longer."""
+    bob, account = _show_a_renewal_late(hours=1)
+    assert row_of(bob, account).lease_ended_at is None
+    bob.world.pass_time(DAY_MS)
+    bob.feed(inputs.Tick())
+    assert bob.notices() == ["list-withheld", "list-withheld"]
+    assert row_of(bob, account).lease_ended_at is not None
+
+
+def test_a_list_that_comes_too_late_undoes_nothing() -> None:
+    """Its own patience is over as well: not for a moment is a companion believed again."""
+    bob, account = _show_a_renewal_late(hours=24)
+    assert row_of(bob, account).lease_ended_at is not None
 
 
 def test_another_list_at_the_same_place_is_news_too() -> None:
@@ -276,3 +350,32 @@ def test_a_valid_list_ahead_starts_the_patience_of_a_companion() -> None:
     world.pass_time(1)
     claimed = row_of(laptop, alice.own.account_id).claimed_head
     assert claimed == open_list(ahead, alice.own.account_key).head
+
+
+def test_a_claim_of_an_older_program_counts_from_its_first_time() -> None:
+    """It knew one time: whether it wrote before the upgrade or after it, that one decides."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    account = alice.own.account_id
+    bob.send("alice", "hello")
+    with bob.database.transaction():
+        bob.database.run("ALTER TABLE accounts DROP COLUMN claim_raised_at")
+        bob.database.run("DELETE FROM upgrade_done WHERE name = 'claims-raised'")
+        [(left,)] = bob.database.rows("SELECT count(*) FROM upgrade_done")
+        bob.database.script(f"PRAGMA user_version = {left}")
+    for upgraded in (False, True):
+        with bob.database.transaction():
+            bob.database.run(
+                "UPDATE accounts SET claimed_head = ?, claimed_at = ? WHERE account_id = ?",
+                heads.to_column(ListHead(0, 90, bytes(32))),
+                world.now,
+                account,
+            )
+        if not upgraded:
+            bring_up_to_date(bob.database, packaged_upgrades())
+        assert row_of(bob, account).claim_raised_at == world.now
+        world.pass_time(HOUR_MS)
+        sign_another_list(alice, lease_days=50 if upgraded else 40)
+        bob.ask(question(account, head_of(bob, account)))
+        row = row_of(bob, account)
+        assert (row.claimed_head, row.claim_raised_at) == (None, None)

@@ -170,7 +170,7 @@ def test_twin_without_the_alarm_the_copy_stays_unknown(
     a_copy_starts_anew(alice, monkeypatch)
 
     def settle(context: object, newest: DeviceList) -> None:
-        accounts.save_claim(bob.database, newest.account_id, None, None)
+        accounts.forget_claim(bob.database, newest.account_id)
 
     monkeypatch.setattr(directory, "settle_claim", settle)
     let_the_phone_renew(world, alice, bob)

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from untether.base.errors import RemoteError
-from untether.base.identifiers import AccountId
+from untether.base.identifiers import AccountId, UnixMillis
+from untether.base.limits import GOSSIP_PATIENCE_MS
 from untether.device.context import Context
 from untether.device.store import accounts, peers
 from untether.device.store.accounts import AccountRow
@@ -78,18 +79,32 @@ def learn(context: Context, account: AccountId, answer: AccountLists) -> bool:
 def settle_claim(context: Context, newest: DeviceList) -> None:
     """Let a newly stored list settle a claim: it is the claimed one, or was issued after it.
 
-    An end of the lease that the claim has brought is then undone. A generation that was claimed
+    An end of the lease that the claim has brought is then undone. A list issued between the first
+    claim and the one that is kept settles what was claimed before it. A generation that was claimed
     and never came is told: the claim may have excused a copy of the phone that started anew.
     """
     account = newest.account_id
     found = accounts.find(context.database, account)
     if found is None or found.claimed_head is None or found.claimed_at is None:
         return
-    if newest.issued_at >= found.claimed_at or not found.claimed_head.is_news_to(newest.head):
-        if found.claimed_head.generation > newest.head.generation:
+    another_generation = found.claimed_head.generation > newest.head.generation
+    made_at = found.claim_raised_at or found.claimed_at
+    if newest.issued_at >= made_at or not found.claimed_head.is_news_to(newest.head):
+        if another_generation:
             context.notice("possible-copy", account, device=newest.primary.device)
-        accounts.save_claim(context.database, account, None, None)
+        accounts.forget_claim(context.database, account)
         accounts.end_lease(context.database, account, None)
+    elif newest.issued_at > found.claimed_at and not another_generation:
+        _count_claims_from(context, account, newest.issued_at)
+
+
+def _count_claims_from(context: Context, account: AccountId, time: UnixMillis) -> None:
+    """Let the patience count from ``time``: only claims made after it are not settled."""
+    due = UnixMillis(time + GOSSIP_PATIENCE_MS)
+    accounts.count_claims_from(context.database, account, time)
+    if context.now <= due:
+        accounts.end_lease(context.database, account, None)
+        context.wake_at(UnixMillis(due + 1))
 
 
 def _first_key(account: AccountId, lists: Sequence[SignedObject]) -> bytes:

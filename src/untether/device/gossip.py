@@ -101,12 +101,19 @@ def _take_unconnected(context: Context, signed: SignedObject) -> None:
 
 
 def _remember(context: Context, account: AccountId, claimed: ListHead) -> None:
-    """Note the furthest claim; the patience counts from the first one that is not settled."""
+    """Note the furthest claim, and when it was made.
+
+    The patience counts from the first one that is not settled.
+    """
     found = accounts.find(context.database, account)
     if found is None:
         return
     if found.claimed_head is None or found.claimed_at is None:
-        accounts.save_claim(context.database, account, claimed, context.now)
+        accounts.save_claim(
+            context.database, account, claimed, claimed_at=context.now, raised_at=context.now
+        )
         context.wake_at(UnixMillis(context.now + GOSSIP_PATIENCE_MS + 1))
     elif claimed.is_news_to(found.claimed_head):
-        accounts.save_claim(context.database, account, claimed, found.claimed_at)
+        accounts.save_claim(
+            context.database, account, claimed, claimed_at=found.claimed_at, raised_at=context.now
+        )

@@ -14,7 +14,11 @@ from untether.wire.records import ListHead, SignedObject
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """What is held of one account; the list was verified when it was stored."""
+    """What is held of one account; the list was verified when it was stored.
+
+    ``claimed_at`` is since when claims are not settled, ``claim_raised_at`` when the furthest of
+    them, ``claimed_head``, was made.
+    """
 
     account_id: AccountId
     account_key: bytes
@@ -22,6 +26,7 @@ class AccountRow:
     signed_list: SignedObject
     claimed_head: ListHead | None
     claimed_at: UnixMillis | None
+    claim_raised_at: UnixMillis | None
     lease_ended_at: UnixMillis | None
     forked: bool
     long_ended_asked: bool
@@ -32,13 +37,13 @@ def find(database: Database, account_id: AccountId) -> AccountRow | None:
     found = row(
         database,
         "SELECT account_key, relay_name, list_body, list_signature, claimed_head, claimed_at, "
-        "lease_ended_at, fork_evidence IS NOT NULL, long_ended_asked FROM accounts "
-        "WHERE account_id = ?",
+        "max(claimed_at, claim_raised_at), lease_ended_at, fork_evidence IS NOT NULL, "
+        "long_ended_asked FROM accounts WHERE account_id = ?",
         account_id,
     )
     if found is None:
         return None
-    key, name, body, signature, claimed, claimed_at, lease_ended_at, forked, asked = found
+    key, name, body, signature, claimed, claimed_at, raised_at, ended_at, forked, asked = found
     return AccountRow(
         account_id=account_id,
         account_key=key,
@@ -46,7 +51,8 @@ def find(database: Database, account_id: AccountId) -> AccountRow | None:
         signed_list=SignedObject(body=body, signature=signature),
         claimed_head=heads.from_column(claimed),
         claimed_at=claimed_at,
-        lease_ended_at=lease_ended_at,
+        claim_raised_at=raised_at,
+        lease_ended_at=ended_at,
         forked=bool(forked),
         long_ended_asked=bool(asked),
     )
@@ -69,15 +75,36 @@ def save_list(database: Database, device_list: DeviceList, relay_name: str) -> N
 
 
 def save_claim(
-    database: Database, account_id: AccountId, head: ListHead | None, now: UnixMillis | None
+    database: Database,
+    account_id: AccountId,
+    head: ListHead,
+    *,
+    claimed_at: UnixMillis,
+    raised_at: UnixMillis,
 ) -> None:
-    """Remember that a newer list was claimed, or that the claim is settled (None)."""
+    """Remember the furthest list that was claimed, when it was, and since when any was."""
     database.run(
-        "UPDATE accounts SET claimed_head = ?, claimed_at = ? WHERE account_id = ?",
+        "UPDATE accounts SET claimed_head = ?, claimed_at = ?, claim_raised_at = ? "
+        "WHERE account_id = ?",
         heads.to_column(head),
-        now,
+        claimed_at,
+        raised_at,
         account_id,
     )
+
+
+def forget_claim(database: Database, account_id: AccountId) -> None:
+    """Forget a claim that is settled."""
+    database.run(
+        "UPDATE accounts SET claimed_head = NULL, claimed_at = NULL, claim_raised_at = 0 "
+        "WHERE account_id = ?",
+        account_id,
+    )
+
+
+def count_claims_from(database: Database, account_id: AccountId, time: UnixMillis) -> None:
+    """Let the patience count from ``time``: claims from before it are settled."""
+    database.run("UPDATE accounts SET claimed_at = ? WHERE account_id = ?", time, account_id)
 
 
 def end_lease(database: Database, account_id: AccountId, at: UnixMillis | None) -> None:
