@@ -124,7 +124,7 @@ def test_twin_without_the_lease_the_thief_reads_for_ever(
 def show_a_renewal_instead(alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice) -> Wiretap:
     """Keep three lists that Bob names from Alice, the last a log-out; show her two of them late.
 
-    The second was issued after he had named the first, and before he named the third.
+    The second was issued after he had named the first, and at the moment when he named the third.
     """
     world, account = bob.world, bob.own.account_id
     old = served_lists(world, account)
@@ -133,7 +133,6 @@ def show_a_renewal_instead(alice: WorldDevice, bob: WorldDevice, laptop: WorldDe
         bob.send("alice", "I am often away")
         world.pass_time(MINUTE_MS)
         second = sign_another_list(bob, lease_days=50)
-        world.pass_time(MINUTE_MS)
         log_out(bob, laptop)
         bob.send("alice", "my laptop was stolen")
         world.pass_time(GOSSIP_PATIENCE_MS - HOUR_MS)

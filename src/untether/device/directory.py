@@ -89,7 +89,7 @@ def settle_claim(context: Context, newest: DeviceList) -> None:
         return
     another_generation = found.claimed_head.generation > newest.head.generation
     made_at = found.claim_raised_at or found.claimed_at
-    if newest.issued_at >= made_at or not found.claimed_head.is_news_to(newest.head):
+    if newest.issued_at > made_at or not found.claimed_head.is_news_to(newest.head):
         if another_generation:
             context.notice("possible-copy", account, device=newest.primary.device)
         accounts.forget_claim(context.database, account)
