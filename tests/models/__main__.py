@@ -20,7 +20,7 @@ def main() -> int:
             found = spin.search(model, mutant)
             wrong += bool(found.failure) != bool(mutant)
             print(
-                f"{model:10} {mutant or 'all rules':28} {found.states:>8,} states "
+                f"{model:12} {mutant or 'all rules':28} {found.states:>8,} states "
                 f"{time.monotonic() - began:5.1f} s  {found.failure or 'sound'}",
                 flush=True,
             )

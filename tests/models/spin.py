@@ -15,6 +15,7 @@ TOOLS: Final = ("spin", "gcc")
 MEMORY_MIB: Final = 500
 DEPTH_MAX: Final = 100_000
 SECONDS_MAX: Final = 60
+CUT_SHORT: Final = ("Search not completed", "max search depth too small")
 
 
 @dataclass(frozen=True)
@@ -43,13 +44,16 @@ def mutants(model: str) -> list[str]:
 
 
 def search(model: str, mutant: str = "") -> Search:
-    """Visit every state of a model, or of its mutant."""
+    """Visit every state of a model, or of its mutant.
+
+    Raises RuntimeError when a search without an error did not get everywhere.
+    """
     with tempfile.TemporaryDirectory() as place:
         defined = [f"-D{mutant}"] if mutant else []
         _run(place, "spin", *defined, "-a", str(FOLDER / f"{model}.pml"))
         _run(place, "gcc", "-w", "-O1", "-DSAFETY", f"-DMEMLIM={MEMORY_MIB}", "-opan", "pan.c")
         told = _run(place, "./pan", f"-m{DEPTH_MAX}")
-    if "Search not completed" in told and "errors: 0" in told:
+    if any(sign in told for sign in CUT_SHORT) and "errors: 0" in told:
         raise RuntimeError(f"the search of {model} was cut short:\n{told}")
     failure = re.search(r"^pan:\d+: (.*)$", told, re.MULTILINE)
     states = re.search(r"(\d+) states, stored", told)

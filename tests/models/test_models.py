@@ -29,6 +29,16 @@ def test_twin_without_a_rule_a_claim_breaks(model: str, mutant: str) -> None:
     assert "assertion violated" in spin.search(model, mutant).failure
 
 
+@pytest.mark.parametrize("bound", ["DEPTH_MAX", "MEMORY_MIB"])
+def test_a_search_that_is_cut_short_proves_nothing(
+    bound: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too little room is an error, not the absence of one."""
+    monkeypatch.setattr(spin, bound, 20)
+    with pytest.raises(RuntimeError, match="cut short"):
+        spin.search(spin.models()[0])
+
+
 @pytest.mark.parametrize("model", spin.models())
 def test_a_model_has_mutants(model: str) -> None:
     """A claim that nothing can break claims nothing."""
