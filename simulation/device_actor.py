@@ -325,7 +325,10 @@ class DeviceActor:
         if self.is_up or self.is_gone:
             return
         self.is_up = True
-        if self.is_online:
+        own = self.own
+        if own is not None and own.state is State.LOGGED_OUT:
+            self.leave_for_good()  # its person sees it at the start, if the event got lost
+        elif self.is_online:
             self.connect_soon()
 
     def go_offline(self, milliseconds: int) -> None:

@@ -46,11 +46,14 @@ PLANTED = b"planted-"
 class Delivery:
     """What the relay took for one account: when, and for which devices a sealed header.
 
-    ``list_hash`` names the list that it was sealed for. ``one_time`` are the devices' one-time
-    prekeys that the headers use.
+    ``accepted_at`` is by the clock of the relay's node, ``taken_at`` the true time. ``list_hash``
+    names the list that it was sealed for. ``one_time`` are the devices' one-time prekeys that the
+    headers use.
     """
 
+    sender: DeviceAddress
     accepted_at: int
+    taken_at: int
     devices: frozenset[DeviceNumber]
     list_hash: bytes
     one_time: dict[DeviceNumber, bytes]
@@ -93,8 +96,8 @@ class Watch:
         """See what the relay made of one request; ``sender`` is the device that has logged in."""
         if sender is not None and not isinstance(answer, Refused):
             self.last_served[sender] = now
-        if isinstance(request, Submit | SubmitDirect) and isinstance(answer, Submitted):
-            self._submitted(request, answer)
+        if sender and isinstance(request, Submit | SubmitDirect) and isinstance(answer, Submitted):
+            self._submitted(now, sender, request, answer)
         elif isinstance(answer, Bundles):
             self._handed_out(answer)
         elif isinstance(request, PublishLists | Recover) and isinstance(answer, Done):
@@ -115,7 +118,9 @@ class Watch:
             keys = self.listed_keys.setdefault((taken.account_id, signed.device), set())
             keys.add(signed.signing_key)
 
-    def _submitted(self, request: Submit | SubmitDirect, answer: Submitted) -> None:
+    def _submitted(
+        self, now: int, sender: DeviceAddress, request: Submit | SubmitDirect, answer: Submitted
+    ) -> None:
         recipients = {one.account_id: one for one in _recipients(request)}
         for verdict in answer.verdicts:
             if not isinstance(verdict, Accepted):
@@ -124,7 +129,8 @@ class Watch:
             if all(verdict.accepted_at != one.accepted_at for one in known):
                 if known and not known[-1].devices:
                     known.pop()  # the relay does not remember what it took for nobody
-                known.append(_delivery(recipients[verdict.account_id], verdict))
+                recipient = recipients[verdict.account_id]
+                known.append(_delivery(sender, now, verdict.accepted_at, recipient))
 
     def _handed_out(self, answer: Bundles) -> None:
         for bundle in answer.bundles:
@@ -169,10 +175,16 @@ def _recipients(request: Submit | SubmitDirect) -> tuple[Recipient, ...]:
     return (Recipient(request.account_id, request.head, (copy,)),)
 
 
-def _delivery(recipient: Recipient, verdict: Accepted) -> Delivery:
+def _delivery(sender: DeviceAddress, now: int, accepted_at: int, recipient: Recipient) -> Delivery:
     sealed = {copy.device: copy.header for copy in recipient.copies if copy.header}
-    used = _one_time_prekeys(sealed)
-    return Delivery(verdict.accepted_at, frozenset(sealed), recipient.head.hash, used)
+    return Delivery(
+        sender=sender,
+        accepted_at=accepted_at,
+        taken_at=now,
+        devices=frozenset(sealed),
+        list_hash=recipient.head.hash,
+        one_time=_one_time_prekeys(sealed),
+    )
 
 
 def _one_time_prekeys(headers: dict[DeviceNumber, bytes]) -> dict[DeviceNumber, bytes]:

@@ -10,18 +10,20 @@ database forgot, what the relay dropped after thirty days, and what was given up
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from simulation.checkers.views import RELAY_CLOCKS_MS, history, living
+from simulation.checkers.views import RELAY_CLOCKS_MS, TOLD, history, living
 from untether.base.identifiers import HOUR_MS, MessageId
-from untether.base.limits import IDEMPOTENCE_MS, MAIL_MS
+from untether.base.limits import IDEMPOTENCE_MS, MAIL_MS, PARKED_MS
 
 if TYPE_CHECKING:
     from simulation.device_actor import DeviceActor
     from simulation.people import Person
+    from simulation.watch import Delivery
     from simulation.world import World
 
 
@@ -81,7 +83,7 @@ def _lost(
             continue
         if text in shown or message_id in named:
             continue
-        if not _is_excused(device, delivery.accepted_at):
+        if not _is_excused(device, delivery) and not _told_long_ago(device, delivery):
             yield f"{device.name} never showed {text}, accepted at {delivery.accepted_at}"
 
 
@@ -102,13 +104,27 @@ def _named(device: DeviceActor) -> set[MessageId]:
     return {MessageId(found) for (found,) in rows}
 
 
-def _is_excused(device: DeviceActor, accepted_at: int) -> bool:
+def _is_excused(device: DeviceActor, delivery: Delivery) -> bool:
     """Tell whether a copy put back has forgotten it, or the relay dropped it after its time.
 
     What was on its way when a copy was put back is forgotten too: its keys may have been used.
     """
-    if any(accepted_at <= put_back for _, put_back in device.restored_to):
+    if any(delivery.taken_at <= put_back for _, put_back in device.restored_to):
         return True
     with device.looking() as database:
         rows = database.rows("SELECT posted_at FROM notices WHERE code = 'mail-lost'")
-    return any(accepted_at <= told - MAIL_MS + CLOCKS_MS for (told,) in rows)
+    return any(delivery.accepted_at <= told - MAIL_MS + CLOCKS_MS for (told,) in rows)
+
+
+def _told_long_ago(device: DeviceActor, delivery: Delivery) -> bool:
+    """Tell whether mail of its sender was given up so long ago that only the notice is left."""
+    with device.looking() as database:
+        found = database.rows(
+            "SELECT 1 FROM notices WHERE code IN (SELECT value FROM json_each(?)) "
+            "AND account_id = ? AND json_extract(details, '$.device') = ? AND posted_at < ?",
+            json.dumps(sorted(TOLD)),
+            delivery.sender.account_id,
+            delivery.sender.device,
+            device.world.now - PARKED_MS + CLOCKS_MS,
+        )
+    return bool(found)

@@ -9,13 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from simulation.checkers.views import history, living
+from simulation.checkers.views import TOLD, history, living
 
 if TYPE_CHECKING:
     from simulation.world import World
-
-TOLD = frozenset({"message-lost", "message-not-readable"})
-"""Notices that name a message given up."""
 
 
 def check(world: World) -> Iterator[str]:

@@ -46,8 +46,9 @@ def _read_after_log_out(world: World, person: Person) -> Iterator[str]:
             continue
         at = removed[own.device]
         for message in history(device):
-            if message.accepted_at is not None and message.accepted_at > at:
-                yield f"{device.name} shows what was accepted {message.accepted_at - at} ms after"
+            for delivery in world.watch.deliveries.get((message.message_id, person.account), ()):
+                if message.accepted_at == delivery.accepted_at and delivery.taken_at > at:
+                    yield f"{device.name} shows what was taken {delivery.taken_at - at} ms after"
 
 
 def _served_after_log_out(world: World, person: Person) -> Iterator[str]:
@@ -58,7 +59,7 @@ def _served_after_log_out(world: World, person: Person) -> Iterator[str]:
 
 
 def removal_times(world: World, person: Person) -> dict[int, int]:
-    """Return when the relay took the list that no longer has a device, by its clock."""
+    """Return when the relay took the list that no longer has a device (true time)."""
     times: dict[int, int] = {}
     before: set[int] = set()
     for row in lists_at_relay(world, person):

@@ -58,6 +58,35 @@ def test_a_restored_companion_renews_its_sessions_and_prekeys() -> None:
     assert laptop.notices().count("restored-from-copy") == 1
 
 
+def test_new_prekeys_are_made_once_however_often_they_are_sent() -> None:
+    """Of two different stocks the relay may keep the one whose private halves are gone."""
+    world = World()
+    alice = world.register("alice")
+    backup = copy_database(alice)
+    alice.connect()
+    put_back(alice, backup)
+    sent: list[DepositPrekeys] = []
+
+    def hold_back(request: ClientFrame) -> Refused | None:
+        if isinstance(request, DepositPrekeys) and request.replace:
+            sent.append(request)
+            return Refused("busy")
+        return None
+
+    world.relay.refusing = hold_back
+    alice.connect()
+    alice.feed(inputs.RecoverSamePhone())
+    world.settle()
+    for _ in range(2):
+        alice.connect()
+    assert len(sent) >= 2
+    assert all(one == sent[0] for one in sent)
+    world.relay.refusing = lambda _request: None
+    alice.connect()
+    world.register("bob").send("alice", "hello")
+    assert alice.texts() == ["hello"]
+
+
 def test_twin_without_the_renewal_its_messages_vanish(monkeypatch: pytest.MonkeyPatch) -> None:
     """Switched off: Bob takes a repeated message key for a duplicate and shows nothing."""
     monkeypatch.setattr(restored, "compare_memories", lambda *_: None)
@@ -214,6 +243,33 @@ def test_a_phone_that_signed_before_it_heard_of_its_other_life_recovers() -> Non
     laptop.send("bob", "three")
     assert bob.texts() == ["one", "two", "three"]
     assert "lists-forked" not in laptop.notices() + bob.notices()
+
+
+def test_a_log_out_signed_before_it_heard_of_its_other_life_is_signed_again() -> None:
+    """The list gives way, not the wish: the laptop is out and wiped, though nobody asks again."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    laptop, tablet = world.link(alice, "alice's laptop"), world.link(alice, "alice's tablet")
+    alice.send("bob", "one")
+    backup = copy_database(alice)
+    alice.feed(inputs.SetLease(90 * DAY_MS))
+    world.settle()
+    put_back(alice, backup)
+    alice.feed(inputs.LogOutDevice(laptop.own.device, wipe=True))
+    alice.connect()
+    assert alice.happened(events.DeviceRemoved) == []
+    for _ in range(2):
+        alice.feed(inputs.RecoverSamePhone())
+        world.settle()
+    alice.connect()
+    laptop.connect()
+    assert alice.happened(events.DeviceRemoved) == [events.DeviceRemoved(laptop.own.device)]
+    assert laptop.happened(events.DeviceLoggedOut)
+    assert laptop.texts() == []
+    tablet.send("bob", "two")
+    world.pass_time(1)
+    bob.send("alice", "three")
+    assert bob.texts() == ["one", "two", "three"] == alice.texts() == tablet.texts()
 
 
 def test_twin_without_giving_way_no_relay_takes_its_lists(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,11 +38,16 @@ def log_out(context: Context, command: LogOutDevice) -> None:
             f"The account has no device {command.device}.",
             "See the numbers with `untether devices`.",
         )
-    following = own_account.sign_next(context, remove=(command.device,))
-    order = wipe_order(context, command.device, following) if command.wipe else None
-    brought = Publication(removed=command.device, wipe_order=order)
-    publications.add(context.database, following.head, brought)
+    sign_without(context, command.device, wipe=command.wipe)
     own_account.publish(context)
+
+
+def sign_without(context: Context, device: DeviceNumber, *, wipe: bool) -> None:
+    """Sign the list without a companion, and what travels with it; nothing leaves yet."""
+    following = own_account.sign_next(context, remove=(device,))
+    order = wipe_order(context, device, following) if wipe else None
+    brought = Publication(removed=device, wipe_order=order)
+    publications.add(context.database, following.head, brought)
 
 
 def wipe_order(context: Context, device: DeviceNumber, without: DeviceList) -> SignedObject:

@@ -19,6 +19,7 @@ from untether.base.limits import (
 from untether.device.context import Context
 from untether.device.parties import own_party
 from untether.device.store import own_standing, prekeys
+from untether.device.store.own_standing import Renewal
 from untether.protocol.pairwise.prekeys import (
     PrekeyPairSecret,
     PublicPrekeyPair,
@@ -42,7 +43,12 @@ def full_stock(context: Context) -> PrekeyStock:
 
 
 def keep_up(context: Context, one_time_at_relay: int) -> None:
-    """Rotate and refill when due; called when a login tells how many pairs are left."""
+    """Rotate and refill when due; called when a login tells how many pairs are left.
+
+    A whole new stock that waits for its confirmation is sent once the mailbox is drained.
+    """
+    if own_standing.load(context.database).renewal is Renewal.MADE:
+        return
     rotated = _rotate_if_due(context)
     waiting = len(prekeys.not_uploaded(context.database))
     for _ in range(ONE_TIME_PREKEYS - one_time_at_relay - waiting):
@@ -52,9 +58,9 @@ def keep_up(context: Context, one_time_at_relay: int) -> None:
 
 
 def replace_all(context: Context) -> None:
-    """Have new pairs in place of all; those that a copy may have used are handed out no more.
+    """Make new pairs in place of all; those that a copy may have used are handed out no more.
 
-    Called with a drained mailbox, again and again until the relay has confirmed it.
+    Called with a drained mailbox; :func:`send_replacement` follows until the relay confirms.
     """
     prekeys.delete_one_time(context.database)
     current = prekeys.newest_rotating(context.database)
@@ -63,6 +69,10 @@ def replace_all(context: Context) -> None:
     prekeys.add(context.database, generate_rotating(serial, context.now, context.randomness))
     for _ in range(ONE_TIME_PREKEYS):
         prekeys.add(context.database, generate_one_time(context.now, context.randomness))
+
+
+def send_replacement(context: Context) -> None:
+    """Have the relay hold what it has not confirmed, and nothing else."""
     context.request(DepositPrekeys(unconfirmed(context), replace=True))
 
 
@@ -72,7 +82,7 @@ def on_deposited(context: Context, request: DepositPrekeys, answer: ServerFrame)
         mark_uploaded(context, request.prekeys)
         if request.replace:
             standing = own_standing.load(context.database)
-            own_standing.save(context.database, replace(standing, renewal_due=False))
+            own_standing.save(context.database, replace(standing, renewal=Renewal.NOT_DUE))
 
 
 def mark_uploaded(context: Context, stock: PrekeyStock) -> None:

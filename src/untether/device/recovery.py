@@ -32,6 +32,7 @@ from untether.device.store import (
     own_device,
     own_lists,
     own_standing,
+    publications,
     sessions,
 )
 from untether.device.store import prekeys as prekey_rows
@@ -56,6 +57,7 @@ def begin_again(context: Context) -> None:
     prekey_rows.delete_all(context.database)
     outbox.unseal_all(context.database)
     own_lists.delete_unpublished(context.database)
+    publications.take_given_up(context.database)  # the owner says anew which companions stay
     context.change_own(
         state=State.RECOVERING,
         secrets=DeviceSecrets.generate(context.randomness),

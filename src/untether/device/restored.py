@@ -18,7 +18,9 @@ from dataclasses import replace
 from untether.base.errors import LocalError
 from untether.base.limits import LOGIN_COUNTER_MAX
 from untether.device import (
+    admission,
     directory,
+    log_out,
     new_generation,
     outbox,
     outgoing,
@@ -29,11 +31,11 @@ from untether.device import (
 from untether.device.context import Context
 from untether.device.events import AccountActivated, RequestRefused
 from untether.device.inputs import CertificateSigned, RecoverSamePhone
-from untether.device.store import accounts, contacts, own_lists, own_standing, peers
+from untether.device.store import accounts, contacts, own_lists, own_standing, peers, publications
 from untether.device.store import outbox as outbox_rows
 from untether.device.store import prekeys as prekey_rows
 from untether.device.store.own_device import State
-from untether.device.store.own_standing import SigningStopped
+from untether.device.store.own_standing import Renewal, SigningStopped
 from untether.protocol.identity.certificate import Role
 from untether.wire.client_frames import Login
 from untether.wire.server_frames import Welcome
@@ -49,7 +51,7 @@ def compare_memories(context: Context, login: Login, welcome: Welcome) -> None:
         or _lost_lists(context, welcome)
         or welcome.one_time_prekeys > prekey_rows.count_one_time(context.database)
     ):
-        own_standing.save(context.database, replace(standing, renewal_due=True))
+        own_standing.save(context.database, replace(standing, renewal=Renewal.DUE))
     standing = own_standing.load(context.database)
     counter = max(standing.welcomed_counter, login.counter)
     own_standing.save(context.database, replace(standing, welcomed_counter=counter))
@@ -58,9 +60,12 @@ def compare_memories(context: Context, login: Login, welcome: Welcome) -> None:
 def drained(context: Context) -> None:
     """The mailbox is drained: replace prekeys, and sessions by new ones, if that is due."""
     standing = own_standing.load(context.database)
-    if not standing.renewal_due or standing.signing_stopped is not SigningStopped.NOT:
+    if standing.renewal is Renewal.NOT_DUE or standing.signing_stopped is not SigningStopped.NOT:
         return
-    prekeys.replace_all(context)
+    if standing.renewal is Renewal.DUE:
+        prekeys.replace_all(context)
+        own_standing.save(context.database, replace(standing, renewal=Renewal.MADE))
+    prekeys.send_replacement(context)
     for account, device in peers.to_renew(context.database):
         known = contacts.by_account(context.database, account) is not None
         if known or account == context.own.account_id:
@@ -123,8 +128,9 @@ def certificate_signed(context: Context, signed: CertificateSigned) -> None:
     standing = own_standing.load(context.database)
     own_standing.save(
         context.database,
-        replace(standing, signing_stopped=SigningStopped.NOT, renewal_due=True),
+        replace(standing, signing_stopped=SigningStopped.NOT, renewal=Renewal.DUE),
     )
+    _do_again(context)
     peers.ask_to_renew(context.database)
     outgoing.seal_again(context)
     own_account.publish(context)
@@ -161,12 +167,28 @@ def _begin_from_confirmed(context: Context, seen_generation: int, code: str) -> 
     directory.fetch(context, context.own.account_id)
 
 
+def _do_again(context: Context) -> None:
+    """Log out again whom lists that were given up had logged out; links that they had made end.
+
+    A number that only those lists had given out may be another device's by now.
+    """
+    given_up = publications.take_given_up(context.database)
+    added = {brought.added for brought in given_up}
+    for brought in given_up:
+        if brought.added is not None:
+            admission.not_admitted(context, brought.added, "link-list-moved-on")
+        gone = brought.removed
+        if gone is None or gone in added or own_account.newest(context).device(gone) is None:
+            continue
+        log_out.sign_without(context, gone, wipe=brought.wipe_order is not None)
+
+
 def _this_device_was(context: Context, counter: int) -> None:
     context.change_own(
         login_counter=max(context.own.login_counter, min(counter, LOGIN_COUNTER_MAX))
     )
     standing = own_standing.load(context.database)
-    own_standing.save(context.database, replace(standing, renewal_due=True))
+    own_standing.save(context.database, replace(standing, renewal=Renewal.DUE))
     peers.ask_to_renew(context.database)
     outbox_rows.unseal_all(context.database)
     if context.own.role is Role.PRIMARY:

@@ -26,17 +26,26 @@ class SigningStopped(Enum):
     """It saw the proof of a list that it did not sign."""
 
 
+class Renewal(Enum):
+    """Whether all prekeys at the relay are to be replaced."""
+
+    NOT_DUE = 0
+    DUE = 1
+    """New ones are made once the mailbox is drained: until then mail may need the old ones."""
+    MADE = 2
+    """They wait for the relay's confirmation; it is sent the same ones, in whatever order."""
+
+
 @dataclass(frozen=True, slots=True)
 class OwnStanding:
     """``kept`` are the companions that a person confirmed in a recovery not yet signed.
 
-    ``renewal_due``: prekeys are replaced once the mailbox is drained. ``welcomed_counter`` is
-    the counter of the last login that the relay welcomed. ``lease_warned`` is the hash of the
-    list whose end was warned of.
+    ``renewal`` is that of the prekeys. ``welcomed_counter`` is the counter of the last login that
+    the relay welcomed. ``lease_warned`` is the hash of the list whose end was warned of.
     """
 
     signing_stopped: SigningStopped = SigningStopped.NOT
-    renewal_due: bool = False
+    renewal: Renewal = Renewal.NOT_DUE
     welcomed_counter: int = 0
     lease_warned: bytes = b""
     kept: tuple[DeviceNumber, ...] | None = None
@@ -51,10 +60,10 @@ def load(database: Database) -> OwnStanding:
     )
     if found is None:
         return OwnStanding()
-    stopped, renewal_due, welcomed_counter, lease_warned, kept = found
+    stopped, renewal, welcomed_counter, lease_warned, kept = found
     return OwnStanding(
         signing_stopped=SigningStopped(stopped),
-        renewal_due=bool(renewal_due),
+        renewal=Renewal(renewal),
         welcomed_counter=welcomed_counter,
         lease_warned=lease_warned,
         kept=codec.decode(kept, tuple[DeviceNumber, ...], size_max=_KEPT_MAX) if kept else None,
@@ -66,7 +75,7 @@ def save(database: Database, standing: OwnStanding) -> None:
     database.run(
         "INSERT OR REPLACE INTO own_standing VALUES (1, ?, ?, ?, ?, ?)",
         standing.signing_stopped.value,
-        standing.renewal_due,
+        standing.renewal.value,
         standing.welcomed_counter,
         standing.lease_warned,
         b"" if standing.kept is None else codec.encode(standing.kept),

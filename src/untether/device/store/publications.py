@@ -63,6 +63,20 @@ def take(database: Database, up_to: ListHead) -> list[Publication]:
     return [_publication(each) for each in found]
 
 
+def take_given_up(database: Database) -> list[Publication]:
+    """Return and forget what was to travel with lists that are not to be published any more."""
+    where = (
+        "WHERE NOT EXISTS (SELECT 1 FROM own_lists AS own WHERE own.published = 0 "
+        "AND (own.generation, own.version) = (publications.generation, publications.version))"
+    )
+    found = database.rows(
+        f"SELECT added, prekeys, removed, wipe_order FROM publications {where} "  # noqa: S608
+        "ORDER BY generation, version"
+    )
+    database.run(f"DELETE FROM publications {where}")  # noqa: S608
+    return [_publication(each) for each in found]
+
+
 def _publication(found: Row) -> Publication:
     added, prekeys, removed, wipe_order = found
     return Publication(
