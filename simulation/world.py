@@ -27,8 +27,8 @@ STOCK = "ONE_TIME_PREKEYS"
 SAFETY_MAX_MS = 400 * DAY_MS
 """People must have written everything by then."""
 
-HEALED_WITHIN_MS = 3 * DAY_MS
-"""From the end of all faults to rest: the slowest retry comes once a day."""
+HEALED_WITHIN_MS = 5 * DAY_MS
+"""From the end of all faults to rest: the last request for a message leaves after four days."""
 
 
 EXCUSED_AFTER_REMOVALS = frozenset({"device-removed", "not-allowed"})

@@ -7,6 +7,7 @@ from msgspec import structs
 from tests.conversations.damages import (
     A_MOMENT_MS,
     acquainted,
+    asked_in_vain,
     changed_mail,
     lose_sessions,
     mail_lost,
@@ -295,6 +296,40 @@ def test_no_try_is_counted_while_the_receiver_is_offline(
     bob.connect()
     world.pass_time(A_MOMENT_MS)
     assert recovered_texts(bob) == ["one"]
+
+
+def test_whoever_was_away_for_long_asks_again_when_back(
+    world: World, people: tuple[WorldDevice, WorldDevice]
+) -> None:
+    """The first request got lost and nothing is given up meanwhile; the sender still has it."""
+    alice, bob = people
+    asked_in_vain(world, alice, bob)
+    bob.disconnect()
+    world.pass_time(40 * DAY_MS)
+    bob.connect()
+    world.pass_time(A_MOMENT_MS)
+    assert recovered_texts(bob) == ["one"]
+    assert reasons(bob) == []
+
+
+def test_a_request_whose_own_start_met_no_prekey_is_asked_on_another_one(
+    world: World, people: tuple[WorldDevice, WorldDevice]
+) -> None:
+    """Alice can't open what she was asked on; days later Bob starts anew, and alarms nobody."""
+    alice, bob = people
+    with messages_damaged(world, bob), mail_lost(world, alice) as lost:
+        alice.send("bob", "one")
+        world.pass_time(A_MOMENT_MS)
+    header = lost[-1].header
+    assert header is not None
+    handshake = Handshake.from_bytes(header[:PREFIX_LENGTH])
+    with alice.database.transaction():
+        alice.database.run("DELETE FROM prekeys WHERE id = ?", handshake.one_time_id)
+    world.pass_time(3 * DAY_MS)
+    assert recovered_texts(bob) == []
+    world.pass_time(2 * DAY_MS)
+    assert recovered_texts(bob) == ["one"]
+    assert "possible-copy" not in [*alice.notices(), *bob.notices()]
 
 
 def test_own_copies_are_repaired_by_the_device_that_wrote(

@@ -83,10 +83,10 @@ def begin(context: Context, entry: Entry, cause: str) -> bool:
 
 def look_after(context: Context) -> None:
     """Ask for what is due, and end what has waited too long."""
-    for repair in repairs.begun_until(context.database, UnixMillis(context.now - REPAIR_MS)):
-        give_up(context, repair, "unanswered" if repair.tries else "never-asked")
     for peer in repairs.peers_due(context.database, context.now):
-        _ask(context, repairs.due_of(context.database, peer, context.now))
+        _look_after_due(context, repairs.due_of(context.database, peer, context.now))
+    for repair in repairs.never_asked(context.database, UnixMillis(context.now - REPAIR_MS)):
+        give_up(context, repair, "never-asked")
     following = repairs.next_due(context.database, context.now)
     if following is not None:
         context.wake_at(following)
@@ -148,6 +148,16 @@ def give_up_all(context: Context, reason: str) -> None:
         give_up(context, repair, reason)
 
 
+def _look_after_due(context: Context, due: list[Repair]) -> None:
+    """End what was due an answer to its last request, and ask that device for the rest."""
+    again = [repair for repair in due if repair.tries < REPAIR_TRIES_MAX]
+    for repair in due:
+        if repair not in again:
+            give_up(context, repair, "unanswered")
+    if again:
+        _ask(context, again)
+
+
 def _ask(context: Context, due: list[Repair]) -> None:
     """Ask one device for what is due, unless a request to it still waits in the outbox."""
     first = due[0]
@@ -191,10 +201,9 @@ def _make_session_fresh(context: Context, due: list[Repair]) -> None:
 
 def _next_try_at(context: Context, repair: Repair) -> UnixMillis:
     """Return when a message is due again that is asked for now; after the last try, its end."""
-    end = repair.begun_at + REPAIR_MS
     if repair.tries + 1 >= REPAIR_TRIES_MAX:
-        return UnixMillis(end)
-    return UnixMillis(min(end, context.now + REPAIR_RETRY_MS * REPAIR_BACK_OFF**repair.tries))
+        return UnixMillis(context.now + REPAIR_MS)
+    return UnixMillis(context.now + REPAIR_RETRY_MS * REPAIR_BACK_OFF**repair.tries)
 
 
 def _first_request_at(context: Context, peer: int) -> UnixMillis:

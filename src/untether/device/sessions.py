@@ -179,11 +179,15 @@ def start_for_repair(
 ) -> None:
     """Let the next thing that is sealed for a device start a session, unless one began ``since``.
 
-    Only once in a while, whatever a relay damages, unless it is needed ``again``.
+    Only once in a while, whatever a relay damages, unless it is needed ``again``. A start that
+    nobody answered for as long may never have been opened.
     """
     book = sessions.load_book(context.database, peer)
-    if book and book[0].created_at > since:
-        return
+    active = book[0] if book else None
+    if active is not None and active.created_at > since:
+        hopeless = active.is_unanswered and context.now - active.created_at >= REPAIR_START_MS
+        if not (again and hopeless):
+            return
     last = peers.repair_start(context.database, peer.row)
     if again or not book or context.now // SECOND_MS >= last + REPAIR_START_MS // SECOND_MS:
         peers.wish_start(context.database, peer.row)

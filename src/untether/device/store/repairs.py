@@ -69,9 +69,9 @@ def every(database: Database) -> list[Repair]:
     return [Repair(*found) for found in database.rows(f"{_REPAIRS} ORDER BY row")]
 
 
-def begun_until(database: Database, time: UnixMillis) -> list[Repair]:
-    """Return repairs that began at ``time`` or before, oldest first."""
-    found = database.rows(f"{_REPAIRS} WHERE begun_at <= ? ORDER BY row", time)
+def never_asked(database: Database, begun_until: UnixMillis) -> list[Repair]:
+    """Return repairs that began so long ago and that nobody was asked for, oldest first."""
+    found = database.rows(f"{_REPAIRS} WHERE begun_at <= ? AND tries = 0 ORDER BY row", begun_until)
     return [Repair(*each) for each in found]
 
 
