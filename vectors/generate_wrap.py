@@ -14,15 +14,14 @@ def main() -> None:
     """Write the file."""
     head = [1, 9, stream("list hash", 32)]
     payload = pack(["body-key", stream("body key", 32), stream("body hash", 32), head])
-    nonces = stream("nonces", 12 * len(DEVICES))
+    nonce = stream("nonce", 12)
     associated = label("pairwise-message") + ALICE.address + BOB.key
     before, after, messages = b"", b"", []
-    for index, (number, (previous_length, next_number)) in enumerate(DEVICES.items()):
+    for number, (previous_length, next_number) in DEVICES.items():
         packed_number = number.to_bytes(4, "big")
         seed, chain_key = stream(f"ratchet {number}", 32), stream(f"chain {number}", 32)
         chain = Chain(x25519_public(seed), previous_length, next_number, chain_key)
         before += packed_number + chain.state()
-        nonce = nonces[12 * index : 12 * index + 12]
         messages.append(chain.seal(payload, nonce, associated + packed_number).hex())
         after += packed_number + chain.state()
     document: dict[str, object] = {
@@ -33,7 +32,7 @@ def main() -> None:
         "body_hash": stream("body hash", 32).hex(),
         "assumed_head": {"generation": 1, "version": 9, "hash": stream("list hash", 32).hex()},
         "payload": payload.hex(),
-        "nonces": nonces.hex(),
+        "nonce": nonce.hex(),
         "row_before": before.hex(),
         "row_after": after.hex(),
         "messages": messages,

@@ -237,7 +237,7 @@ def test_the_fan_out_is_the_specified_one() -> None:
         unhex(WRAP["row_before"]),
         unhex(WRAP["payload"]),
         account_associated(party(WRAP["sender"]), unhex(WRAP["recipient_account_key"])),
-        lambda _: unhex(WRAP["nonces"]),
+        lambda _: unhex(WRAP["nonce"]),
     )
     assert row.hex() == WRAP["row_after"]
     assert [message.hex() for message in messages] == WRAP["messages"]

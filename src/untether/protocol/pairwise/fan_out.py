@@ -22,7 +22,6 @@ _KEY_LENGTH: Final = 32
 _record = Struct(f">{DEVICE_NUMBER_LENGTH}s36sI{_KEY_LENGTH}s")  # device, chain, number, key
 _header = Struct(">c36sI")  # version, chain, number
 _halves = Struct(f"{_KEY_LENGTH}s{_KEY_LENGTH}s")  # the next chain key, the message key
-_nonce = Struct(f"{AEAD_NONCE_LENGTH}s")
 
 PACKED_CHAIN_LENGTH: Final = DEVICE_NUMBER_LENGTH + SENDING_CHAIN_LENGTH
 
@@ -48,18 +47,16 @@ def seal_for_devices(
     """Seal ``payload`` on each chain of one contact; returns its new row, and the messages.
 
     ``associated`` is :func:`account_associated` of this device and the contact. A session that
-    the peer has not answered yet needs its prefix before the message. Each step is that of
-    :func:`ratchet.seal_next`, spelled out, because calling it costs half as much again.
+    the peer has not answered yet needs its prefix before the message. All copies have one nonce,
+    since each has a key of its own. Each step is that of :func:`ratchet.seal_next`, spelled out,
+    because calling it costs half as much again.
     """
     step, seal, pack = hashes.keyed_blake2b_512, provider().aead_seal, _record.pack
     head, halve = _header.pack, _halves.unpack
-    chains = _record.iter_unpack(packed)
-    nonces = _nonce.iter_unpack(
-        randomness(AEAD_NONCE_LENGTH * (len(packed) // PACKED_CHAIN_LENGTH))
-    )
+    nonce = randomness(AEAD_NONCE_LENGTH)
     records: list[bytes] = []
     messages: list[bytes] = []
-    for (device, chain, number, key), (nonce,) in zip(chains, nonces, strict=True):
+    for device, chain, number, key in _record.iter_unpack(packed):
         header = head(VERSION, chain, number)
         following, message_key = halve(step(key, RATCHET_CHAIN))
         ciphertext = seal(message_key, nonce, payload, associated + device + header)
