@@ -242,7 +242,7 @@ def _tree(data: bytes) -> Any:
     """Return the tree of an encoding; what is none is one byte string."""
     try:
         return msgspec.msgpack.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return data
 
 
