@@ -19,7 +19,7 @@ from tests.world import World, WorldDevice
 from untether.base.errors import RefusedError, RemoteError
 from untether.base.identifiers import DAY_MS, HOUR_MS, AccountId, DeviceNumber
 from untether.base.limits import CLAIM_PAUSE_MS, GOSSIP_PATIENCE_MS
-from untether.device import directory, gossip, inputs, own_account, senders
+from untether.device import directory, gossip, inputs, outgoing, own_account, senders
 from untether.device.store import accounts, heads
 from untether.device.store.own_standing import SigningStopped
 from untether.device.store.upgrade import bring_up_to_date, packaged_upgrades
@@ -288,6 +288,27 @@ def test_only_who_holds_enough_and_knows_the_asker_answers() -> None:
     assert answers(ListHead(*held.place, bytes(32))) == 1
     world.pass_time(CLAIM_PAUSE_MS)
     assert answers(ListHead(held.generation, held.version + 1, bytes(32))) == 0
+
+
+def test_evidence_that_comes_late_is_no_news() -> None:
+    """Bob showed Alice's laptop her list before she signed the next; nothing was unreadable."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    laptop = world.link(alice, "alice's laptop")
+    bob.send("alice", "hello")
+    alice.send("bob", "hello")
+    shown = served_lists(world, alice.own.account_id).lists[-1:]
+    alice.feed(inputs.SetLease(60 * DAY_MS))
+    world.settle()
+    for device in (alice, laptop):
+        with bob.database.transaction():
+            outgoing.send_direct(
+                context_of(bob), alice.own.account_id, device.own.device, ListEvidence(shown)
+            )
+        world.settle()
+        bob.connect()
+        assert "message-not-readable" not in device.notices()
+        assert query(device, "SELECT count(*) FROM parked") == [(0,)]
 
 
 def test_evidence_that_proves_nothing_is_refused() -> None:

@@ -20,10 +20,10 @@ from untether.base.limits import GOSSIP_PATIENCE_MS
 from untether.device import directory, outgoing, own_account, senders
 from untether.device.context import Context
 from untether.device.senders import Sender
-from untether.device.store import accounts, claims
+from untether.device.store import accounts, claims, own_lists
 from untether.device.store.own_standing import SigningStopped
 from untether.protocol.identity.certificate import Role
-from untether.protocol.identity.device_list import open_list
+from untether.protocol.identity.device_list import device_list_hash, open_list
 from untether.wire.content import ListClaimQuestion, ListEvidence
 from untether.wire.records import AccountLists, ListHead, SignedObject
 
@@ -65,8 +65,12 @@ def answer_question(context: Context, sender: Sender, question: ListClaimQuestio
 def take_evidence(context: Context, evidence: ListEvidence) -> None:
     """Take lists of the own account from another device; the relay gets what it lacks.
 
-    Raises RemoteError when they are not valid lists of this account.
+    Evidence that comes after the lists that follow it is no news. Raises RemoteError when they
+    are not valid lists of this account.
     """
+    hashes = (device_list_hash(signed.body) for signed in evidence.lists)
+    if all(own_lists.with_hash(context.database, one) for one in hashes):
+        return
     answer = AccountLists(name=context.own.name, lists=evidence.lists)
     try:
         if own_account.learn(context, answer, published=False):
