@@ -64,6 +64,9 @@ class DeviceActor:
         self.is_partitioned = False
         self.verification_refused = False
         self.heard: list[events.Event] = []
+        self._own: OwnDevice | None = None
+        self._own_read: Disk | None = None
+        """What its row was read from since the engine ran last, if it was."""
         self._wire: Wire | None = None
         self._questions: dict[int, ClientFrame] = {}
         self._by_bytes: dict[bytes, int] = {}
@@ -83,8 +86,11 @@ class DeviceActor:
     @property
     def own(self) -> OwnDevice | None:
         """The row of this device, None in an unused profile."""
-        with self.database.transaction():
-            return own_device.load(self.database)
+        if self._own_read is not self.database:
+            with self.database.transaction():
+                self._own = own_device.load(self.database)
+            self._own_read = self.database
+        return self._own
 
     @property
     def is_active(self) -> bool:
@@ -132,6 +138,7 @@ class DeviceActor:
             self.crash()
             return []
         finally:
+            self._own_read = None
             self.database.writes_left = None
             self.world.watch.committed(happened=wanted is not None)
         if cut == "after":

@@ -29,13 +29,18 @@ _open_list = lru_cache(maxsize=1024)(open_list)
 
 def held_list(context: Context, account: AccountId) -> DeviceList | None:
     """Return the newest verified list held of an account, or None."""
-    found = accounts.find(context.database, account)
-    return None if found is None else _open_list(found.signed_list, found.account_key)
+    found = row(context, account)
+    return None if found is None else list_of(found)
 
 
 def row(context: Context, account: AccountId) -> AccountRow | None:
     """Return what is held of an account beside its list."""
     return accounts.find(context.database, account)
+
+
+def list_of(found: AccountRow) -> DeviceList:
+    """Return the newest verified list of an account whose row was read."""
+    return _open_list(found.signed_list, found.account_key)
 
 
 def fetch(context: Context, account: AccountId) -> None:

@@ -29,10 +29,10 @@ from untether.wire.client_frames import PublishLists
 
 def state_of(context: Context, account: AccountId) -> LeaseState | None:
     """Judge the lease of the newest list held of an account; None when none is held."""
-    device_list, row = directory.held_list(context, account), directory.row(context, account)
-    if device_list is None or row is None:
+    row = directory.row(context, account)
+    if row is None:
         return None
-    return lease_state(device_list, context.now, row.lease_ended_at)
+    return lease_state(directory.list_of(row), context.now, row.lease_ended_at)
 
 
 def set_lease(context: Context, command: SetLease) -> None:

@@ -70,21 +70,21 @@ def find(context: Context, account: AccountId, number: DeviceNumber) -> Sender |
     Raises RemoteError ``device-removed`` for a device that was removed before this one held any
     list of its account, whose mail was drained, or that was removed too long ago.
     """
-    device_list = directory.held_list(context, account)
-    if device_list is None:
+    found = directory.row(context, account)
+    if found is None:
         return None
+    device_list = directory.list_of(found)
     certificate = device_list.device(number)
     if certificate is not None and number not in accounts.resigned(context.database, account):
-        return _listed(context, device_list, certificate)
+        state = lease_state(device_list, context.now, found.lease_ended_at)
+        return _listed(context, certificate, state)
     if certificate is None and not device_list.was_removed(number):
         return None
     return _removed(context, device_list, number)
 
 
-def _listed(context: Context, device_list: DeviceList, certificate: DeviceCertificate) -> Sender:
+def _listed(context: Context, certificate: DeviceCertificate, state: LeaseState) -> Sender:
     account = certificate.account_id
-    found = directory.row(context, account)
-    state = lease_state(device_list, context.now, found.lease_ended_at if found else None)
     own = account == context.own.account_id
     kind = SenderKind.OTHER
     if own:
