@@ -31,7 +31,8 @@ from untether.base.limits import (
 from untether.device import events, inputs, repair_answers
 from untether.device.store import outbox, peers
 from untether.protocol.pairwise.handshake import PREFIX_LENGTH, Handshake
-from untether.wire.server_frames import Entry
+from untether.wire.client_frames import ClaimPrekeys
+from untether.wire.server_frames import Entry, Refused
 
 
 @pytest.fixture
@@ -89,6 +90,25 @@ def test_an_ordinary_repair_alarms_nobody(
     world.pass_time(A_MOMENT_MS)
     assert alice.texts() == bob.texts()
     assert alice.texts()[-3:] == ["one", "two", "three"]
+
+
+def test_a_request_goes_before_what_waited_longer(
+    world: World, people: tuple[WorldDevice, WorldDevice]
+) -> None:
+    """A text waits for prekeys of a new laptop; in the fresh session it comes second."""
+    alice, bob = people
+    world.link(alice, "alice's laptop")
+    busy = Refused("busy")
+    world.relay.refusing = lambda request: busy if isinstance(request, ClaimPrekeys) else None
+    bob.send("alice", "to both")
+    with messages_damaged(world, bob):
+        alice.send("bob", "one")
+        world.pass_time(A_MOMENT_MS)
+    world.relay.refusing = lambda _request: None
+    world.pass_time(HOUR_MS)
+    assert recovered_texts(bob) == ["one"]
+    assert sorted(alice.texts()) == sorted(bob.texts())
+    assert "possible-copy" not in [*alice.notices(), *bob.notices()]
 
 
 def test_twin_that_sees_no_cause_raises_the_alarm(

@@ -135,6 +135,10 @@ def save_progress(
     )
 
 
+_ORDER = "outbox.message_id IN (SELECT request_id FROM repairs) DESC, created_at, outbox.message_id"
+"""Oldest first, behind the requests that say why their session began (spec 10, "Asking")."""
+
+
 def every(database: Database) -> list[Outgoing]:
     """Return all messages on their way, oldest first."""
     found = database.rows("SELECT * FROM outbox ORDER BY created_at, message_id")
@@ -167,7 +171,7 @@ def unsent(database: Database, now: UnixMillis) -> list[MessageId]:
     return [
         MessageId(message_id)
         for (message_id,) in database.rows(
-            "SELECT message_id FROM outbox WHERE not_before <= ? ORDER BY created_at, message_id",
+            f"SELECT message_id FROM outbox WHERE not_before <= ? ORDER BY {_ORDER}",  # noqa: S608 (constant)
             now,
         )
     ]
@@ -178,9 +182,10 @@ def waiting_for(database: Database, account_id: AccountId, now: UnixMillis) -> l
     return [
         MessageId(message_id)
         for (message_id,) in database.rows(
-            "SELECT outbox.message_id FROM outbox JOIN outbox_recipients USING (message_id) "
+            "SELECT outbox.message_id "  # noqa: S608 (constant)
+            "FROM outbox JOIN outbox_recipients USING (message_id) "
             "WHERE account_id = ? AND state IN (?, ?) AND not_before <= ? "
-            "ORDER BY created_at, outbox.message_id",
+            f"ORDER BY {_ORDER}",
             account_id,
             Progress.WAITING.value,
             Progress.STUCK.value,
