@@ -409,6 +409,20 @@ def test_a_stranger_is_asked_as_soon_as_somebody_writes_to_him(world: World) -> 
     assert repairs_open(bob) == 0
 
 
+def test_the_message_after_its_answer_is_not_shown_again(
+    world: World, people: tuple[WorldDevice, WorldDevice]
+) -> None:
+    """It opens under a key of its own; only its id says that it was shown."""
+    alice, bob = people
+    with messages_damaged(world, bob) as true:
+        alice.send("bob", "one")
+        world.pass_time(A_MOMENT_MS)
+    assert recovered_texts(bob) == ["one"]
+    push(bob, true[0])
+    assert len(bob.happened(events.MessageReceived)) == 2
+    assert bob.texts().count("one") == 1
+
+
 def test_the_message_itself_ends_its_repair(
     world: World, people: tuple[WorldDevice, WorldDevice]
 ) -> None:

@@ -1,11 +1,10 @@
-"""Faults of the device engine: sending, receiving, repairs, log-out (spec 02, 06, 07, 10)."""
+"""Faults of the device engine: sending, receiving, log-out (spec 02, 06, 07)."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tests.attacks import defences
-from tests.attacks.defences import Defence, Place
 from tests.attacks.stand_ins import nothing
 from tests.planted.fault import Fault, rule
 
@@ -20,18 +19,15 @@ from untether.device import (
     inputs,
     outbox,
     receipts,
-    repair,
-    repair_answers,
-    restored,
     senders,
     verdicts,
 )
 from untether.device.context import Context
 from untether.device.effects import AcknowledgeMail, Notify
 from untether.device.events import Event
-from untether.device.senders import Sender, SenderKind
+from untether.device.senders import SenderKind
 from untether.device.store import outbox as outbox_rows
-from untether.device.store import own_device, sent
+from untether.device.store import own_device
 from untether.device.store import receipts as receipt_rows
 from untether.device.store.outbox import Progress
 from untether.protocol.identity.lease import LeaseState
@@ -59,11 +55,6 @@ def owe_everybody(context: Context, author: AccountId, message_id: MessageId) ->
     """Promise a receipt to strangers as well."""
     receipt_rows.add(context.database, author, message_id, context.now)
     context.wake_at(context.now)
-
-
-def whoever_asks(context: Context, _sender: Sender, message_id: MessageId) -> Any:
-    """Find what was sent, whoever it was sealed for."""
-    return sent.find(context.database, message_id)
 
 
 def taken_for_sent(context: Context, recipient: Any, _verdict: object) -> None:
@@ -185,7 +176,7 @@ FAULTS = (
         rule(receipts, "owe", owe_everybody),
         f"{TALKS}/test_receipts.py::test_a_stranger_gets_no_receipt_however_long_they_wait",
     ),
-    # --- lists, log-out, copies -----------------------------------------------------------
+    # --- lists, log-out -----------------------------------------------------------
     Fault(
         "gossip-ignored",
         "a newer list that a message names is not asked for",
@@ -205,12 +196,6 @@ FAULTS = (
         "tests/attacks/test_false_log_outs.py::test_a_relay_erases_nothing",
     ),
     Fault(
-        "copy-unnoticed",
-        "a database that was put back from a copy goes on as if nothing had happened",
-        rule(restored, "compare_memories", nothing),
-        f"{TALKS}/test_restored_copies.py::test_a_restored_companion_renews_its_sessions_and_prekeys",
-    ),
-    Fault(
         "removed-device-believed",
         "mail of a logged-out device is opened for ever",
         rule(senders, "REMOVED_DEVICE_MAIL_MS", 2**50),
@@ -228,23 +213,5 @@ FAULTS = (
         "a name means whatever account the relay gives",
         defences.NAMES_ARE_PINNED,
         "tests/attacks/test_names.py::test_a_name_given_away_takes_nobody_along",
-    ),
-    # --- repairs --------------------------------------------------------------------------
-    Fault(
-        "repair-for-everybody",
-        "a message is sent again to a device that it was not sealed for",
-        rule(repair_answers, "_entitled", whoever_asks),
-        f"{TALKS}/test_repair_entitlement.py::test_a_device_that_was_linked_later_gets_nothing",
-    ),
-    Fault(
-        "repair-without-end",
-        "a message that can't be opened is asked for without end",
-        Defence(Place(repair, "REPAIR_TRIES_MAX", 10**9), Place(repair, "REPAIR_BACK_OFF", 1)),
-        f"{TALKS}/test_repair_bounds.py::test_after_five_tries_and_a_month_it_is_given_up",
-    ),
-    Fault(
-        "not-repaired",
-        "a message that can't be opened is not asked for",
-        rule(repair, "begin", lambda *_: True),
     ),
 )
