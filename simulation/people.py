@@ -96,6 +96,8 @@ class People:
             person.phone.leave_for_good()
             person.devices.remove(person.phone)
             self._register(person)
+        elif not person.is_registered:
+            self.world.schedule.after(MINUTE_MS, lambda: self._register_again(person))
 
     def _new_device(self, person: Person, kind: str, seed: bytes | None) -> DeviceActor:
         self._device_count += 1
