@@ -18,6 +18,7 @@ from simulation.trace import Trace
 from simulation.watch import Watch, watching_keys
 from untether.adapters.storage.relay_memory import MemoryRelayStore
 from untether.base.identifiers import DAY_MS, HOUR_MS, MINUTE_MS, RelayId
+from untether.base.limits import REPAIR_TRIES_MAX
 from untether.device import events, prekeys
 from untether.relay.session import RelayRules
 
@@ -26,6 +27,9 @@ STOCK = "ONE_TIME_PREKEYS"
 
 SAFETY_MAX_MS = 400 * DAY_MS
 """People must have written everything by then."""
+
+ASKED_AGAIN = f"SELECT count(*) FROM repairs WHERE tries BETWEEN 1 AND {REPAIR_TRIES_MAX - 1}"  # noqa: S608
+"""Messages that are asked for again; what was asked for in vain only ends, a month later."""
 
 HEALED_WITHIN_MS = 5 * DAY_MS
 """From the end of all faults to rest: the last request for a message leaves after four days."""
@@ -162,7 +166,7 @@ def _open_work(device: DeviceActor) -> Iterator[str]:
             ("parked", "SELECT count(*) FROM parked WHERE state = 'waiting'"),
             ("unpublished", "SELECT count(*) FROM own_lists WHERE published = 0"),
             ("held", "SELECT count(*) FROM messages WHERE held = 1"),
-            ("repairs", "SELECT count(*) FROM repairs WHERE tries > 0"),
+            ("repairs", ASKED_AGAIN),
             ("receipts", "SELECT count(*) FROM receipts_due"),
             ("links", "SELECT count(*) FROM phone_links"),
             ("resignation", "SELECT count(*) FROM own_resignation"),

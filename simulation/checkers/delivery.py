@@ -31,8 +31,9 @@ SENT: Final = frozenset({"sent", "delivered"})
 
 NAMED = """
     SELECT message_id FROM parked WHERE state = 'given-up'
-    UNION SELECT message_id FROM repairs WHERE tries = 0"""
-"""Given up with a cause, or of a stranger, who is not asked (spec 10); both are told."""
+    UNION SELECT message_id FROM repairs"""
+"""Given up with a cause; or of a stranger, who is not asked, or asked for in vain (spec 10, see
+``endings``). All are told."""
 
 TOLD_OF = """
     SELECT code, account_id, json_extract(details, '$.device') FROM notices

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from simulation.checkers.views import TOLD, history, living
+from untether.base.limits import REPAIR_TRIES_MAX
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -21,7 +22,12 @@ def check(world: World) -> Iterator[str]:
     for _, device in living(world):
         with device.looking() as database:
             causes = database.rows("SELECT cause, count(*) FROM parked GROUP BY cause")
+            ((in_vain,),) = database.rows(
+                "SELECT count(*) FROM repairs WHERE tries >= ?", REPAIR_TRIES_MAX
+            )
             notices = {code for (code,) in database.rows("SELECT DISTINCT code FROM notices")}
+        if in_vain and not any_copy:
+            yield f"{device.name} asked for {in_vain} messages in vain"
         for cause, count in causes:
             if not cause:
                 yield f"{device.name} gave up {count} messages without a cause"

@@ -285,6 +285,27 @@ def test_a_device_that_was_asleep_asks_for_what_was_not_sealed_for_it(
     assert repairs_open(laptop) == 0
 
 
+def test_a_companion_whose_lease_has_ended_asks_when_it_is_renewed(
+    world: World, people: tuple[WorldDevice, WorldDevice]
+) -> None:
+    """Bob would not answer it before; all tries are left when the phone is back."""
+    alice, bob = people
+    laptop = world.link(alice, "alice's laptop")
+    alice.send("bob", "I have a laptop")
+    bob.send("alice", "fine")
+    alice.disconnect()
+    for _ in range(32):
+        world.pass_time(DAY_MS)
+        bob.connect()
+    bob.send("alice", "where are you?")
+    world.pass_time(10 * DAY_MS)
+    assert told(laptop, "message-waits")[0]["cause"] == "not-sealed-lease-expired"
+    assert query(laptop, "SELECT tries FROM repairs") == [(0,)]
+    alice.connect()
+    world.pass_time(2 * DAY_MS)
+    assert recovered_texts(laptop) == ["where are you?"]
+
+
 def test_a_sender_that_is_away_answers_when_it_is_back(
     world: World, people: tuple[WorldDevice, WorldDevice]
 ) -> None:

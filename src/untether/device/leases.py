@@ -35,6 +35,13 @@ def state_of(context: Context, account: AccountId) -> LeaseState | None:
     return lease_state(directory.list_of(row), context.now, row.lease_ended_at)
 
 
+def is_over_for_this_device(context: Context) -> bool:
+    """Tell whether this is a companion that nobody may write to until its phone renews."""
+    own = context.own
+    over = (LeaseState.ENDED, LeaseState.LONG_ENDED)
+    return own.role is Role.COMPANION and state_of(context, own.account_id) in over
+
+
 def set_lease(context: Context, command: SetLease) -> None:
     """Choose how long companions go on without the phone; signed and published at once."""
     if not LEASE_MIN_MS <= command.lease_ms <= LEASE_MAX_MS:

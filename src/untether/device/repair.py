@@ -26,7 +26,7 @@ from untether.base.limits import (
     REPAIRS_PER_ACCOUNT_MAX,
     REPAIRS_PER_STRANGER_MAX,
 )
-from untether.device import outgoing, senders, sessions
+from untether.device import leases, outgoing, senders, sessions
 from untether.device.context import Context
 from untether.device.events import MessageRecovered
 from untether.device.senders import Sender
@@ -165,9 +165,11 @@ def _ask(context: Context, due: list[Repair]) -> None:
     if sender is None or sender.row != first.peer:
         for repair in due:
             give_up(context, repair, "device-removed")
-    elif not senders.is_known(context, sender):
+    elif not senders.is_known(context, sender) or leases.is_over_for_this_device(context):
         _postpone(context, first.peer, QUEUED_RETRY_MS)
-    elif repairs.request_waits(context.database, first.peer) or _asked_enough(context, first.peer):
+    elif repairs.request_waits(context.database, first.peer):
+        _postpone(context, first.peer, REPAIR_RETRY_MS * REPAIR_BACK_OFF)
+    elif _asked_enough(context, first.peer):
         _postpone(context, first.peer, REPAIR_RETRY_MS)
     else:
         _make_session_fresh(context, due)
