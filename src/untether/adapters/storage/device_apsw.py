@@ -85,31 +85,40 @@ class ApswDeviceDatabase(SqliteDatabase):
     def _in_transaction(self) -> bool:
         return self._connection.in_transaction
 
-    def _translated(self, error: Exception) -> PlatformError | None:
-        return _translated(error) if isinstance(error, apsw.Error) else None
-
     def run(self, sql: str, *parameters: SqlValue) -> int:
         """See the port."""
-        with self._statement():
+        self._check_nothing_failed()
+        try:
             before = self._connection.total_changes()
             self._connection.execute(sql, parameters).fetchall()
             unchanged = self._connection.total_changes() == before
             return 0 if unchanged else self._connection.changes()
+        except apsw.Error as error:
+            raise self._failed(_translated(error)) from error
 
     def rows(self, sql: str, *parameters: SqlValue) -> list[Row]:
         """See the port."""
-        with self._statement():
+        self._check_nothing_failed()
+        try:
             return cast("list[Row]", self._connection.execute(sql, parameters).fetchall())
+        except apsw.Error as error:
+            raise self._failed(_translated(error)) from error
 
     def many(self, sql: str, parameter_rows: Iterable[Sequence[SqlValue]]) -> None:
         """See the port."""
-        with self._statement():
+        self._check_nothing_failed()
+        try:
             self._connection.executemany(sql, parameter_rows).fetchall()
+        except apsw.Error as error:
+            raise self._failed(_translated(error)) from error
 
     def script(self, sql: str) -> None:
         """See the port."""
-        with self._statement():
+        self._check_nothing_failed()
+        try:
             self._connection.execute(sql).fetchall()
+        except apsw.Error as error:
+            raise self._failed(_translated(error)) from error
 
     def close(self) -> None:
         """See the port."""

@@ -56,34 +56,43 @@ class Sqlite3DeviceDatabase(SqliteDatabase):
     def _in_transaction(self) -> bool:
         return self._connection.in_transaction
 
-    def _translated(self, error: Exception) -> PlatformError | None:
-        return _translated(error) if isinstance(error, sqlite3.Error) else None
-
     def run(self, sql: str, *parameters: SqlValue) -> int:
         """See the port."""
-        with self._statement():
+        self._check_nothing_failed()
+        try:
             before = self._connection.total_changes
             cursor = self._connection.execute(sql, parameters)
             cursor.fetchall()
             if cursor.rowcount >= 0 or self._connection.total_changes == before:
                 return max(cursor.rowcount, 0)  # Python counts what begins with a known verb
             return cast("int", self._connection.execute("SELECT changes()").fetchone()[0])
+        except sqlite3.Error as error:
+            raise self._failed(_translated(error)) from error
 
     def rows(self, sql: str, *parameters: SqlValue) -> list[Row]:
         """See the port."""
-        with self._statement():
+        self._check_nothing_failed()
+        try:
             return self._connection.execute(sql, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise self._failed(_translated(error)) from error
 
     def many(self, sql: str, parameter_rows: Iterable[Sequence[SqlValue]]) -> None:
         """See the port."""
-        with self._statement():
+        self._check_nothing_failed()
+        try:
             self._connection.executemany(sql, parameter_rows)
+        except sqlite3.Error as error:
+            raise self._failed(_translated(error)) from error
 
     def script(self, sql: str) -> None:
         """See the port; ``executescript`` would commit first, so statements go one by one."""
-        with self._statement():
+        self._check_nothing_failed()
+        try:
             for statement in _statements(sql):
                 self._connection.execute(statement).fetchall()
+        except sqlite3.Error as error:
+            raise self._failed(_translated(error)) from error
 
     def close(self) -> None:
         """See the port."""

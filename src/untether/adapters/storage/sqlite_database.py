@@ -7,7 +7,7 @@ result codes into errors that say what happened and what to do next.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
@@ -119,22 +119,15 @@ class SqliteDatabase(ABC):
     def _in_transaction(self) -> bool:
         """Whether SQLite has a transaction open; some failures end it by themselves."""
 
-    @abstractmethod
-    def _translated(self, error: Exception) -> PlatformError | None:
-        """Return the error that people get for one of SQLite's; None for all others."""
-
-    def _statement(self) -> _Statement:
-        """Return the context that every statement runs inside; see the class about failures."""
+    def _check_nothing_failed(self) -> None:
+        """Raise what has failed in this transaction; said before every statement."""
         if self._failure is not None:
             raise self._failure
-        return _Statement(self._failed)
 
-    def _failed(self, error: Exception) -> None:
-        """Remember a failure and raise it in the words for people, if it is one of SQLite's."""
-        failure = self._translated(error)
-        if failure is not None:
-            self._failure = failure if self._is_open else None
-            raise failure from error
+    def _failed(self, failure: PlatformError) -> PlatformError:
+        """Remember a failure for the rest of its transaction; returns it to be raised."""
+        self._failure = failure if self._is_open else None
+        return failure
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -176,19 +169,3 @@ class SqliteDatabase(ABC):
             if self._in_transaction and self._failure is None:
                 self.script("ROLLBACK TO step; RELEASE step")
             raise
-
-
-class _Statement:
-    """What a statement runs inside; a generator's context costs as much as a short statement."""
-
-    __slots__ = ("_failed",)
-
-    def __init__(self, failed: Callable[[Exception], None]) -> None:
-        self._failed = failed
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, Exception):
-            self._failed(error)
