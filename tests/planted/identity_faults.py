@@ -48,12 +48,6 @@ FAULTS = (
         f"{IDENTITY}/test_lists_in_use.py::test_a_fork_keeps_both_lists_as_evidence",
     ),
     Fault(
-        "labels-shared",
-        "a signature counts for any purpose",
-        defences.LABELS,
-        "tests/attacks/test_signatures.py::test_a_signature_has_one_purpose",
-    ),
-    Fault(
         "claim-as-old-as-the-first",
         "a claim about lists is settled by a list that was issued before it",
         defences.CLAIMS_HAVE_THEIR_OWN_TIME,

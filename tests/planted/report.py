@@ -30,16 +30,16 @@ Each row is one rule of the product that was broken on purpose, and who noticed:
 The table holds only faults that somebody notices, so its sum is no rate of detection. Tried,
 and left out:
 
-- *no seen marks* (`mark_seen` always new): twelve worlds noticed nothing, since used keys are gone;
 - *no labels in signatures*: the test failed, but in its set-up and not by what it asserts;
 - *seen ids forgotten* (`is_seen` never true): taken out before it was run to its end.
 
-Twelve worlds did not notice mail delivered backwards, a forgotten resignation, skipped keys that
-stay or are unbounded; here tests do. The last two, a replaced prekey that stays and a
-repeated start had no test that noticed until one was written for them.
-`any-list-published` and `list-order-unchecked`
-are one change seen from both sides; `cipher-without-authentication` is caught by the self-test, and
-`start-repeated` by a constraint of the database, before the test's own assertion.
+Twelve worlds did not notice mail delivered backwards, a forgotten resignation, used prekeys that
+come back, seen marks that are not kept, skipped keys that are lost, stay or are unbounded; here
+tests do. The last two, a replaced prekey that stays and a repeated start had no test that noticed
+until one was written for them. `any-list-published` and `list-order-unchecked` are one change seen
+from both sides; `cipher-without-authentication` is caught by the self-test, and
+`start-repeated` and `seen-marks-forgotten` by constraints of the database, before the tests' own
+assertions.
 """
 
 

@@ -120,6 +120,7 @@ FAULTS = (
         "skipped-keys-lost",
         "keys of messages that come late are not kept",
         rule(session_rows, "add_skipped", nothing),
+        f"{TALKS}/test_late_mail.py::test_the_key_of_a_late_message_goes_with_it",
     ),
     Fault(
         "jumps-unbounded",
