@@ -55,7 +55,6 @@ def targets(context: Context, device_list: DeviceList) -> list[Target]:
 
 def _is_this_device(context: Context, certificate: DeviceCertificate) -> bool:
     own = context.own
-    return (
-        certificate.account_key == own.account_key
-        and certificate.public_keys == own.secrets.public_keys
-    )
+    if certificate.account_key != own.account_key:
+        return False
+    return certificate.public_keys == own.public_keys

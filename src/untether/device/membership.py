@@ -97,7 +97,7 @@ def is_present(context: Context) -> bool:
     certificate = own_account.newest(context).device(own.device)
     return (
         certificate is not None
-        and certificate.public_keys == own.secrets.public_keys
+        and certificate.public_keys == own.public_keys
         and own.device not in accounts.resigned(context.database, own.account_id)
     )
 

@@ -10,7 +10,8 @@ from untether.protocol.pairwise.parties import Party
 def own_party(context: Context) -> Party:
     """This device as its peers see it."""
     own = context.own
-    return Party(own.account_key, own.device, own.secrets.signing_key, own.secrets.agreement_key)
+    keys = own.public_keys
+    return Party(own.account_key, own.device, keys.signing_key, keys.agreement_key)
 
 
 def party_of(certificate: DeviceCertificate) -> Party:

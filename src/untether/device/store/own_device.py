@@ -9,12 +9,12 @@ from typing import Final
 
 from untether.base.errors import LocalError
 from untether.base.identifiers import AccountId, DeviceNumber, RelayId
-from untether.base.limits import LEASE_DEFAULT_MS
+from untether.base.limits import CERTIFICATE_BODY_MAX, LEASE_DEFAULT_MS
 from untether.base.secret_bytes import SecretBytes
 from untether.device.store.database import Database
 from untether.protocol.identity.account import account_id
-from untether.protocol.identity.certificate import Role
-from untether.protocol.identity.keys import DeviceSecrets
+from untether.protocol.identity.certificate import CertificateBody, Role
+from untether.protocol.identity.keys import DevicePublicKeys, DeviceSecrets
 from untether.wire import codec
 from untether.wire.content import DeviceKind
 from untether.wire.records import SignedCertificate, Stamp
@@ -66,6 +66,14 @@ class OwnDevice:
     def account_id(self) -> AccountId:
         """Hash of the account key."""
         return account_id(self.account_key)
+
+    @property
+    def public_keys(self) -> DevicePublicKeys:
+        """Those of ``secrets``; read from the certificate, which costs less than deriving them."""
+        if self.certificate is None:
+            return self.secrets.public_keys
+        body = codec.decode(self.certificate.body, CertificateBody, size_max=CERTIFICATE_BODY_MAX)
+        return DevicePublicKeys(body.signing_key, body.agreement_key)
 
 
 _COLUMNS = (
