@@ -275,6 +275,21 @@ def test_a_resignation_counts_while_the_phone_is_away(
     assert world.link(alice, "again").own.device == 3
 
 
+def test_a_resignation_is_heard_behind_a_list_of_the_phone_s_own(
+    world: World, alice: WorldDevice
+) -> None:
+    """What the relay says before it has that list is behind it, and the phone takes none of it."""
+    laptop, tablet = world.link(alice, "laptop"), world.link(alice, "tablet")
+    gone = {laptop.own.device, tablet.own.device}
+    alice.disconnect()
+    laptop.feed(inputs.Resign())
+    world.settle()
+    alice.feed(inputs.LogOutDevice(tablet.own.device, wipe=False))
+    alice.connect()
+    assert not gone & set(numbers(alice))
+    assert alice.notices().count("own-device-resigned") == 1
+
+
 def test_a_sealed_header_for_a_resigned_device_is_dropped(
     world: World, alice: WorldDevice, bob: WorldDevice
 ) -> None:

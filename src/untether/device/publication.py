@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from untether.base.errors import RemoteError
 from untether.base.identifiers import DeviceNumber, UnixMillis
-from untether.device import admission, log_out, outbox, own_account, restored
+from untether.device import admission, log_out, membership, outbox, own_account, restored
 from untether.device.context import Context
 from untether.device.events import DeviceRemoved, RequestRefused
 from untether.device.store import own_lists, publications
@@ -51,6 +51,7 @@ def _taken(context: Context, request: PublishLists, relay_time: UnixMillis) -> N
     if newest_sent.ahead_ms(relay_time):  # its clock was ahead too, when it took the list
         _date_again(context, newest_sent)
     own_account.publish(context)
+    membership.look_for_resigned(context)  # an answer that lacked these lists said nothing of it
     outbox.account_learned(context, context.own.account_id)
 
 
