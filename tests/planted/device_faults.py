@@ -38,11 +38,11 @@ _targets = fan_out.targets
 _take = inbox._take
 
 
-def no_own_copies(context: Context, device_list: Any) -> list[fan_out.Target]:
+def no_own_copies(context: Context, device_list: Any, ended_at: Any) -> list[fan_out.Target]:
     """Seal for the other person only."""
     if device_list.account_id == context.own.account_id:
         return []
-    return _targets(context, device_list)
+    return _targets(context, device_list, ended_at)
 
 
 def acknowledged_before_opened(context: Context, entry: Any) -> None:

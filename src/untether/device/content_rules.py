@@ -12,7 +12,16 @@ from typing import Any
 
 from untether.base.errors import RemoteError, TrustError
 from untether.base.identifiers import AccountId, UnixMillis
-from untether.device import arrivals, gaps, gossip, leases, receipts, repair, repair_answers
+from untether.device import (
+    arrivals,
+    directory,
+    gaps,
+    gossip,
+    leases,
+    receipts,
+    repair,
+    repair_answers,
+)
 from untether.device.context import Context
 from untether.device.senders import Sender, SenderKind
 from untether.device.store import device_notices, inbox, messages
@@ -80,7 +89,7 @@ def _text(
         context.notice("removed-device-wrote", sender.account_id, device=sender.device)
     if not sender.held:
         arrivals.announce(context, message)
-    elif not leases.ask_if_long_ended(context, sender.account_id):
+    elif not leases.ask_if_long_ended(context, directory.row(context, sender.account_id)):
         context.notice("message-held", sender.account_id, device=sender.device)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from untether.base.identifiers import UnixMillis
 from untether.device.context import Context
 from untether.device.store import accounts
 from untether.protocol.identity.certificate import DeviceCertificate, Role
@@ -27,18 +28,17 @@ class Target:
     peer: int | None = None
 
 
-def targets(context: Context, device_list: DeviceList) -> list[Target]:
+def targets(
+    context: Context, device_list: DeviceList, lease_ended_at: UnixMillis | None
+) -> list[Target]:
     """Return the device set of an account for one message, in the order of device numbers.
 
-    A resigned device gets nothing at all. When the lease has ended only the phone is sealed
-    for (spec 02, "Lease").
+    A resigned device gets nothing at all. When the lease has ended, by its time or early at
+    ``lease_ended_at``, only the phone is sealed for (spec 02, "Lease").
     """
-    account = device_list.account_id
-    found = accounts.find(context.database, account)
-    ended_at = None if found is None else found.lease_ended_at
-    state = lease_state(device_list, context.now, ended_at)
+    state = lease_state(device_list, context.now, lease_ended_at)
     lease_runs = state in (LeaseState.RUNNING, LeaseState.GRACE)
-    gone = accounts.resigned(context.database, account)
+    gone = accounts.resigned(context.database, device_list.account_id)
     return [
         Target(
             certificate,

@@ -22,6 +22,7 @@ from untether.device import arrivals, directory, own_account
 from untether.device.context import Context
 from untether.device.inputs import SetLease
 from untether.device.store import accounts, messages, own_lists, own_standing
+from untether.device.store.accounts import AccountRow
 from untether.protocol.identity.certificate import Role
 from untether.protocol.identity.lease import LeaseState, lease_state
 from untether.wire.client_frames import PublishLists
@@ -30,8 +31,10 @@ from untether.wire.client_frames import PublishLists
 def state_of(context: Context, account: AccountId) -> LeaseState | None:
     """Judge the lease of the newest list held of an account; None when none is held."""
     row = directory.row(context, account)
-    if row is None:
-        return None
+    return None if row is None else _state_in(context, row)
+
+
+def _state_in(context: Context, row: AccountRow) -> LeaseState:
     return lease_state(directory.list_of(row), context.now, row.lease_ended_at)
 
 
@@ -78,15 +81,16 @@ def tick(context: Context) -> None:
     Whoever's messages are held back may have renewed: nobody else would tell. A phone that has
     renewed the own lease itself shows what it held of its companions.
     """
-    for account in messages.held_authors(context.database):
+    held = messages.held_authors(context.database)
+    for account in held:
         release_held(context, account)
-    for account in messages.held_authors(context.database):
+    for account in messages.held_authors(context.database) if held else ():
         directory.fetch(context, account)
         context.wake_at(UnixMillis(context.now + HELD_RETRY_MS))
     own, newest = context.own, own_account.newest(context)
     if own.role is Role.COMPANION:
         _warn(context)
-    elif own_account.may_sign(context) and context.now >= newest.issued_at + LEASE_RENEW_AFTER_MS:
+    elif context.now >= newest.issued_at + LEASE_RENEW_AFTER_MS and own_account.may_sign(context):
         directory.fetch(context, own.account_id)
 
 
@@ -110,14 +114,16 @@ def release_held(context: Context, account: AccountId) -> None:
             context.notice("message-lost", account, cause="device-removed", device=number)
 
 
-def ask_if_long_ended(context: Context, account: AccountId) -> bool:
-    """Tell whether an account's phone was silent for the longest lease; people hear of it once."""
-    if state_of(context, account) is not LeaseState.LONG_ENDED:
+def ask_if_long_ended(context: Context, row: AccountRow | None) -> bool:
+    """Tell whether an account's phone was silent for the longest lease; people hear of it once.
+
+    ``row`` is what is held of the account, just read.
+    """
+    if row is None or _state_in(context, row) is not LeaseState.LONG_ENDED:
         return False
-    row = directory.row(context, account)
-    if row is not None and not row.long_ended_asked:
-        accounts.mark_asked(context.database, account)
-        context.notice("lease-long-ended", account)
+    if not row.long_ended_asked:
+        accounts.mark_asked(context.database, row.account_id)
+        context.notice("lease-long-ended", row.account_id)
     return True
 
 

@@ -21,6 +21,7 @@ from untether.device import directory, fan_out, leases, sessions
 from untether.device.context import Context
 from untether.device.events import MessageProgressed
 from untether.device.store import contacts, messages, outbox, own_lists, own_standing, sent
+from untether.device.store.accounts import AccountRow
 from untether.device.store.messages import Message
 from untether.device.store.outbox import Outgoing, OutgoingRecipient, Progress
 from untether.device.store.own_standing import SigningStopped
@@ -50,10 +51,14 @@ def advance(context: Context, message_id: MessageId) -> None:
     message = outbox.find(context.database, message_id)
     if message is None:
         return
-    for recipient in outbox.recipients(context.database, message_id):
+    recipients = outbox.recipients(context.database, message_id)
+    moved = False
+    for recipient in recipients:
         if recipient.progress is not Progress.SENT and not _may_leave(context, recipient):
             _seal_for_account(context, message, recipient.account_id)
-    recipients = outbox.recipients(context.database, message_id)
+            moved = True
+    if moved:
+        recipients = outbox.recipients(context.database, message_id)
     if any(recipient.progress is Progress.WAITING for recipient in recipients):
         return
     sealed = [recipient for recipient in recipients if recipient.progress is Progress.SEALED]
@@ -131,15 +136,18 @@ def stuck(
         )
 
 
-def is_outdated(context: Context, recipient: OutgoingRecipient) -> bool:
+def is_outdated(context: Context, recipient: OutgoingRecipient, found: AccountRow | None) -> bool:
     """Tell whether copies are of another list than the one held, or for whom nothing is sealed now.
 
     A lease may have ended since, or a device resigned, which leaves the head of the list as it was.
+    ``found`` is what is held of the account.
     """
-    device_list = directory.held_list(context, recipient.account_id)
-    if device_list is None or device_list.head != recipient.head:
+    if found is None:
         return True
-    wanted = fan_out.targets(context, device_list)
+    device_list = directory.list_of(found)
+    if device_list.head != recipient.head:
+        return True
+    wanted = fan_out.targets(context, device_list, found.lease_ended_at)
     present = {target.certificate.device for target in wanted if target.absent is None}
     return any(copy.header and copy.device not in present for copy in recipient.copies)
 
@@ -151,18 +159,19 @@ def shown_message(context: Context, message_id: MessageId) -> Message | None:
 
 
 def _seal_for_account(context: Context, message: Outgoing, account: AccountId) -> None:
-    device_list = directory.held_list(context, account)
-    if device_list is None:
+    found = directory.row(context, account)
+    if found is None:
         outbox.save_progress(context.database, message.message_id, account, Progress.WAITING)
         directory.fetch(context, account)
         return
-    cause = _blocked(context, account)
+    cause = _blocked(context, found)
     if cause:
         stuck(context, message.message_id, account, cause)
         return
+    device_list = directory.list_of(found)
     targets = [
         target
-        for target in fan_out.targets(context, device_list)
+        for target in fan_out.targets(context, device_list, found.lease_ended_at)
         if message.direct_device in (None, target.certificate.device)
     ]
     if message.direct_device is not None and not targets:
@@ -201,10 +210,12 @@ def _seal_for_account(context: Context, message: Outgoing, account: AccountId) -
 
 def _may_leave(context: Context, recipient: OutgoingRecipient) -> bool:
     """Tell whether there are sealed copies that would be sealed for the same devices now."""
-    account = recipient.account_id
-    if recipient.progress is not Progress.SEALED or _blocked(context, account):
+    if recipient.progress is not Progress.SEALED:
         return False
-    return not is_outdated(context, recipient)
+    found = directory.row(context, recipient.account_id)
+    if found is None or _blocked(context, found):
+        return False
+    return not is_outdated(context, recipient, found)
 
 
 def _is_ahead_of_relay(context: Context, account: AccountId) -> bool:
@@ -216,17 +227,16 @@ def _is_ahead_of_relay(context: Context, account: AccountId) -> bool:
     return is_own and bool(own_lists.unpublished(context.database, 1))
 
 
-def _blocked(context: Context, account: AccountId) -> str:
+def _blocked(context: Context, found: AccountRow) -> str:
     """Return why nothing may be sent to an account at all, or an empty string."""
-    found = directory.row(context, account)
-    if found is not None and found.forked:
+    if found.forked:
         return "lists-forked"
     stopped = own_standing.load(context.database).signing_stopped
     if stopped is not SigningStopped.NOT:
         return str(stopped.value)
-    if leases.ask_if_long_ended(context, account):
+    if leases.ask_if_long_ended(context, found):
         return "lease-long-ended"
-    contact = contacts.by_account(context.database, account)
+    contact = contacts.by_account(context.database, found.account_id)
     if contact is not None and contact.verified and contact.waiting_account_id is not None:
         return "identity-changed"
     return ""

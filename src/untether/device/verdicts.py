@@ -5,7 +5,7 @@ from __future__ import annotations
 from untether.base.errors import RemoteError
 from untether.base.identifiers import UnixMillis
 from untether.base.limits import QUEUED_RETRY_MS
-from untether.device import account_lists
+from untether.device import account_lists, directory
 from untether.device.context import Context
 from untether.device.events import MessageProgressed, MessageState
 from untether.device.outbox import advance, is_outdated, refused, shown_message, stuck
@@ -92,7 +92,7 @@ def _lists_changed(context: Context, recipient: OutgoingRecipient, verdict: List
         return
     if changed:
         return
-    if is_outdated(context, recipient):
+    if is_outdated(context, recipient, directory.row(context, recipient.account_id)):
         advance(context, recipient.message_id)
     else:
         stuck(context, recipient.message_id, recipient.account_id, "relay-behind")
