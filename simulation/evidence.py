@@ -22,6 +22,11 @@ Each row is one run of `make simulate`: real cryptography, real SQL, unchanged e
 without its denominators says nothing, so they stand beside it. By the rule of three, no failure in
 n seeds bounds the rate of failing seeds at 3/n with 95 % confidence.
 
+A row stays as it was counted. A world that failed showed a defect of the product, which was mended
+and stands in `simulation/regressions.txt` with its story, or a checker that took clocks of two
+machines for one, or an end with a name for a loss; those were made more exact. Seeds drift with
+each change, so a later row is not a repetition of an earlier one.
+
 | date | seeds | messages | deliveries | virtual days | failed | faults at work | minutes |
 |---|---|---|---|---|---|---|---|
 """
