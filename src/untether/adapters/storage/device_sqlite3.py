@@ -28,6 +28,8 @@ class Sqlite3DeviceDatabase(SqliteDatabase):
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._cursor = connection.cursor()
+        """Runs one statement after the other; each is read to its end at once."""
 
     @classmethod
     def open(
@@ -61,11 +63,11 @@ class Sqlite3DeviceDatabase(SqliteDatabase):
         self._check_nothing_failed()
         try:
             before = self._connection.total_changes
-            cursor = self._connection.execute(sql, parameters)
+            cursor = self._cursor.execute(sql, parameters)
             cursor.fetchall()
             if cursor.rowcount >= 0 or self._connection.total_changes == before:
                 return max(cursor.rowcount, 0)  # Python counts what begins with a known verb
-            return cast("int", self._connection.execute("SELECT changes()").fetchone()[0])
+            return cast("int", self._cursor.execute("SELECT changes()").fetchone()[0])
         except sqlite3.Error as error:
             raise self._failed(_translated(error)) from error
 
@@ -73,7 +75,7 @@ class Sqlite3DeviceDatabase(SqliteDatabase):
         """See the port."""
         self._check_nothing_failed()
         try:
-            return self._connection.execute(sql, parameters).fetchall()
+            return self._cursor.execute(sql, parameters).fetchall()
         except sqlite3.Error as error:
             raise self._failed(_translated(error)) from error
 
@@ -90,7 +92,7 @@ class Sqlite3DeviceDatabase(SqliteDatabase):
         self._check_nothing_failed()
         try:
             for statement in _statements(sql):
-                self._connection.execute(statement).fetchall()
+                self._cursor.execute(statement).fetchall()
         except sqlite3.Error as error:
             raise self._failed(_translated(error)) from error
 
