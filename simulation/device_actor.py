@@ -87,8 +87,7 @@ class DeviceActor:
     def own(self) -> OwnDevice | None:
         """The row of this device, None in an unused profile."""
         if self._own_read is not self.database:
-            with self.database.transaction():
-                self._own = own_device.load(self.database)
+            self._own = own_device.load(self.database)
             self._own_read = self.database
         return self._own
 

@@ -37,14 +37,15 @@ class Schedule:
         self.steps = 0
 
     def after(self, delay_ms: int, action: Action) -> Timer:
-        """Run an action so many milliseconds from now."""
-        return self.at(self.now + max(0, delay_ms), action)
+        """Run an action so many milliseconds from now, at once if that is negative."""
+        return self.at(self.now + delay_ms, action)
 
     def at(self, due: int, action: Action) -> Timer:
         """Run an action at a time (ms), now if that is past."""
-        timer = Timer(max(due, self.now), action)
+        due = max(due, self.now)
+        timer = Timer(due, action)
         self._sequence += 1
-        heappush(self._heap, (timer.due, self._sequence, timer))
+        heappush(self._heap, (due, self._sequence, timer))
         return timer
 
     def run_until(self, end: int) -> None:
