@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
 from untether.device.store import heads
-from untether.device.store.database import Database, row
+from untether.device.store.database import Database, Row, row
 from untether.protocol.identity.device_list import DeviceList
 from untether.wire import codec
 from untether.wire.records import ListHead, SignedObject
@@ -41,8 +42,12 @@ def find(database: Database, account_id: AccountId) -> AccountRow | None:
         "long_ended_asked FROM accounts WHERE account_id = ?",
         account_id,
     )
-    if found is None:
-        return None
+    return None if found is None else _account_row(account_id, found)
+
+
+@lru_cache(maxsize=256)
+def _account_row(account_id: AccountId, found: Row) -> AccountRow:
+    """Read a row; one input of the engine asks for the same account several times."""
     key, name, body, signature, claimed, claimed_at, raised_at, ended_at, forked, asked = found
     return AccountRow(
         account_id=account_id,

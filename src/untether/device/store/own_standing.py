@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from untether.base.identifiers import DeviceNumber
 from untether.base.limits import COMPANIONS_MAX
-from untether.device.store.database import Database, row
+from untether.device.store.database import Database, Row, row
 from untether.wire import codec
 
 _KEPT_MAX = 8 * (COMPANIONS_MAX + 1)  # our own row: a number for each companion
@@ -58,8 +59,11 @@ def load(database: Database) -> OwnStanding:
         "SELECT signing_stopped, renewal_due, welcomed_counter, lease_warned, kept "
         "FROM own_standing",
     )
-    if found is None:
-        return OwnStanding()
+    return OwnStanding() if found is None else _standing(found)
+
+
+@lru_cache(maxsize=16)
+def _standing(found: Row) -> OwnStanding:
     stopped, renewal, welcomed_counter, lease_warned, kept = found
     return OwnStanding(
         signing_stopped=SigningStopped(stopped),
