@@ -225,7 +225,7 @@ class RelayNode:
 
     def run(self, work: Coroutine[Any, Any, Any], then: Callable[[Any], None]) -> None:
         """Step a coroutine of the relay, one access at a time, until it returns."""
-        epoch = self.epoch
+        epoch, draw, after = self.epoch, self._random.randrange, self.world.schedule.after
 
         def step() -> None:
             if epoch != self.epoch:
@@ -236,7 +236,7 @@ class RelayNode:
             except StopIteration as stop:
                 then(stop.value)
             else:
-                self.world.schedule.after(self._random.randrange(STEP_MS + 1), step)
+                after(draw(STEP_MS + 1), step)
 
         step()
 

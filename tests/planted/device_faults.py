@@ -93,7 +93,7 @@ FAULTS = (
     Fault(
         "sealed-for-itself",
         "a device seals a copy for itself",
-        rule(fan_out, "_is_this_device", lambda *_: False),
+        rule(fan_out, "_keys_here", lambda *_: None),
     ),
     Fault(
         "changed-lists-taken-for-sent",

@@ -12,6 +12,7 @@ from untether.device.context import Context
 from untether.device.store import accounts
 from untether.protocol.identity.certificate import DeviceCertificate, Role
 from untether.protocol.identity.device_list import DeviceList
+from untether.protocol.identity.keys import DevicePublicKeys
 from untether.protocol.identity.lease import LeaseState, lease_state
 from untether.wire.client_frames import AbsenceReason
 
@@ -39,6 +40,7 @@ def targets(
     state = lease_state(device_list, context.now, lease_ended_at)
     lease_runs = state in (LeaseState.RUNNING, LeaseState.GRACE)
     gone = accounts.resigned(context.database, device_list.account_id)
+    keys_here = _keys_here(context, device_list)
     return [
         Target(
             certificate,
@@ -49,12 +51,11 @@ def targets(
             else "lease-expired",
         )
         for certificate in device_list.devices
-        if not _is_this_device(context, certificate)
+        if keys_here is None or certificate.public_keys != keys_here
     ]
 
 
-def _is_this_device(context: Context, certificate: DeviceCertificate) -> bool:
+def _keys_here(context: Context, device_list: DeviceList) -> DevicePublicKeys | None:
+    """Return the keys of this device, None in a list of another account."""
     own = context.own
-    if certificate.account_key != own.account_key:
-        return False
-    return certificate.public_keys == own.public_keys
+    return own.public_keys if device_list.account_key == own.account_key else None
