@@ -113,7 +113,9 @@ class Context:
         self._add(RelayRequest(frame))
 
     def acknowledge(self, up_to: Stamp) -> None:
-        """Acknowledge mail after the commit, last of all."""
+        """Remember that mail is taken, and acknowledge it after the commit, last of all."""
+        own_device.save_acknowledged(self.database, up_to)
+        self._own = replace(self.own, acknowledged=up_to)
         self._add(AcknowledgeMail(up_to))
 
     def sign_certificate(self, body: bytes) -> None:

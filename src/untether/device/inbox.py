@@ -60,7 +60,6 @@ def take_deliveries(context: Context, deliveries: Deliveries) -> None:
         context.notice("mail-lost", count=deliveries.dropped)
         stamps.append(deliveries.gap_at)
     if stamps:
-        context.change_own(acknowledged=max(stamps))
         context.acknowledge(max(stamps))
     if deliveries.remaining == 0:
         sessions.forget_removed_devices(context)

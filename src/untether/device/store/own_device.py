@@ -156,6 +156,11 @@ def save(database: Database, own: OwnDevice) -> None:
     )
 
 
+def save_acknowledged(database: Database, up_to: Stamp) -> None:
+    """Remember the newest mail that was taken; this often, no keys are written again."""
+    database.run("UPDATE own_device SET acknowledged = ?", codec.encode(up_to))
+
+
 def mark_recovery_code_seen(database: Database) -> None:
     """Remember that the person has been shown the recovery code."""
     database.run("UPDATE own_device SET recovery_code_unseen = 0")
