@@ -260,6 +260,8 @@ class RelayNode:
                 push.acknowledged(request.frame.up_to)
         for effect in made.effects:
             self._perform(end, effect)
+        if not request.token and isinstance(answer, Refused):
+            end.wire.reset()
         self._start_waiting(end)
 
     def _perform(self, asking: RelayEnd, effect: outcome.Effect) -> None:

@@ -18,12 +18,14 @@ class Terms(NamedTuple):
     """Who may send one kind of frame, and how often.
 
     ``rate`` limits each asking device, and guests together by their network address.
-    ``guest_rate`` limits what all guests of one network address may ask in addition.
+    ``guest_rate`` limits what all guests of one network address may ask in addition. ``apart``
+    limits a kind by itself, in place of the limit that all requests of a connection share.
     """
 
     allowed: frozenset[type[Principal]]
     rate: Rate | None = None
     guest_rate: Rate = GUEST_REQUESTS
+    apart: Rate | None = None
 
 
 def admit(session: RelaySession, terms: Terms, now: UnixMillis) -> None:
@@ -31,7 +33,10 @@ def admit(session: RelaySession, terms: Terms, now: UnixMillis) -> None:
     principal, budgets = session.principal, session.budgets
     if type(principal) not in terms.allowed:
         raise Refusal("not-allowed")
-    wait_ms = budgets.take(session.connection, session.rules.requests, now)
+    if terms.apart is None:
+        wait_ms = budgets.take(session.connection, session.rules.requests, now)
+    else:
+        wait_ms = budgets.take((terms.apart, session.connection), terms.apart, now)
     who = principal if isinstance(principal, Guest) else principal.address
     if not wait_ms and isinstance(principal, Guest):
         wait_ms = budgets.take((terms.guest_rate, who), terms.guest_rate, now)

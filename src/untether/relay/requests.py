@@ -24,6 +24,7 @@ from untether.relay import (
 )
 from untether.relay.admission import Terms, admit
 from untether.relay.budgets import (
+    ACKNOWLEDGEMENTS,
     LINK_ITEMS,
     LINK_SLOTS,
     LOGINS,
@@ -75,7 +76,7 @@ RULES: Final[Mapping[type[ClientFrame], Rule]] = {
     frames.Submit: Rule(submission.submit, Terms(_DEVICES, SUBMITS)),
     frames.SubmitDirect: Rule(submission.submit_direct, Terms(_DEVICES, SUBMITS)),
     frames.StartReceiving: Rule(mailbox.start_receiving, Terms(_DEVICES)),
-    frames.Acknowledge: Rule(mailbox.acknowledge, Terms(_DEVICES)),
+    frames.Acknowledge: Rule(mailbox.acknowledge, Terms(_DEVICES, apart=ACKNOWLEDGEMENTS)),
     frames.FetchStatus: Rule(status.fetch_status, Terms(_DEVICES)),
     frames.OpenLinkSlot: Rule(link_desk.open_slot, Terms(_GUESTS, LINK_SLOTS)),
     frames.ClaimLinkSlot: Rule(link_desk.claim_slot, Terms(_DEVICES)),

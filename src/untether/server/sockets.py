@@ -60,6 +60,7 @@ CLOSE_CODES: Final = {
     "logged-out": 1008,
     "slow-reader": 1008,
     "too-many-sockets": 1008,
+    "refused-unseen": 1008,
     "relay-failure": 1011,
 }
 """Why the relay closes a socket: the cause is the reason text, with its RFC 6455 code."""
@@ -263,6 +264,8 @@ class Socket:
             hub.acknowledged(self.session.principal, request.frame.up_to)
         for effect in outcome.effects:
             hub.perform(self, effect)
+        if request.token == PUSH and isinstance(outcome.answer, Refused):
+            self.close_soon("refused-unseen")  # else its sender believes that it was done
 
     def _answer(self, token: int, frame: ServerFrame) -> None:
         if token != PUSH:

@@ -24,9 +24,10 @@ from untether.relay.requests import handle
 from untether.server import sockets
 from untether.server.config import Config, Quotas
 from untether.server.relay_process import RelayProcess
-from untether.wire.client_frames import FetchLists, FetchStatus, Request
+from untether.wire.client_frames import Acknowledge, FetchLists, FetchStatus, Request
 from untether.wire.codec import decode, encode
 from untether.wire.packets import frames_of, packet_of
+from untether.wire.records import Stamp
 from untether.wire.server_frames import Answer, Refused, ServerFrame, Status, Submitted, Welcome
 
 
@@ -125,6 +126,14 @@ async def _opened(relay: RelayProcess) -> AsyncIterator[aiohttp.ClientWebSocketR
 def _by_token(packet: bytes) -> dict[int, ServerFrame]:
     answers = [decode(frame, Answer, size_max=FRAME_MAX) for frame in frames_of(packet)]
     return {answer.token: answer.frame for answer in answers}
+
+
+async def test_a_refusal_that_nobody_reads_ends_the_socket(relay: RelayProcess) -> None:
+    """A request without an answer is an acknowledgement; its sender would wait for ever."""
+    async with _opened(relay) as guest:
+        await guest.send_bytes(packet_of([encode(Request(0, Acknowledge(Stamp(0, 0))))]))
+        end = await guest.receive(timeout=5)
+        assert (end.type, end.data, end.extra) == (aiohttp.WSMsgType.CLOSE, 1008, "refused-unseen")
 
 
 async def test_a_truncated_frame_is_refused(relay: RelayProcess) -> None:
