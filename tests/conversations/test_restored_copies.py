@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import pytest
+from tests.conversations.link_steps import LinkStory
 from tests.conversations.list_views import head_of
 from tests.conversations.mishaps import copy_database, put_back, query, state
 from tests.world import World, WorldDevice
 from tests.world_relay import Link
 
 from untether.base.errors import LocalError, RefusedError
-from untether.base.identifiers import DAY_MS
+from untether.base.identifiers import DAY_MS, DeviceNumber
 from untether.base.limits import LOGIN_COUNTER_MAX, ONE_TIME_PREKEYS
 from untether.device import events, inputs, own_account, restored
 from untether.device.store import inbox, own_lists
 from untether.device.store.own_device import State
-from untether.wire.client_frames import ClientFrame, DepositPrekeys, FetchLists, Login
+from untether.wire.client_frames import (
+    ClientFrame,
+    DepositPrekeys,
+    FetchLists,
+    Login,
+    PublishLists,
+)
 from untether.wire.server_frames import Refused, ServerFrame, Welcome
 
 
@@ -243,6 +250,34 @@ def test_a_phone_that_signed_before_it_heard_of_its_other_life_recovers() -> Non
     laptop.send("bob", "three")
     assert bob.texts() == ["one", "two", "three"]
     assert "lists-forked" not in laptop.notices() + bob.notices()
+
+
+def test_a_copy_from_before_its_list_was_confirmed_goes_on() -> None:
+    """The relay has the list with the laptop, and the next ones; the copy waits to publish it."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    alice.send("bob", "one")
+    story = LinkStory.begin(alice).until_answered()
+    ill = Refused("relay-failure")
+    world.relay.refusing = lambda request: ill if isinstance(request, PublishLists) else None
+    story.accept()
+    backup = copy_database(alice)
+    world.relay.refusing = lambda _request: None
+    alice.connect()
+    alice.feed(inputs.LogOutDevice(DeviceNumber(1), wipe=False))
+    world.settle()
+
+    put_back(alice, backup)
+    alice.connect()
+    alice.feed(inputs.RecoverSamePhone())
+    world.settle()
+    alice.connect()
+    assert query(alice, "SELECT count(*) FROM own_lists WHERE published = 0") == [(0,)]
+    assert query(alice, "SELECT count(*) FROM publications") == [(0,)]
+    alice.send("bob", "two")
+    assert bob.texts() == ["one", "two"]
+    assert "lists-forked" not in [*alice.notices(), *bob.notices()]
+    assert world.link(alice, "another laptop").own.device > 1
 
 
 def test_a_log_out_signed_before_it_heard_of_its_other_life_is_signed_again() -> None:

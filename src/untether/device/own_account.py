@@ -233,7 +233,21 @@ def _keep_chain(
         device_list = open_list(signed, context.own.account_key, known)
         known = device_list.devices
         if before.head < device_list.head <= newest(context).head:
+            if published:
+                _settle_unpublished(context, before, device_list)
+            before = device_list
             own_lists.add(context.database, device_list, signed_here=False, published=published)
+
+
+def _settle_unpublished(context: Context, held: DeviceList, following: DeviceList) -> None:
+    """The relay goes on from the list held, so it has it; or from another one, and never takes it.
+
+    Only a phone that was put back from a copy learns so of lists that it waits to publish.
+    """
+    if following.previous_hash == held.head.hash:
+        own_lists.mark_published(context.database, held.head)
+    else:
+        own_lists.delete_unpublished(context.database)
 
 
 def _notice_changes(context: Context, before: DeviceList, after: DeviceList) -> None:
