@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from untether.adapters.storage.relay_memory import MemoryRelayStore
+from untether.adapters.storage.relay_memory import INTERLEAVED_ATTEMPTS, MemoryRelayStore
 from untether.adapters.storage.relay_memory_partitions import PartitionedTransaction
 from untether.relay.transaction import RelayTransaction
 
@@ -31,6 +31,20 @@ async def test_without_the_isolation_check_updates_are_lost(
     monkeypatch.setattr(PartitionedTransaction, "is_isolated", lambda _: True)
     await asyncio.gather(*(store.transact(count_up) for _ in range(10)))
     assert await store.transact(read) < 20
+
+
+async def test_a_crowd_costs_each_three_attempts() -> None:
+    """Who was disturbed twice runs in one step: no decision starves, and work stays linear."""
+    store, attempts = MemoryRelayStore(), 0
+
+    async def count_attempt(tx: RelayTransaction) -> None:
+        nonlocal attempts
+        attempts += 1
+        await count_up(tx)
+
+    await asyncio.gather(*(store.transact(count_attempt) for _ in range(50)))
+    assert await store.transact(read) == 50
+    assert 50 < attempts <= 50 * (INTERLEAVED_ATTEMPTS + 1)
 
 
 async def test_an_inconsistent_view_is_no_failure() -> None:

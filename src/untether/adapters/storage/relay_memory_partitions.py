@@ -6,8 +6,9 @@ transaction that writes works on a copy and puts that copy in its place. So a tr
 isolated if, at its end, every partition that it has read is the very object it read then; else
 another one came in between, and it runs again from its start.
 
-Before each access the transaction suspends, so that a scheduler can interleave any two of
-them at every step. Nothing here needs a clock or an event loop of a certain kind.
+Before each access a transaction that ``suspends`` does so, and a scheduler can interleave any two
+of them at every step; one that does not runs from its start to its end at once. Nothing here needs
+a clock or an event loop of a certain kind.
 """
 
 from __future__ import annotations
@@ -31,9 +32,12 @@ class _Turn:
 class PartitionedTransaction:
     """What it read and what it changed, until the end shows whether it was alone."""
 
-    def __init__(self, committed: dict[Partition, Rows], body_ids: Iterator[int]) -> None:
+    def __init__(
+        self, committed: dict[Partition, Rows], body_ids: Iterator[int], *, suspends: bool
+    ) -> None:
         self._committed = committed
         self._body_ids = body_ids
+        self._suspends = suspends
         self._seen: dict[Partition, Rows] = {}
         self._changed: dict[Partition, dict[Any, Any]] = {}
 
@@ -53,7 +57,8 @@ class PartitionedTransaction:
                 self._committed.pop(partition, None)
 
     async def _rows(self, *partition: Any) -> Rows:
-        await _Turn()
+        if self._suspends:
+            await _Turn()
         return self._peek(partition)
 
     def _peek(self, partition: Partition) -> Rows:
@@ -70,7 +75,8 @@ class PartitionedTransaction:
         return self._changed[partition]
 
     async def _partitions(self, noun: str) -> list[Partition]:
-        await _Turn()
+        if self._suspends:
+            await _Turn()
         names = {name for name in self._committed if name[0] == noun}
         return sorted(names | {name for name in self._changed if name[0] == noun})
 
