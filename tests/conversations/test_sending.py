@@ -14,6 +14,7 @@ from untether.base.errors import LocalError
 from untether.base.identifiers import DAY_MS, AccountId, UnixMillis
 from untether.base.limits import QUEUED_RETRY_MS, REFUSED_RETRY_MS, TEXT_MAX
 from untether.device import events, inputs
+from untether.relay import submission
 from untether.wire import codec
 from untether.wire.client_frames import ClaimPrekeys, ClientFrame, FetchLists, Request, Submit
 from untether.wire.server_frames import (
@@ -111,6 +112,20 @@ def test_a_late_verdict_on_dropped_copies_stops_nothing(world: World) -> None:
         alice.feed(inputs.RelayAnswered(request, answer))
     assert "relay-behind" not in causes(alice)
     assert [(one.state, one.devices) for one in alice.history()][-1] == ("sent", 2)
+
+
+def test_a_verdict_without_room_for_lists_sends_the_device_to_fetch_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message waits for the answer to that, and not for a day."""
+    alice, bob = world.devices
+    alice.send("bob", "first")
+    laptop = world.link(bob, "bob's laptop")
+    monkeypatch.setattr(submission, "LISTS_OF_VERDICTS_BYTES_MAX", 0)
+    message = alice.send_to(bob.own.account_id, "second")
+    assert (message.state, message.devices, causes(alice)) == ("sent", 2, [])
+    assert bob.texts() == ["first", "second"]
+    assert laptop.texts() == ["second"]
 
 
 def test_an_account_that_is_gone_fails_visibly(world: World) -> None:

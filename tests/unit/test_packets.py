@@ -64,6 +64,15 @@ def test_a_packet_has_its_bound() -> None:
     assert requests_of(bytes(PACKET_MAX + 1)) == [Unreadable(None, "too-large")]
 
 
+def test_a_frame_has_its_bound() -> None:
+    """The room that a packet has for its head is no room for a larger frame."""
+    largest = b"\x92\x05\xc6" + (FRAME_MAX - 7).to_bytes(4, "big") + bytes(FRAME_MAX - 7)
+    assert requests_of(packet_of([largest])) == [Unreadable(5, "malformed")]
+    assert requests_of(packet_of([largest + b"\0"])) == [Unreadable(None, "too-large")]
+    longer = b"\x92\x05\xc6" + (FRAME_MAX - 6).to_bytes(4, "big") + bytes(FRAME_MAX - 6)
+    assert requests_of(packet_of([longer])) == [Unreadable(5, "too-large")]
+
+
 def test_a_claimed_length_takes_no_memory() -> None:
     """The number of frames is checked before room is made for them."""
     tracemalloc.start()

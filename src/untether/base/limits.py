@@ -160,6 +160,7 @@ NAME_LOOKUPS_BURST = 30  # names that one account, or one guest's address, may a
 NAME_LOOKUPS_REFILL_MS = 10 * SECOND_MS  # then one more each ten seconds: names are not listed
 BUDGET_STATES_MAX = 100_000  # limits in memory at one time: some 20 MiB
 LISTS_BYTES_MAX = 512 * 1024  # of signed lists in one answer: half a frame
+LISTS_OF_VERDICTS_BYTES_MAX = 32 * 1024  # of lists in all verdicts on one message: many run at once
 HOUSEKEEPING_STEP_ROWS = 500  # one step of clearing up holds the writer for milliseconds
 WIPE_ORDERS_PER_PUBLICATION_MAX = 8  # all devices of an account and some
 INCARNATION_MAX = 2**32  # of a mailbox; a start of the relay is numbered by its second
@@ -188,6 +189,7 @@ PROFILE_FILE_MAX = 4 * 1024  # profile.json has some 300 bytes; a longer one is 
 # --- How long a person waits --------------------------------------------------------------
 CHALLENGE_MS = 15 * SECOND_MS  # a relay challenges as soon as the socket is open
 ANSWER_MS = 30 * SECOND_MS  # a relay answers in milliseconds; a slow line brings a frame in less
+ANSWERS_OVERTAKEN_MS = 5 * MINUTE_MS  # pushes show that the relay lives, yet it must answer too
 SEND_MS = 20 * SECOND_MS  # for the relay to take a message; then it is said to be queued
 ACTIVATION_MS = MINUTE_MS  # for the relay to admit a new account
 LOG_OUT_RECEIVE_MS = 10 * SECOND_MS  # for what the device wrote; a flood must not keep it off

@@ -13,7 +13,7 @@ from typing import Protocol, TypeVar
 
 from untether.base.errors import NetworkError, RemoteError, UntetherError
 from untether.base.identifiers import SECOND_MS
-from untether.base.limits import ANSWER_MS, CHALLENGE_MS, FRAME_MAX
+from untether.base.limits import ANSWER_MS, ANSWERS_OVERTAKEN_MS, CHALLENGE_MS, FRAME_MAX
 from untether.base.randomness import Randomness
 from untether.client.in_flight import Answered, InFlight
 from untether.client.reconnect import reconnect_delay_ms
@@ -56,6 +56,8 @@ class RelayLine:
         self._lost = asyncio.Event()
         self._loss: UntetherError | None = None
         self._patience: asyncio.Timeout | None = None
+        self._answered_at = 0.0
+        """Loop time of the last answer, or of the question since which answers are due."""
         self.challenge: Challenge | None = None
 
     @property
@@ -149,6 +151,8 @@ class RelayLine:
         request, answered = self._in_flight.add(frame)
         self._quiet.clear()
         if request is not None:
+            if len(self._in_flight) == 1:
+                self._answered_at = asyncio.get_running_loop().time()
             await self._connection.send(request)
             self._renew_patience()
         return answered
@@ -195,7 +199,7 @@ class RelayLine:
             await self.fail(error)
 
     async def _read(self) -> None:
-        """Take what comes; NetworkError ``no-answer`` when nothing does while answers are due."""
+        """Take what comes; NetworkError ``no-answer`` when no answer does while some are due."""
         assert self._connection is not None
         while True:
             try:
@@ -215,6 +219,7 @@ class RelayLine:
         found = self._in_flight.take(answer.token)
         if found is None:
             return
+        self._answered_at = asyncio.get_running_loop().time()
         request, answered = found
         try:
             await self._receiver.answered(request, answer.frame)
@@ -231,10 +236,11 @@ class RelayLine:
             self._note_quiet()
 
     def _renew_patience(self) -> None:
-        """Wait from now on, as long as an answer is due."""
+        """Wait from now on for any frame, as long as an answer is due, and not for ever for it."""
         if self._patience is not None and len(self._in_flight):
             now = asyncio.get_running_loop().time()
-            self._patience.reschedule(now + ANSWER_MS / SECOND_MS)
+            latest = self._answered_at + ANSWERS_OVERTAKEN_MS / SECOND_MS
+            self._patience.reschedule(min(now + ANSWER_MS / SECOND_MS, latest))
 
     def _note_quiet(self) -> None:
         if not len(self._in_flight):

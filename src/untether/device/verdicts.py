@@ -94,6 +94,8 @@ def _lists_changed(context: Context, recipient: OutgoingRecipient, verdict: List
         return
     if is_outdated(context, recipient, directory.row(context, recipient.account_id)):
         advance(context, recipient.message_id)
+    elif verdict.account.more:  # the verdicts of this message had no room for these lists
+        directory.fetch(context, recipient.account_id)
     else:
         stuck(context, recipient.message_id, recipient.account_id, "relay-behind")
 

@@ -44,3 +44,8 @@ def admit(session: RelaySession, terms: Terms, now: UnixMillis) -> None:
         wait_ms = budgets.take((terms.rate, who), terms.rate, now)
     if wait_ms:
         raise Refusal("rate-limited", wait_ms)
+
+
+def may_go_on(session: RelaySession, now: UnixMillis) -> bool:
+    """Count one request that can't be read; tell whether the connection may send another."""
+    return not session.budgets.take(session.connection, session.rules.requests, now)

@@ -86,10 +86,18 @@ RULES: Final[Mapping[type[ClientFrame], Rule]] = {
 
 
 ALONE: Final[frozenset[type[ClientFrame]]] = frozenset(
-    {frames.Login, frames.Register, frames.Recover, frames.Resign, frames.StartReceiving}
+    {
+        frames.Login,
+        frames.Register,
+        frames.Recover,
+        frames.Resign,
+        frames.StartReceiving,
+        frames.FetchLists,
+        frames.GetLinkItem,
+    }
 )
-"""What changes who a connection is: it is decided by itself, after all before and before all
-behind it."""
+"""What changes who a connection is, or may have a large answer: it is decided by itself, after all
+before and before all behind it."""
 
 
 def handle(

@@ -25,7 +25,7 @@ from msgspec import Struct
 
 from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, UnixMillis
 from untether.base.limits import (
-    LISTS_BYTES_MAX,
+    LISTS_OF_VERDICTS_BYTES_MAX,
     MAILBOX_BYTES_MAX,
     MAILBOX_ENTRIES_MAX,
     MAILBOX_FULL_RETRY_MS,
@@ -73,7 +73,7 @@ async def submit(tx: RelayTransaction, call: Call, request: Submit) -> Decision:
     """Judge every account, then store for the accepted ones."""
     _check_shape(request)
     message = Message(call.address, request, call.now)
-    room = LISTS_BYTES_MAX
+    room = LISTS_OF_VERDICTS_BYTES_MAX
     judgements: list[Verdict | Plan] = []
     for recipient in request.recipients:
         judgement = await _judge(tx, message, recipient, room)
@@ -169,7 +169,8 @@ async def _judge_direct(
     if (account_id, request.device) == message.sender:
         raise Refusal("malformed")
     if not is_newest(account, request) or request.device not in account.present:
-        return ListsChanged(account_id, await account_lists(tx, account, request.head))
+        lists = await account_lists(tx, account, request.head, LISTS_OF_VERDICTS_BYTES_MAX)
+        return ListsChanged(account_id, lists)
     return await _plan(tx, message, key, [Copy(request.device, request.header)])
 
 

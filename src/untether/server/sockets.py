@@ -4,13 +4,13 @@ Theory of operation
 -------------------
 Requests are started in the order in which they came, and many run at once, so that one
 commit of the store carries many of them; the store decides them in that order. Those of one
-packet share a task, since one commit mostly answers them all. What changes who the connection is
-(``ALONE``) runs by itself: everything before it has finished, and nothing behind it has begun.
-Answers carry tokens and may overtake each other.
+packet share a task, since one commit mostly answers them all. What changes who the connection is,
+or may have a large answer (``ALONE``), runs by itself: everything before it has finished, and
+nothing behind it has begun. Answers carry tokens and may overtake each other.
 
 A peer can only hurt itself: what can't be decoded is refused under its token, or ends the
-socket when not even the token can be read; requests are not read while the peer leaves its
-answers unread or has ``IN_FLIGHT_MAX`` requests running.
+socket when not even the token can be read; no request begins while the peer leaves its answers
+unread or has ``IN_FLIGHT_MAX`` requests running.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from untether.base.limits import (
     PACKET_MAX,
     WRITE_STALL_MS,
 )
+from untether.relay.admission import may_go_on
 from untether.relay.outcome import Outcome
 from untether.relay.principals import Device
 from untether.relay.requests import ALONE, handle
@@ -181,8 +182,6 @@ class Socket:
                 self.close_soon("text-frame")
                 continue
             self._spoke = True
-            while self.outbox.full and self._closing is None:
-                await self.outbox.drained()
             await self._take(requests_of(message.data))
 
     async def _take(self, requests: Iterable[Request | Unreadable]) -> None:
@@ -198,15 +197,16 @@ class Socket:
                 self._refuse(request)
             else:
                 await self._finish_running()
+                await self._until_read()
                 await self._carry_out([request])
             if self._closing is not None:
                 return
         await self._start(together)
 
     def _refuse(self, request: Unreadable) -> None:
-        """Refuse a malformed request by its token, else end the socket."""
+        """Refuse a malformed request by its token; without one, or too often, end the socket."""
         self._relay.metrics.refusals[request.code] += 1
-        if request.token is None:
+        if request.token is None or not may_go_on(self.session, self._relay.now()):
             self.close_soon("malformed")
         else:
             self._answer(request.token, Refused(request.code))
@@ -217,6 +217,9 @@ class Socket:
             return
         while self._running_requests + len(requests) > IN_FLIGHT_MAX:
             await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+        await self._until_read()
+        if self._closing is not None:
+            return
         self._running_requests += len(requests)
         task = asyncio.get_running_loop().create_task(self._carry_out(requests))
         self._running.add(task)
@@ -225,6 +228,11 @@ class Socket:
     def _ended(self, requests: int, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._running_requests -= requests
+
+    async def _until_read(self) -> None:
+        """Wait while the peer leaves its answers unread."""
+        while self.outbox.full and self._closing is None:
+            await self.outbox.drained()
 
     async def _finish_running(self) -> None:
         if self._running:

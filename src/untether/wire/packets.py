@@ -55,10 +55,12 @@ def requests_of(packet: bytes) -> Sequence[Request | Unreadable]:
 
     A packet that is no packet gives one unreadable request without a token.
     """
-    try:
-        return decode(packet, _Requests, size_max=PACKET_MAX)
-    except RemoteError as error:
-        code = error.code
+    code = "too-large"
+    if len(packet) <= FRAME_MAX:  # then no frame in it is larger
+        try:
+            return decode(packet, _Requests, size_max=PACKET_MAX)
+        except RemoteError as error:
+            code = error.code
     try:
         return [_request(frame) for frame in frames_of(packet)]
     except RemoteError:

@@ -137,6 +137,27 @@ async def test_a_relay_that_does_not_answer_has_gone(
         assert caught.value.code == "no-answer"
 
 
+async def test_a_relay_that_only_pushes_has_gone_too(
+    line: RelayLine, connector: ScriptedConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Frames of its own renew the patience, but not without end; an answer renews all of it."""
+    monkeypatch.setattr(relay_line, "ANSWERS_OVERTAKEN_MS", 100)
+    async with line.opened():
+        others = [await line.request(ResolveName(name)) for name in ("bob", "carol")]
+        answered = await line.request(FetchStatus())
+        for token in (0, 0, 1, 0, 0, 2, 0, 0):
+            await asyncio.sleep(0.03)
+            connector.last.say(token, Displaced() if not token else Done(NOW))
+        assert [await other for other in others] == [Done(NOW)] * 2
+        assert not answered.done()
+        with pytest.raises(NetworkError) as caught:
+            while not answered.done():
+                await asyncio.sleep(0.01)
+                connector.last.say(0, Displaced())
+            await answered
+        assert caught.value.code == "no-answer"
+
+
 async def test_without_the_bound_a_silent_relay_is_waited_for(
     line: RelayLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,6 +103,22 @@ async def test_a_stale_head_gets_the_missing_lists(alice: RelayDevice, bob: Rela
     assert (await bob.read()).entries == (await tablet.read()).entries == ()
 
 
+async def test_all_verdicts_share_the_room_for_lists(
+    alice: RelayDevice, bob: RelayDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many submissions run at once; who gets no lists is told that there are more."""
+    laptop = await link(alice)
+    stale = sealed_for(bob.person), sealed_for(alice.person, laptop)
+    await link(alice)
+    await link(bob)
+    room = len(bob.person.newest.signed.body)
+    monkeypatch.setattr(submission, "LISTS_OF_VERDICTS_BYTES_MAX", room)
+    answer = await laptop.ask(laptop.submit(*stale))
+    assert isinstance(answer, Submitted)
+    accounts = [one.account for one in answer.verdicts if isinstance(one, ListsChanged)]
+    assert [(len(one.lists), one.more) for one in accounts] == [(1, False), (0, True)]
+
+
 async def test_without_the_head_comparison_a_new_device_is_missed(
     alice: RelayDevice, bob: RelayDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -353,18 +369,6 @@ async def test_a_device_submits_only_so_much(desk: RelayDesk, alice: RelayDevice
     assert refused.code == "rate-limited"
     desk.pass_time(refused.retry_after_ms)
     assert isinstance(only(await alice.ask(alice.submit(note))), Accepted)
-
-
-async def test_answers_with_many_changed_lists_stay_bounded(
-    alice: RelayDevice, bob: RelayDevice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Lists beyond the room of an answer are left to be fetched: ``more`` says so."""
-    stale = sealed_for(bob.person)
-    await link(bob)
-    monkeypatch.setattr(submission, "LISTS_BYTES_MAX", 10)
-    verdict = only(await alice.ask(alice.submit(stale)))
-    assert isinstance(verdict, ListsChanged)
-    assert (verdict.account.lists, verdict.account.more) == ((), True)
 
 
 async def test_a_logged_out_sender_is_cut(

@@ -273,6 +273,43 @@ async def test_requests_in_flight_are_bounded(
     assert IN_FLIGHT_MAX - 10 < most <= IN_FLIGHT_MAX
 
 
+async def test_unreadable_requests_are_counted_like_others(relay: RelayProcess) -> None:
+    """Nobody has garbage refused without end: it ends the socket where requests are limited."""
+    async with _opened(relay) as mallory:
+        refused = 0
+        for _ in range(REQUESTS_BURST // 60 + 1):
+            await mallory.send_bytes(packet_of([b"\x92\x4d\x91\xa5hello"] * 60))
+        while (received := await mallory.receive()).type is aiohttp.WSMsgType.BINARY:
+            refused += len(frames_of(received.data))
+        assert (received.data, received.extra) == (1007, "malformed")
+    assert refused == REQUESTS_BURST
+
+
+async def test_what_waits_while_a_socket_closes_is_not_begun(
+    connector: WebSocketConnector, relay: RelayProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader that was held up meanwhile begins nothing behind the end."""
+    gate, begun = asyncio.Event(), 0
+
+    async def held(*arguments: object) -> object:
+        nonlocal begun
+        begun += 1
+        await gate.wait()
+        return await handle(*arguments)  # type: ignore[arg-type]
+
+    alice = await _logged_in(connector)
+    (socket,) = relay.hub.sockets()
+    monkeypatch.setattr(sockets, "handle", held)
+    monkeypatch.setattr(sockets, "IN_FLIGHT_MAX", 1)
+    for _ in range(3):
+        await alice.send(FetchStatus())
+        await asyncio.sleep(0.01)  # each in a packet of its own
+    socket.close_soon("going-away")
+    gate.set()
+    assert await _close_code(alice) == 1001
+    assert begun == 1
+
+
 async def test_a_failure_inside_the_relay_is_told_without_its_text(
     connector: WebSocketConnector, log_lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
 ) -> None:
