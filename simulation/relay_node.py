@@ -23,7 +23,7 @@ from untether.relay.delivery import next_deliveries
 from untether.relay.housekeeping import Sweep, expire
 from untether.relay.outcome import Outcome
 from untether.relay.principals import Device, Guest
-from untether.relay.requests import ALONE, handle
+from untether.relay.requests import handle
 from untether.relay.session import RelaySession
 from untether.wire import codec
 from untether.wire.client_frames import Acknowledge, Request
@@ -54,8 +54,7 @@ class RelayEnd:
         self.session = session
         self.epoch = node.epoch
         self.waiting: deque[Request] = deque()
-        self.running = 0
-        self.is_alone = False
+        self.is_deciding = False
         self.slots: set[SlotId] = set()
         self.is_open = True
 
@@ -212,13 +211,10 @@ class RelayNode:
         self._start_waiting(end)
 
     def _start_waiting(self, end: RelayEnd) -> None:
-        while end.waiting and not end.is_alone:
-            is_alone = type(end.waiting[0].frame) in ALONE
-            if is_alone and end.running:
-                return
+        """Decide the requests of one connection one by one: their order is the relay's promise."""
+        if end.waiting and not end.is_deciding:
             request = end.waiting.popleft()
-            end.running += 1
-            end.is_alone = is_alone
+            end.is_deciding = True
             frame = request.frame
             deciding = handle(self.world.store, end.session, frame, self.now, self.randomness)
             self.run(deciding, partial(self._conclude, end, request))
@@ -241,8 +237,7 @@ class RelayNode:
         step()
 
     def _conclude(self, end: RelayEnd, request: Request, made: Outcome) -> None:
-        end.running -= 1
-        end.is_alone = False
+        end.is_deciding = False
         end.session = made.session
         answer = made.answer
         self.world.watch.decided(self.world.now, end.address, request.frame, answer)

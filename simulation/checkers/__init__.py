@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from simulation.checkers import (
     admission,
     agreement,
+    alarms,
     bounds,
     delivery,
     emptiness,
@@ -34,6 +35,7 @@ CHECKERS: dict[str, Checker] = {
     "single use": single_use.check,
     "bounds": bounds.check,
     "endings": endings.check,
+    "alarms": alarms.check,
 }
 """Promise → who checks it."""
 

@@ -96,7 +96,7 @@ OFFERS_END = Defence(Place(offer, "check_offer_time"))
 PREKEY_SIGNATURE = Defence(Place(pairwise_prekeys, "verify", stand_ins.unsigned_pair))
 PREKEYS_ROTATE = Defence(Place(prekeys, "_rotate_if_due", lambda _: False))
 FRESH_RATCHET_KEYS = Defence(Place(ratchet, "_turn_sending", stand_ins.turn_by_what_is_there))
-COPIES_ARE_TOLD = Defence(Place(session_book, "_is_unexplained", lambda _: False))
+COPIES_ARE_TOLD = Defence(Place(session_book, "_is_unexplained", lambda *_: False))
 
 # --- Messages, and their way in (spec 05, 07) ---------------------------------------------
 CHECK_BEFORE_LEAVING = Defence(Place(outbox, "is_outdated", lambda *_: False))

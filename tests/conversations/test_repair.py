@@ -28,11 +28,10 @@ from untether.base.limits import (
     REPAIRS_PER_STRANGER_MAX,
     SKIPPED_KEY_MS,
 )
-from untether.device import events, inputs, repair_answers
-from untether.device.store import outbox, peers
+from untether.device import events, inputs
+from untether.device.store import outbox
 from untether.protocol.pairwise.handshake import PREFIX_LENGTH, Handshake
-from untether.wire.client_frames import ClaimPrekeys
-from untether.wire.server_frames import Entry, Refused
+from untether.wire.server_frames import Entry
 
 
 @pytest.fixture
@@ -72,55 +71,6 @@ def test_a_receiver_that_lost_its_sessions_gets_everything_again(
     assert [states(alice, text) for text in ("one", "two", "three")] == [["delivered"]] * 3
     assert repairs_open(bob) == 0
     assert reasons(bob) == []
-
-
-def test_an_ordinary_repair_alarms_nobody(
-    world: World, people: tuple[WorldDevice, WorldDevice]
-) -> None:
-    """Bob starts anew to be asked for; Alice sees why, and the conversation goes on."""
-    alice, bob = people
-    lose_sessions(bob, alice)
-    alice.send("bob", "one")
-    world.pass_time(A_MOMENT_MS)
-    for device in people:
-        assert "possible-copy" not in device.notices()
-    alice.send("bob", "two")
-    world.pass_time(1)
-    bob.send("alice", "three")
-    world.pass_time(A_MOMENT_MS)
-    assert alice.texts() == bob.texts()
-    assert alice.texts()[-3:] == ["one", "two", "three"]
-
-
-def test_a_request_goes_before_what_waited_longer(
-    world: World, people: tuple[WorldDevice, WorldDevice]
-) -> None:
-    """A text waits for prekeys of a new laptop; in the fresh session it comes second."""
-    alice, bob = people
-    world.link(alice, "alice's laptop")
-    busy = Refused("busy")
-    world.relay.refusing = lambda request: busy if isinstance(request, ClaimPrekeys) else None
-    bob.send("alice", "to both")
-    with messages_damaged(world, bob):
-        alice.send("bob", "one")
-        world.pass_time(A_MOMENT_MS)
-    world.relay.refusing = lambda _request: None
-    world.pass_time(HOUR_MS)
-    assert recovered_texts(bob) == ["one"]
-    assert sorted(alice.texts()) == sorted(bob.texts())
-    assert "possible-copy" not in [*alice.notices(), *bob.notices()]
-
-
-def test_twin_that_sees_no_cause_raises_the_alarm(
-    world: World, people: tuple[WorldDevice, WorldDevice], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Switched off: every lost session looks like a copied device."""
-    monkeypatch.setattr(repair_answers, "explains_start", lambda *_: False)
-    alice, bob = people
-    lose_sessions(bob, alice)
-    alice.send("bob", "one")
-    world.pass_time(A_MOMENT_MS)
-    assert "possible-copy" in alice.notices()
 
 
 def test_a_sender_that_lost_its_sessions_goes_on(
@@ -176,37 +126,6 @@ def test_damaged_mail_is_repaired(
     assert query(bob, "SELECT count(*) FROM sessions") == [(2 if part == "header" else 1,)]
     assert states(alice, "one") == ["delivered"]
     assert "possible-copy" not in alice.notices()
-
-
-def test_damage_after_damage_wears_out_no_session(
-    world: World, people: tuple[WorldDevice, WorldDevice]
-) -> None:
-    """The relay damages one message an hour: all come, and nobody looks like a copy."""
-    alice, bob = people
-    texts = [f"hour {number}" for number in range(12)]
-    for text in texts:
-        with messages_damaged(world, bob):
-            alice.send("bob", text)
-        world.pass_time(HOUR_MS)
-    assert recovered_texts(bob) == texts
-    assert query(bob, "SELECT count(*) FROM sessions") == [(2,)]
-    assert "possible-copy" not in [*alice.notices(), *bob.notices()]
-
-
-def test_twin_that_always_starts_anew_looks_like_a_copy(
-    world: World, people: tuple[WorldDevice, WorldDevice], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Switched off: the relay makes Alice believe that Bob's phone was copied."""
-    alice, bob = people
-    known = peers.repair_start
-    monkeypatch.setattr(
-        peers, "repair_start", lambda rows, peer: known(rows, peer) if rows is alice.database else 0
-    )
-    for _ in range(2):
-        with messages_damaged(world, bob):
-            alice.send("bob", "again")
-        world.pass_time(HOUR_MS)
-    assert "possible-copy" in alice.notices()
 
 
 @pytest.mark.parametrize("ahead_ms", [0, 12 * HOUR_MS])

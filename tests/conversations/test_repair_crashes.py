@@ -71,6 +71,7 @@ def _downgrade(device: WorldDevice) -> None:
             ("peers", "asked_since"),
             ("peers", "asked"),
             ("accounts", "claim_raised_at"),
+            ("outbox", "explains_start"),
             ("messages", "recovered"),
             ("parked", "given_up_at"),
         ):

@@ -87,7 +87,7 @@ def test_twin_that_asks_nobody_s_entitlement_tells_everything(
     """Switched off: whoever knows an id gets the text."""
     laptop, message_id = linked_later
     monkeypatch.setattr(
-        repair_answers, "_entitled", lambda context, _, wanted: sent.find(context.database, wanted)
+        repair_answers, "entitled", lambda context, _, wanted: sent.find(context.database, wanted)
     )
     said = kinds_sent(alice, monkeypatch)
     ask_as(laptop, alice, message_id)
@@ -163,7 +163,7 @@ def test_twin_that_answers_everybody_answers_the_thief(
     bob.log_out(laptop)
     put_back(laptop, thief)
     alice.connect(receiving=False)
-    monkeypatch.setattr(repair_answers, "_may_be_answered", lambda *_: True)
+    monkeypatch.setattr(repair_answers, "may_be_answered", lambda *_: True)
     said = kinds_sent(alice, monkeypatch)
     ask_as(laptop, alice, message.message_id)
     assert [type(kind) for _, kind in said] == [RepairAnswer]

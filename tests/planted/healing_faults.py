@@ -56,7 +56,7 @@ FAULTS = (
     Fault(
         "repair-for-everybody",
         "a message is sent again to a device that it was not sealed for",
-        rule(repair_answers, "_entitled", whoever_asks),
+        rule(repair_answers, "entitled", whoever_asks),
         f"{TALKS}/test_repair_entitlement.py::test_a_device_that_was_linked_later_gets_nothing",
     ),
     Fault(
@@ -74,7 +74,7 @@ FAULTS = (
         "request-waits-its-turn",
         "what waited longer goes before the request that explains a fresh session",
         rule(outbox, "_ORDER", "created_at, outbox.message_id"),
-        f"{TALKS}/test_repair.py::test_a_request_goes_before_what_waited_longer",
+        f"{TALKS}/test_repair_starts.py::test_a_request_goes_before_what_waited_longer",
     ),
     Fault(
         "seen-marks-forgotten",

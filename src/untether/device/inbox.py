@@ -26,7 +26,7 @@ from untether.device import (
     outgoing,
     prekeys,
     repair,
-    repair_answers,
+    repair_starts,
     restored,
     senders,
     sessions,
@@ -127,17 +127,18 @@ def _open(context: Context, entry: Entry) -> None:
         content = codec.decode(plaintext, Content, size_max=BODY_MAX)
         if content.message_id != entry.message_id:
             raise RemoteError("wrong-message-id", "The message is not the one it was sent as.")
-        repair_answers.answer_on_new_session(context, sender, content.kind, opened)
+        looks_copied = opened.possible_copy and not (
+            _claims_recovery(context, sender, content)
+            or repair_starts.explains_start(context, sender, content.kind, opened)
+        )
+        repair_starts.answer_on_new_session(context, sender, content.kind, opened)
         if inbox.mark_seen(context.database, sender.row, content.message_id):
             content_rules.take(context, sender, content, entry.accepted_at)
         repair.arrived(context, sender, content.message_id)
     if not sender.removed:
         gossip.hear_own_head(context, entry.sender, content.own_head)
         gossip.hear_assumed_head(context, sender, payload.assumed_head)
-    if opened.possible_copy and not (
-        _claims_recovery(context, sender, content)
-        or repair_answers.explains_start(context, sender, content.kind, opened)
-    ):
+    if looks_copied:
         context.notice("possible-copy", sender.account_id, device=sender.device)
     if opened.answer_wanted and not senders.is_stranger(context, sender):
         outgoing.turn_ratchet(context, sender.account_id, sender.device)

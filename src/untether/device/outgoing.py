@@ -26,10 +26,14 @@ from untether.wire.content import (
     DirectConversation,
     Kind,
     RatchetTurn,
+    RepairAnswer,
+    RepairRefusal,
+    RepairRequest,
     Text,
 )
 from untether.wire.records import ListHead
 
+EXPLAINS_START = (RepairRequest, RepairAnswer, RepairRefusal)
 MESSAGE_ID_LENGTH = 16
 SALT_LENGTH = 16
 _NO_HEAD = ListHead(0, 0, bytes(32))
@@ -167,6 +171,7 @@ def _queue(
         direct_device=direct_device,
         not_before=leaves_at,
         created_at=context.now,
+        explains_start=isinstance(content.kind, EXPLAINS_START),
     )
     rows.add(context.database, message, recipients)
     if leaves_at > context.now:

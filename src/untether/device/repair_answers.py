@@ -7,26 +7,23 @@ sender more than this device: it is counted, and each message has a bounded numb
 
 from __future__ import annotations
 
-from untether.base.identifiers import SECOND_MS, MessageId, UnixMillis
+from untether.base.identifiers import MessageId, UnixMillis
 from untether.base.limits import (
     KEPT_SENT_MS,
     REPAIR_REQUESTS_PER_HOUR_MAX,
-    REPAIR_START_MS,
     REPAIR_TRIES_MAX,
 )
-from untether.device import outgoing, senders, sessions
+from untether.device import outgoing, senders
 from untether.device.context import Context
 from untether.device.senders import Sender
 from untether.device.store import peers, sent
 from untether.device.store.sent import Sent
-from untether.device.store.sessions import PeerKey
-from untether.protocol.pairwise.session_book import Opened
 from untether.wire.content import Kind, RepairAnswer, RepairRefusal, RepairRequest
 
 
 def take_request(context: Context, sender: Sender, request: RepairRequest) -> None:
     """Send again what the asker is entitled to; refuse the rest in one message."""
-    if not _may_be_answered(context, sender):
+    if not may_be_answered(context, sender):
         return
     if peers.count_request(context.database, sender.row, context.now) > (
         REPAIR_REQUESTS_PER_HOUR_MAX
@@ -35,7 +32,7 @@ def take_request(context: Context, sender: Sender, request: RepairRequest) -> No
     refused = []
     answered = 0
     for message_id in dict.fromkeys(request.message_ids):
-        kept = _entitled(context, sender, message_id)
+        kept = entitled(context, sender, message_id)
         if kept is None:
             refused.append(message_id)
         elif sent.count_answer(context.database, kept.row, sender.row) <= REPAIR_TRIES_MAX:
@@ -49,46 +46,17 @@ def take_request(context: Context, sender: Sender, request: RepairRequest) -> No
         )
 
 
-def answer_on_new_session(context: Context, sender: Sender, kind: Kind, opened: Opened) -> None:
-    """A request came on a session that is not the active one: the asker may not have that."""
-    if (
-        isinstance(kind, RepairRequest)
-        and opened.session_id != opened.sessions[0].id
-        and _may_be_answered(context, sender)
-    ):
-        peer = PeerKey(sender.row, sender.account_id, sender.device)
-        sessions.start_for_repair(context, peer, since=context.now)
-
-
-def explains_start(context: Context, sender: Sender, kind: Kind, opened: Opened) -> bool:
-    """Tell whether a device started anew to be sent something again that is meant for it.
-
-    Once in a while only: two devices with the same keys would both need it soon.
-    """
-    if not isinstance(kind, RepairRequest) or not _may_be_answered(context, sender):
-        return False
-    if opened.started is None or not any(
-        _entitled(context, sender, message_id) for message_id in kind.message_ids
-    ):
-        return False
-    last = peers.repair_start(context.database, sender.row)
-    if opened.started.number < last + REPAIR_START_MS // SECOND_MS:
-        return False
-    peers.save_repair_start(context.database, sender.row, opened.started.number)
-    return True
-
-
 def forget_old(context: Context) -> None:
     """Forget what nobody is going to ask for any more."""
     sent.forget(context.database, UnixMillis(context.now - KEPT_SENT_MS))
 
 
-def _may_be_answered(context: Context, sender: Sender) -> bool:
+def may_be_answered(context: Context, sender: Sender) -> bool:
     """Tell whether a device may be written to at all: listed, no stranger, its lease running."""
     return senders.is_known(context, sender) and not sender.held
 
 
-def _entitled(context: Context, sender: Sender, message_id: MessageId) -> Sent | None:
+def entitled(context: Context, sender: Sender, message_id: MessageId) -> Sent | None:
     """Return a message that was sealed for the asker, by its keys; None for all others."""
     kept = sent.find(context.database, message_id)
     return kept if kept is not None and sender.row in kept.devices else None

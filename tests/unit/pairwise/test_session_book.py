@@ -233,6 +233,25 @@ def test_a_restart_with_a_cause_is_no_copy(alice: Endpoint, bob: Endpoint) -> No
     assert not bob.open(alice, alice.seal(bob, b"you never answered")).possible_copy
 
 
+@pytest.mark.parametrize(
+    ("days", "turned", "flagged"), [(30, False, False), (29, False, True), (30, True, True)]
+)
+def test_a_session_given_up_on_both_sides_of_a_month_is_no_copy(
+    alice: Endpoint, bob: Endpoint, days: int, turned: bool, flagged: bool
+) -> None:
+    """Bob was away too, and writes before he reads that Alice has stopped waiting for him."""
+    alice.start(bob)
+    bob.open(alice, alice.seal(bob, b"are you there?"))
+    if turned:
+        alice.open(bob, bob.seal(alice, b"yes"))
+        bob.open(alice, alice.seal(bob, b"good"))
+    alice.now = bob.now = UnixMillis(START + days * DAY_MS)
+    alice.start(bob)
+    again = alice.seal(bob, b"and now?")
+    bob.seal(alice, b"I was away")
+    assert bob.open(alice, again).possible_copy == flagged
+
+
 def test_an_unanswered_session_is_given_up_after_30_days(alice: Endpoint, bob: Endpoint) -> None:
     """Then prekeys are claimed again; an answered one seals for ever."""
     assert not can_seal(alice.book, START)

@@ -39,6 +39,7 @@ class Outgoing:
     direct_device: DeviceNumber | None
     not_before: UnixMillis
     created_at: UnixMillis
+    explains_start: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class OutgoingRecipient:
 def add(database: Database, message: Outgoing, recipients: tuple[AccountId, ...]) -> None:
     """Store a new message for some accounts."""
     database.run(
-        "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO outbox VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         message.message_id,
         message.content,
         message.body,
@@ -65,6 +66,7 @@ def add(database: Database, message: Outgoing, recipients: tuple[AccountId, ...]
         message.direct_device,
         message.not_before,
         message.created_at,
+        message.explains_start,
     )
     database.many(
         "INSERT INTO outbox_recipients (message_id, account_id, state) VALUES (?, ?, ?)",
@@ -135,8 +137,8 @@ def save_progress(
     )
 
 
-_ORDER = "outbox.message_id IN (SELECT request_id FROM repairs) DESC, created_at, outbox.message_id"
-"""Oldest first, behind the requests that say why their session began (spec 10, "Asking")."""
+_ORDER = "explains_start DESC, created_at, outbox.message_id"
+"""Oldest first, behind what says why its session began (spec 10, "Fresh session")."""
 
 
 def every(database: Database) -> list[Outgoing]:

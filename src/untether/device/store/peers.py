@@ -154,9 +154,19 @@ def to_renew(database: Database) -> list[tuple[AccountId, DeviceNumber]]:
 
 
 def to_renew_of(database: Database, account_id: AccountId) -> frozenset[DeviceNumber]:
-    """Return the devices of one account whose sessions are to be replaced."""
+    """Return the devices of one account whose sessions are to be replaced.
+
+    A wish counts only while something waits that says why the session begins: a start without it
+    would look like a copy of this device.
+    """
     found = database.rows(
-        "SELECT device FROM peers WHERE renew <> 0 AND account_id = ?", account_id
+        "SELECT device FROM peers WHERE account_id = ? AND (renew = ? OR renew = ? AND EXISTS "
+        "(SELECT 1 FROM outbox_recipients JOIN outbox USING (message_id) WHERE explains_start "
+        "AND direct_device = peers.device "
+        "AND outbox_recipients.account_id = peers.account_id))",
+        account_id,
+        _RENEWAL_NEEDED,
+        _RENEWAL_WISHED,
     )
     return frozenset(DeviceNumber(device) for (device,) in found)
 

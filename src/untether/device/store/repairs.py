@@ -59,6 +59,12 @@ def find(database: Database, peer: int, message_id: MessageId) -> Repair | None:
     return Repair(*found[0]) if found else None
 
 
+def was_asked(database: Database, peer: int, message_id: MessageId) -> bool:
+    """Tell whether a device was asked for a message that has not come yet."""
+    repair = find(database, peer, message_id)
+    return repair is not None and repair.tries > 0
+
+
 def remove(database: Database, peer: int, message_id: MessageId) -> None:
     """End the repair of a message, if there is one."""
     database.run("DELETE FROM repairs WHERE peer = ? AND message_id = ?", peer, message_id)

@@ -119,6 +119,11 @@ class Session(Keys, frozen=True):
         """Nothing was ever sealed in it here."""
         return not any(self.sending[_LENGTH_AND_NUMBER])
 
+    @property
+    def is_unturned(self) -> bool:
+        """The peer has used one ratchet key: nothing shows that it got anything from here."""
+        return not self.cold[self._root_at + ROOT_LENGTH :]
+
     def is_given_up(self, now: UnixMillis) -> bool:
         """Unanswered for so long that a new start promises more than waiting."""
         return self.is_unanswered and now - self.created_at >= UNANSWERED_SESSION_MS

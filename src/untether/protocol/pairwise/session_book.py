@@ -25,6 +25,7 @@ from untether.base.limits import (
     ARCHIVED_SESSIONS_MAX,
     CLOCK_AHEAD_MAX_MS,
     TRIAL_STEPS_MAX,
+    UNANSWERED_SESSION_MS,
 )
 from untether.base.randomness import Randomness
 from untether.crypto.provider import AEAD_NONCE_LENGTH
@@ -204,7 +205,7 @@ def _open_start(sessions: Sessions, data: bytes, arrival: Arrival) -> Opened:
         skipped_added=opening.skipped_added,
         dropped=dropped,
         started=handshake,
-        possible_copy=not arrival.cause_known and _is_unexplained(sessions),
+        possible_copy=not arrival.cause_known and _is_unexplained(sessions, handshake.number),
         answer_wanted=True,
     )
 
@@ -226,16 +227,19 @@ def _take_prekeys(
     return rotating, one_time
 
 
-def _is_unexplained(sessions: Sessions) -> bool:
+def _is_unexplained(sessions: Sessions, number: int) -> bool:
     """Tell whether the peer had no reason to start anew that can be seen from here.
 
-    Reasons are a crossing start of our own, and that we never sealed anything in the active
-    session: the peer gives up an unanswered one after as many days as its start may have
-    waited in our mailbox, so no age can be asked for.
+    Reasons are a crossing start of our own, and that the peer has given up the active session
+    because nothing came back. It can't have if we never sealed anything there; what we sealed may
+    still be on its way to a peer that was away itself, so that the numbers of both starts tell.
     """
     if not sessions:
         return False
-    return not sessions[0].is_unanswered and not sessions[0].is_untouched
+    active = sessions[0]
+    patience = UNANSWERED_SESSION_MS // SECOND_MS
+    given_up = active.is_unturned and number >= active.number + patience
+    return not (active.is_unanswered or active.is_untouched or given_up)
 
 
 def _open_by_trial(sessions: Sessions, message: Message, arrival: Arrival) -> Opened:
