@@ -35,8 +35,8 @@ HEALED_WITHIN_MS = 5 * DAY_MS
 """From the end of all faults to rest: the last request for a message leaves after four days."""
 
 
-EXCUSED_AFTER_REMOVALS = frozenset({"device-removed", "not-allowed"})
-"""Mail of a device that was logged out meanwhile, and what it no longer may say (spec 07)."""
+EXCUSED_AFTER_REMOVALS = frozenset({"device-removed"})
+"""Mail of a device that was logged out meanwhile (spec 07)."""
 
 
 EXCUSED_AFTER_WEEKS = frozenset({"not-sealed-lease-expired", "not-sealed-asleep"})

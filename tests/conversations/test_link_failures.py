@@ -76,6 +76,15 @@ def test_a_code_links_once(alice: WorldDevice) -> None:
     assert other.failures()[0] == ["link-used", "link-cancelled", "link-used"]
 
 
+def test_a_code_stays_used_when_its_device_is_logged_out(alice: WorldDevice) -> None:
+    """The slot still has the answers of the first time: that is no tampering of the relay's."""
+    story = LinkStory.begin(alice).until_answered()
+    story.accept()
+    alice.log_out(story.companion)
+    story.scan()
+    assert story.failures()[0] == ["link-used"]
+
+
 def test_the_owner_says_not_mine(alice: WorldDevice) -> None:
     """The phone hears that the account was not its owner's; the number is skipped."""
     story = LinkStory.begin(alice).until_answered()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from tests.attacks.lying_relay import lose_answers, served_lists
+from tests.attacks.lying_relay import lose_answers, served_lists, withhold
+from tests.conversations.list_views import context_of
 from tests.conversations.mishaps import (
     begin_recovery,
     confirm_recovery,
@@ -16,7 +17,7 @@ from tests.world import ORIGIN, World
 
 from untether.base.errors import LocalError, RefusedError, RemoteError
 from untether.base.identifiers import DeviceNumber
-from untether.device import directory, events, inputs, recovery, senders
+from untether.device import directory, events, inputs, outgoing, recovery, senders
 from untether.device.context import Context
 from untether.device.own_devices import overview
 from untether.device.store import contacts
@@ -24,8 +25,9 @@ from untether.device.store.own_device import State
 from untether.protocol.identity.next_list import first_number_of_generation
 from untether.wire import client_frames
 from untether.wire.client_frames import ClaimPrekeys, Recover
+from untether.wire.content import ListEvidence
 from untether.wire.records import PrekeyStock, SignedPrekey
-from untether.wire.server_frames import Lists, Refused
+from untether.wire.server_frames import Lists, NotListed, Refused
 
 
 def test_a_new_phone_takes_over_while_the_laptop_keeps_working() -> None:
@@ -93,6 +95,45 @@ def test_everybody_knows_the_names_after_a_recovery() -> None:
     for device in (phone, laptop, tablet):
         with device.database.transaction():
             assert [one.name for one in overview(device.database)] == names
+
+
+def test_who_learns_of_the_new_phone_from_a_message_introduces_itself() -> None:
+    """The relay keeps the list from the laptop; Bob shows it, and the phone learns a name."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    laptop = world.link(alice, "alice's laptop")
+    bob.send("alice", "hello")
+    laptop.send("bob", "hello")
+    for device in (alice, laptop):
+        device.disconnect()
+    phone = recover(world, alice, keep=(laptop,))
+    with bob.database.transaction():
+        shown = ListEvidence(served_lists(world, alice.own.account_id).lists[-1:])
+        outgoing.send_direct(context_of(bob), alice.own.account_id, laptop.own.device, shown)
+    bob.connect()
+    with withhold(world, Lists, NotListed, device=laptop):
+        laptop.connect()
+        world.pass_time(10_000)
+    phone.connect()
+    with phone.database.transaction():
+        assert "alice's laptop" in [one.name for one in overview(phone.database)]
+
+
+def test_what_a_lost_phone_told_of_others_is_no_alarm() -> None:
+    """The laptop was off when its phone linked the tablet, and when that phone was replaced."""
+    world = World()
+    alice = world.register("alice")
+    laptop = world.link(alice, "alice's laptop")
+    laptop.disconnect()
+    tablet = world.link(alice, "alice's tablet")
+    alice.disconnect()
+    recover(world, alice, keep=(laptop, tablet))
+    laptop.connect()
+    world.pass_time(10_000)
+    assert "message-not-readable" not in laptop.notices()
+    assert query(laptop, "SELECT count(*) FROM parked") == [(0,)]
+    with laptop.database.transaction():
+        assert "alice's tablet" in [one.name for one in overview(laptop.database)]
 
 
 def test_a_companion_that_is_not_kept_is_out() -> None:

@@ -88,3 +88,14 @@ def test_a_phone_whose_owner_is_asked_twice_signs_one_first_list() -> None:
     world.settle()
     assert phone.database.rows("SELECT count(*) FROM own_lists") == [(1,)]
     assert len(phone.happened(events.AccountActivated)) == 1
+
+
+def test_a_profile_that_is_unused_again_keeps_its_upgrades() -> None:
+    """An older program that may use the database asks that list which changes it has."""
+    world = World()
+    phone, _ = refused_registration(world, "name-taken")
+    assert phone.own_or_none is None
+    with phone.database.transaction():
+        [(done,)] = phone.database.rows("SELECT count(*) FROM upgrade_done")
+        [(version,)] = phone.database.rows("PRAGMA user_version")
+    assert done == version > 0

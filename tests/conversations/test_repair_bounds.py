@@ -223,6 +223,27 @@ def test_requests_are_counted(
     assert len(said) > 3 * REPAIR_REQUESTS_PER_HOUR_MAX
 
 
+@pytest.mark.parametrize("bound", [2, 10**9], ids=["", "twin"])
+def test_requests_that_leave_are_counted_too(
+    world: World,
+    alice: WorldDevice,
+    bob: WorldDevice,
+    monkeypatch: pytest.MonkeyPatch,
+    bound: int,
+) -> None:
+    """Each batch is one; what is left over is asked for when the hour is over."""
+    monkeypatch.setattr(repair, "REPAIR_BATCH_MAX", 1)
+    monkeypatch.setattr(repair, "REPAIR_REQUESTS_PER_HOUR_MAX", bound)
+    said = kinds_sent(bob, monkeypatch)
+    with messages_damaged(world, bob):
+        for text in ("one", "two", "three", "four", "five"):
+            alice.send("bob", text)
+        world.pass_time(A_MOMENT_MS)
+    assert [type(kind) for _, kind in said].count(RepairRequest) == min(bound, 5)
+    world.pass_time(3 * HOUR_MS)
+    assert sorted(recovered_texts(bob)) == ["five", "four", "one", "three", "two"]
+
+
 def test_a_replayed_request_is_answered_once(
     world: World, alice: WorldDevice, bob: WorldDevice
 ) -> None:

@@ -9,7 +9,7 @@ from tests.world import World, WorldDevice
 
 from untether.base.identifiers import DAY_MS
 from untether.base.limits import NOTICES_PER_CODE_MAX, REPAIR_JITTER_MS
-from untether.device import directory, inputs, outgoing, own_account
+from untether.device import account_lists, directory, inputs, outgoing, own_account
 from untether.device.store import accounts, notices, peers
 from untether.protocol.identity.device_list import DeviceList
 from untether.protocol.identity.resignation import sign_resignation
@@ -113,7 +113,10 @@ def test_lists_with_a_broken_resignation_are_not_half_taken(alice: WorldDevice) 
 def test_twin_that_stores_first_loses_the_red_notice(
     alice: WorldDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A list that is stored before the rest is verified is known later: nobody hears of it."""
+    """Stored before the rest is verified, and not taken back: nobody ever hears of the list."""
+    monkeypatch.setattr(
+        account_lists, "learn", lambda context, _, answer: own_account.learn(context, answer)
+    )
     check = directory._newly_resigned
 
     def store_first(context: object, newest: DeviceList, signed: object) -> object:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from untether.base.errors import TrustError
 from untether.base.limits import CLOCK_WARNING_MS
 from untether.device import (
+    account_lists,
     directory,
     introductions,
     leases,
@@ -22,7 +23,6 @@ from untether.device import (
 )
 from untether.device.context import Context
 from untether.device.events import ClockDiffers, ReceivingElsewhere
-from untether.device.inbox import take_deliveries
 from untether.device.inputs import Challenged, RelayPushed, StartMail
 from untether.device.store.own_device import OwnDevice, State
 from untether.protocol.identity.login import LoginStatement, sign_login
@@ -79,7 +79,7 @@ def pushed(context: Context, event: RelayPushed) -> None:
     """Take mail or news."""
     match event.frame:
         case Deliveries():
-            take_deliveries(context, event.frame)
+            account_lists.take_mail(context, event.frame)
         case ListNews():  # the head is known already when a device has resigned
             directory.fetch(context, context.own.account_id)
         case LinkNews():

@@ -125,6 +125,8 @@ def _device_notice(
     context: Context, sender: Sender, content: Content, _other: AccountId, _at: UnixMillis
 ) -> None:
     assert isinstance(content.kind, DeviceNotice)
+    if sender.removed and content.kind.device != sender.device:
+        return  # it was the phone, and those devices have introduced themselves since
     if sender.kind is SenderKind.OWN and content.kind.device != sender.device:
         raise RemoteError("not-allowed", "A companion told something about another device.")
     device_notices.save(context.database, content.kind)

@@ -20,9 +20,10 @@ from untether.device import own_account
 from untether.device.context import Context
 from untether.device.events import LinkCertified, LinkFailed, LinkRequested
 from untether.device.inputs import ApproveLink, CertificateSigned, ConfirmLink
-from untether.device.store import device_notices, links
+from untether.device.store import device_notices, links, peers
 from untether.device.store.links import PhoneRow
 from untether.protocol.identity.certificate import short_code
+from untether.protocol.identity.keys import DevicePublicKeys
 from untether.protocol.identity.next_list import allocate_number
 from untether.protocol.linking import phone
 from untether.protocol.linking.failures import link_error, refusal_code
@@ -84,7 +85,7 @@ def on_claimed(context: Context, row: PhoneRow, answer: ServerFrame) -> None:
     if row.link.state is not PhoneState.SCANNED or not isinstance(answer, LinkOffered):
         return
     link = phone.read_offer(row.link, answer.offer, context.now)
-    if link.offer is not None and phone.is_used(link, own_account.newest(context)):
+    if link.offer is not None and _is_used(context, link):
         link = phone.refuse(link, "link-tampered", context.randomness, shown="link-used")
     if link.state is PhoneState.FAILED:
         end(context, row, link)
@@ -177,6 +178,15 @@ def cancel(context: Context) -> bool:
     for row in under_way:
         refuse(context, row, "link-cancelled")
     return bool(under_way)
+
+
+def _is_used(context: Context, link: PhoneLink) -> bool:
+    """Tell whether the device that showed the text is listed, or was and has been logged out."""
+    if phone.is_used(link, own_account.newest(context)):
+        return True
+    offer = known(link.offer)
+    keys = DevicePublicKeys(offer.signing_key, offer.agreement_key)
+    return peers.was_met(context.database, context.own.account_id, keys)
 
 
 def _tell(context: Context, link: PhoneLink) -> None:

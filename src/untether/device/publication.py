@@ -13,7 +13,15 @@ from dataclasses import replace
 
 from untether.base.errors import RemoteError
 from untether.base.identifiers import DeviceNumber, UnixMillis
-from untether.device import admission, log_out, membership, outbox, own_account, restored
+from untether.device import (
+    account_lists,
+    admission,
+    log_out,
+    membership,
+    outbox,
+    own_account,
+    restored,
+)
 from untether.device.context import Context
 from untether.device.events import DeviceRemoved, RequestRefused
 from untether.device.store import own_lists, publications
@@ -61,7 +69,7 @@ def _newest_sent(context: Context, request: PublishLists) -> DeviceList:
 
 def _conflict(context: Context, request: PublishLists, answer: Lists) -> None:
     try:
-        own_account.learn(context, answer.account)
+        account_lists.learn(context, context.own.account_id, answer.account)
     except RemoteError as error:
         # The relay is behind, or lies; the next login tells which of its lists are missing.
         context.notice("relay-lists-refused", context.own.account_id, cause=error.code)

@@ -169,19 +169,23 @@ def _ask(context: Context, due: list[Repair]) -> None:
         _postpone(context, first.peer, QUEUED_RETRY_MS)
     elif repairs.request_waits(context.database, first.peer):
         _postpone(context, first.peer, REPAIR_RETRY_MS * REPAIR_BACK_OFF)
-    elif _asked_enough(context, first.peer):
-        _postpone(context, first.peer, REPAIR_RETRY_MS)
     else:
-        _make_session_fresh(context, due)
         for start in range(0, len(due), REPAIR_BATCH_MAX):
-            batch = due[start : start + REPAIR_BATCH_MAX]
-            request = RepairRequest(tuple(repair.message_id for repair in batch))
-            request_id = outgoing.send_direct(context, first.account_id, first.device, request)
-            repairs.asked(
-                context.database,
-                request_id,
-                [(repair, _next_try_at(context, repair)) for repair in batch],
-            )
+            if _asked_enough(context, first.peer):
+                _postpone(context, first.peer, REPAIR_RETRY_MS)
+                break
+            if start == 0:
+                _make_session_fresh(context, due)
+            _request(context, due[start : start + REPAIR_BATCH_MAX])
+
+
+def _request(context: Context, batch: list[Repair]) -> None:
+    first = batch[0]
+    request = RepairRequest(tuple(repair.message_id for repair in batch))
+    request_id = outgoing.send_direct(context, first.account_id, first.device, request)
+    repairs.asked(
+        context.database, request_id, [(repair, _next_try_at(context, repair)) for repair in batch]
+    )
 
 
 def _asked_enough(context: Context, peer: int) -> bool:

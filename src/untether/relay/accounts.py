@@ -85,7 +85,7 @@ async def create_invitation(tx: RelayTransaction, now: UnixMillis, randomness: R
 
 
 def _invitation_hash(code: str) -> bytes:
-    return hashes.blake2b_256(labels.INVITATION, code.strip().lower().encode())
+    return hashes.blake2b_256(labels.INVITATION, "".join(code.split()).lower().encode())
 
 
 async def resolve_name(tx: RelayTransaction, call: Call, request: ResolveName) -> Decision:

@@ -222,9 +222,10 @@ def erase_messages(database: Database) -> None:
 
 
 def erase_everything(database: Database) -> None:
-    """Empty every table: the profile is unused again."""
+    """Empty every table but the list of upgrades: the profile is unused again."""
     tables = database.rows(
-        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' "
+        "AND name <> 'upgrade_done'"
     )
     _empty(database, [table for (table,) in tables])
 

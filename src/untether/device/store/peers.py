@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from untether.base.identifiers import HOUR_MS, AccountId, DeviceNumber, UnixMillis
 from untether.device.store.database import Database, row
 from untether.protocol.identity.certificate import DeviceCertificate
+from untether.protocol.identity.keys import DevicePublicKeys
 from untether.wire.client_frames import AbsenceReason
 
 _RENEWAL_NEEDED = 1
@@ -50,6 +51,12 @@ def find_or_add(database: Database, certificate: DeviceCertificate) -> Peer:
         found = row(database, query, *keys)
     assert found is not None
     return Peer(*found)
+
+
+def was_met(database: Database, account: AccountId, keys: DevicePublicKeys) -> bool:
+    """Tell whether a device with these keys is, or was, known of an account."""
+    query = "SELECT 1 FROM peers WHERE account_id = ? AND signing_key = ? AND agreement_key = ?"
+    return row(database, query, account, keys.signing_key, keys.agreement_key) is not None
 
 
 def address_of(database: Database, peer: int) -> tuple[AccountId, DeviceNumber]:
