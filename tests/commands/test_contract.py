@@ -84,6 +84,7 @@ def test_text_is_for_people(person: MakeDevice) -> None:
     assert sent.output.startswith(f"{bob.name}: sent to 1 device ")
     received = bob.text("receive").output
     assert f"{alice.name} (not a contact): hello\n{' ' * 18}Bob\n" in received
+    assert "hello" in bob.text("messages", "--with", alice.name).output
     assert alice.name in alice.text("status").output
     assert "this device" in alice.text("devices").output
     code = alice.text("security-code", bob.name).output
@@ -155,7 +156,7 @@ def test_a_hint_can_be_pasted(person: MakeDevice) -> None:
     """The command that a hint names acts as the same device, wherever its profile lies."""
     alice, bob = person("alice"), person("bob")
     hint = command_in(alice.text("security-code", bob.name).output)
-    assert in_process(*hint).output == f"“{bob.name}” is verified.\n"
+    assert in_process(*hint).output == f"“{bob.name}” is verified on this device; your others have marks of their own.\n"
     assert alice.run("contacts").line["verified"] is True
     spaced = Device(alice.directory.with_name("a place with spaces"), alice.passphrase_file)
     alice.directory.rename(spaced.directory)

@@ -247,6 +247,7 @@ def test_6_for_a_displaced_phone(
         ended = failure(alice.run(*arguments), 6, "phone-displaced")
         assert command_in(ended.error["hint"])[4:6] == ["recover", alice.name]
     bob = person("bob")
+    failure(alice.run("send", bob.name, "-m", "hello"), 6, "phone-displaced")
     bob.send(alice.name, "who has it?")
     assert new.texts() == ["who has it?"]
     assert alice.run(*recover).status == 0

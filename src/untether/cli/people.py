@@ -128,7 +128,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         show_result(
             arguments,
             {"name": arguments.name, "verified": True},
-            f"“{arguments.name}” is verified.",
+            f"“{arguments.name}” is verified on this device; your others have marks of their own.",
         )
         return ExitStatus.OK
 

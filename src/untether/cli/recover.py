@@ -82,7 +82,8 @@ async def _which_stay(
         return tuple(DeviceNumber(number) for number in dict.fromkeys(arguments.keep))
     kept = []
     if found.companions:
-        show_hint("These companions are on the account. `devices` on each shows its code.")
+        show_hint("These companions are on the account. `devices` on each shows its code:")
+        show_hint(", ".join(f"device {number} {code}" for number, code in found.companions))
     for number, code in found.companions:
         question = f"Is device {number}, with the code {code}, yours, and in your hands?"
         if await ask.yes(question, without_terminal="Use --keep, --keep-all or --keep-none."):

@@ -43,7 +43,8 @@ NOTICE_TEXTS = {
     "own-device-removed": "Your device {device} was logged out.",
     "own-device-resigned": "Your device {device} has logged itself out.",
     "own-new-phone": "A NEW PHONE acts for your account. If that was not you, act now.",
-    "phone-displaced": "ANOTHER PHONE acts for your account. Not yours? Run `untether recover`.",
+    "phone-displaced": "ANOTHER PHONE acts for your account. Not yours? Run "
+    "`untether recover NAME --server ADDRESS`.",
     "possible-copy": "Device {device} of {who} started anew: it was reset, or it was copied.",
     "prekeys-refused": "The relay served wrong keys for a device of {who}.",
     "removed-device-wrote": "A message came from device {device} of {who}, which is logged out; "

@@ -105,7 +105,7 @@ class Client:
     def messages(self, name: str | None = None, limit: int = 50) -> list[NamedMessage]:
         """Return the newest messages (with one person), oldest first."""
         with self.driver.reading() as database:
-            other = None if name is None else people.known_account(database, name)
+            other = None if name is None else people.shown_account(database, name)
             return people.named(database, messages.history(database, other, limit))
 
     async def register(

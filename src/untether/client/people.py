@@ -12,7 +12,7 @@ from untether.base.names import check_name
 from untether.client.driver import Driver
 from untether.client.sending import resolve
 from untether.device.inputs import MarkVerified
-from untether.device.store import accounts, contacts, own_device
+from untether.device.store import accounts, contacts, messages, own_device
 from untether.device.store.database import Database
 from untether.device.store.messages import Message
 from untether.device.store.notices import Notice
@@ -86,6 +86,20 @@ def known_account(database: Database, name: str) -> AccountId:
     if own is not None and own.name == name:
         return own.account_id
     return contacts.require(database, check_name(name)).account_id
+
+
+def shown_account(database: Database, name: str) -> AccountId:
+    """Return the account that messages show under a name; LocalError ``unknown-contact``.
+
+    A stranger whom messages name can be asked for as well, unless two have the same name.
+    """
+    try:
+        return known_account(database, name)
+    except LocalError:
+        shown = [one for one in messages.others(database) if display_name(database, one) == name]
+        if len(shown) != 1:
+            raise
+        return shown[0]
 
 
 def display_name(database: Database, account: AccountId) -> str:

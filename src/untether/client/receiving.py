@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TypeVar
 
-from untether.base.errors import LocalError, RefusedError, UntetherError
+from untether.base.errors import LocalError, UntetherError
 from untether.base.limits import RECEIPT_JITTER_MS, REPAIR_JITTER_MS
 from untether.client.driver import Driver
 from untether.client.people import NamedMessage, named
-from untether.device import own_account
+from untether.client.standing import check_is_listed, suspension
 from untether.device.context import logged_out
 from untether.device.events import (
     DeviceLoggedOut,
@@ -28,8 +28,6 @@ from untether.device.events import (
 )
 from untether.device.inputs import StartMail, Tick
 from untether.device.store import messages, receipts, repairs
-from untether.device.store.own_device import State
-from untether.protocol.identity.certificate import Role
 
 BATCH_MAX = 100
 """How many messages are in memory at once; whoever is killed while printing prints them again."""
@@ -140,10 +138,7 @@ async def _next_message(driver: Driver, heard: Heard, connection: asyncio.Task[N
 
 async def _start_mail(driver: Driver) -> None:
     """Begin to receive; raises when the login has shown that this device takes no part."""
-    with driver.looking() as context:
-        suspended = context.active.state is State.SUSPENDED
-    if suspended:
-        raise _suspension(driver)
+    check_is_listed(driver)
     await driver.handle(StartMail())
 
 
@@ -153,31 +148,13 @@ def check_still_receiving(driver: Driver, event: Event) -> None:
         case DeviceLoggedOut():
             raise logged_out()
         case DeviceSuspended():
-            raise _suspension(driver)
+            raise suspension(driver)
         case ReceivingElsewhere():
             raise LocalError(
                 "received-elsewhere",
                 "Another copy of this device receives now.",
                 "A device must exist once only; end the other one.",
             )
-
-
-def _suspension(driver: Driver) -> UntetherError:
-    """Say why the relay does not list this device, as far as it is known."""
-    with driver.looking() as context:
-        own = context.own
-        displaced = own.role is Role.PRIMARY and own_account.is_displaced(context)
-    if displaced:
-        return RefusedError(
-            "phone-displaced",
-            f"Another phone acts for the account “{own.name}” now.",
-            f"If that was not you, run `untether recover {own.name} --server {own.origin}` here.",
-        )
-    return RefusedError(
-        "suspended",
-        "The relay does not list this device, and shows no signed reason.",
-        "Connect the phone; its device list heals the relay.",
-    )
 
 
 @asynccontextmanager

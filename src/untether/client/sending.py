@@ -13,6 +13,7 @@ from untether.base.limits import SEND_MS
 from untether.base.names import check_name
 from untether.client.driver import Driver
 from untether.client.refusals import passes
+from untether.client.standing import check_is_listed
 from untether.device import contacts
 from untether.device.events import Event, MessageProgressed, MessageState
 from untether.device.inputs import SendText
@@ -43,9 +44,12 @@ async def resolve(driver: Driver, name: str) -> AccountId:
     """Return the account of a name, asking the relay when it can be asked.
 
     Raises LocalError ``unknown-name`` or ``bad-name``, TrustError ``identity-changed``,
-    and, when the name is new, whatever keeps the relay from being asked.
+    RefusedError ``phone-displaced`` or ``suspended``, and, when the name is new, whatever keeps the
+    relay from being asked.
     """
     check_name(name)
+    if driver.is_connected:
+        check_is_listed(driver)
     with driver.looking() as context:
         own_name, known = context.active.name, contacts.account_of(context, name)
     if name == own_name and known is not None:

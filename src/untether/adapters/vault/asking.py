@@ -116,7 +116,7 @@ class TerminalPassphrases:
 
     async def new(self, purpose: str) -> SecretBytes:
         """See the port; asks twice, and anew after a slip, for a few times."""
-        before = f"Choose a passphrase that {purpose}.\n"
+        before = f"Choose a passphrase of {PASSPHRASE_MIN} characters or more that {purpose}.\n"
         if self._chosen:
             before += "It may be the same as the one before.\n"
         before += "It is typed twice, so that a slip of the finger locks nobody out.\n"

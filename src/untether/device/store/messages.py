@@ -65,6 +65,12 @@ def add(database: Database, message: Message, *, printed: bool) -> None:
     )
 
 
+def others(database: Database) -> list[AccountId]:
+    """Return the accounts on the other side of all messages."""
+    found = database.rows("SELECT DISTINCT other FROM messages ORDER BY other")
+    return [AccountId(account) for (account,) in found]
+
+
 def find_own(
     database: Database, author: AccountId, device: DeviceNumber, message_id: MessageId
 ) -> Message | None:
