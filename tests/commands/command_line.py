@@ -19,7 +19,7 @@ from typing import Any, TextIO, TypeVar
 
 from untether.cli.main import main
 
-COMMAND = (sys.executable, "-P", "-m", "untether.cli.main")
+COMMAND = (sys.executable, "-P", "-m", "untether")
 PASSPHRASE = "correct horse battery"
 PATIENCE_S = 40
 RUN_MARK = "UNTETHER_TEST_RUN"

@@ -8,6 +8,7 @@ import platform
 import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,9 @@ from tests.commands.command_line import (
 from tests.commands.conftest import Link, MakeDevice
 from tests.commands.relays import Relay
 
+import untether.__main__
 from untether import __version__
+from untether.__main__ import INTERRUPTED
 from untether.base.identifiers import HOUR_MS
 from untether.cli.main import VERBS
 
@@ -156,7 +159,10 @@ def test_a_hint_can_be_pasted(person: MakeDevice) -> None:
     """The command that a hint names acts as the same device, wherever its profile lies."""
     alice, bob = person("alice"), person("bob")
     hint = command_in(alice.text("security-code", bob.name).output)
-    assert in_process(*hint).output == f"“{bob.name}” is verified on this device; your others have marks of their own.\n"
+    assert (
+        in_process(*hint).output
+        == f"“{bob.name}” is verified on this device; your others have marks of their own.\n"
+    )
     assert alice.run("contacts").line["verified"] is True
     spaced = Device(alice.directory.with_name("a place with spaces"), alice.passphrase_file)
     alice.directory.rename(spaced.directory)
@@ -336,3 +342,28 @@ def test_both_screens_show_the_code_to_compare(
     linked = approving.end().line
     assert shown == [linked["code"]] * 2
     assert linking.end().status == 0
+
+
+def test_an_empty_profile_is_a_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell variable that is not set must not turn the current folder into a profile."""
+    monkeypatch.chdir(tmp_path)
+    ended = in_process("--profile", "", "status")
+    assert ended.status == 2
+    assert "empty name" in ended.errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_is_quiet_however_early_it_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the command line is parsed, and while its modules are loaded."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("untether.cli.main._parser", interrupt)
+        assert untether.__main__.main() == INTERRUPTED
+    monkeypatch.delitem(sys.modules, "untether.cli.main")
+    monkeypatch.setattr("builtins.__import__", interrupt)
+    status = untether.__main__.main()
+    monkeypatch.undo()
+    assert status == INTERRUPTED

@@ -10,8 +10,8 @@ from tests.commands.command_line import Device
 from tests.commands.conftest import MakeDevice
 from tests.commands.relays import Relay
 
+from untether.__main__ import INTERRUPTED
 from untether.base.errors import LocalError
-from untether.cli.main import INTERRUPTED
 from untether.device.events import LinkAnswered, LinkFailed, LinkOffered, LinkRequested
 from untether.native import NativeClient
 

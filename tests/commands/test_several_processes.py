@@ -161,7 +161,7 @@ def test_what_could_not_be_printed_is_printed_next_time(person: MakeDevice) -> N
             timeout=PATIENCE_S,
         )
     assert failed.returncode == 1
-    assert b'"io-error"' in failed.stderr
+    assert b'"disk-full"' in failed.stderr
     assert b"Traceback" not in failed.stderr
     assert bob.run("status").line["mailbox_entries"] == 0
     assert bob.texts() == ["not lost", "nor this"]

@@ -198,3 +198,19 @@ def test_prekeys_of_a_wrong_clock_are_replaced(alice: WorldDevice) -> None:
     assert rotating is not None
     assert rotating.secret.created_at == alice.now
     assert rotating.uploaded
+
+
+@pytest.mark.parametrize("years_ms", [DAY_MS, YEARS_MS])
+def test_what_was_written_under_a_wrong_clock_leaves_when_it_is_right(
+    world: World, alice: WorldDevice, years_ms: int
+) -> None:
+    """The moment at which it was written lies in the future then; it is not waited for."""
+    bob = world.register("bob")
+    alice.send("bob", "before")
+    alice.disconnect()
+    alice.clock_ahead_ms = years_ms
+    alice.send_to(bob.own.account_id, "from the future")
+    alice.clock_ahead_ms = 0
+    alice.connect()
+    world.pass_time(1)
+    assert bob.texts() == ["before", "from the future"]

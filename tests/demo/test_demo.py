@@ -93,7 +93,7 @@ def in_terminal(command: list[str], environment: dict[str, str]) -> tuple[int, s
 @pytest.mark.timeout(300)
 def test_the_whole_story_holds_in_a_terminal(home: Path) -> None:
     """Every check holds, every line fits, and neither a process nor a file is left."""
-    command = [sys.executable, "-m", "untether.cli.main", "demo"]
+    command = [sys.executable, "-m", "untether", "demo"]
     status, shown = in_terminal(command, environment(home))
     lines = ESCAPE.sub("", shown).splitlines()
 

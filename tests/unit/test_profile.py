@@ -463,6 +463,31 @@ def test_one_receiver_at_a_time(directory: Path) -> None:
     assert (directory / "receiver.lock").read_text() == ""
 
 
+@pytest.mark.parametrize("written", [b"", b"\0\0", b"\xff", b"12x"])
+def test_a_damaged_lock_file_still_locks(directory: Path, written: bytes) -> None:
+    """Only the number of the process is lost."""
+    made = make(directory, key_store=MemoryKeyStore())
+    with made.receive_alone():
+        (directory / "receiver.lock").write_bytes(written)
+        with pytest.raises(LocalError, match="unknown") as refused, made.receive_alone():
+            pass
+    assert refused.value.details == {"pid": 0}
+
+
+@pytest.mark.parametrize("left", [None, b"", b"x"], ids=["missing", "empty", "one byte"])
+def test_a_profile_without_its_database_is_damaged(directory: Path, left: bytes | None) -> None:
+    """It is no new profile, and nothing takes the place of what is missing."""
+    made = make(directory, key_store=MemoryKeyStore())
+    database = directory / "device.db"
+    database.unlink()
+    if left is not None:
+        database.write_bytes(left)
+    with pytest.raises(PlatformError) as damaged:
+        made.open_database()
+    assert damaged.value.code == "database-corrupt"
+    assert (database.read_bytes() if database.exists() else None) == left
+
+
 def test_one_process_receives_once(directory: Path) -> None:
     """The lock holds within a process too, and is free after an exception."""
     made = make(directory, key_store=MemoryKeyStore())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from errno import ENOSPC
 from pathlib import Path
 
-from untether.base.errors import LocalError
+from untether.base.errors import LocalError, PlatformError
 
 
 def expanded(path: Path | str) -> Path:
@@ -34,3 +35,14 @@ def make_private(directory: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def unusable(what: str, error: OSError) -> PlatformError:
+    """Return the error for files that the system refuses to use: ``disk-full`` or ``io-error``."""
+    if error.errno == ENOSPC:
+        return PlatformError("disk-full", "The disk is full.", "Free some space, then try again.")
+    return PlatformError(
+        "io-error",
+        f"{what} can't be used: {error.strerror or error}.",
+        "Check the disk, and that it belongs to you and is writable.",
+    )

@@ -111,6 +111,7 @@ KEPT_SENT_BYTES_MAX = 64 * 1024 * 1024  # their contents: as much as a mailbox h
 
 # --- Receipts and control messages --------------------------------------------------------
 RECEIPT_JITTER_MS = 2 * SECOND_MS  # one of several own devices answers, and tells no exact time
+DEPARTURE_JITTER_MS_MAX = 2 * SECOND_MS  # nothing in the outbox is held back for longer
 RATCHET_ANSWER_JITTER_MS = 2 * SECOND_MS  # an empty answer tells no exact time either
 RECEIPT_BATCH_MAX = 64  # message ids in one receipt
 

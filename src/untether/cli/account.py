@@ -69,7 +69,7 @@ def _register(arguments: argparse.Namespace) -> int:
 
 def _status(arguments: argparse.Namespace) -> int:
     async def act(client: Client) -> int:
-        async with client.online_if_possible() as unreachable:
+        async with client.online_if_possible(to_read=True) as unreachable:
             standing = await client.status()
         lines = _standing_lines(standing, arguments)
         show_result(arguments, _standing_json(standing), *lines)

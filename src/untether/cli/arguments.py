@@ -50,6 +50,12 @@ class Parser(argparse.ArgumentParser):
         raise self._usage_error(f"{what} {instead.format(word=value)}")
 
 
+def _directory(given: str) -> Path:
+    if not given:
+        raise argparse.ArgumentTypeError("an empty name is no directory")
+    return Path(given)
+
+
 def add_common(parser: argparse.ArgumentParser, *, suppress: bool) -> None:
     """Add the options of all verbs, which may stand before or after verb and action."""
     unset = argparse.SUPPRESS if suppress else None
@@ -57,7 +63,7 @@ def add_common(parser: argparse.ArgumentParser, *, suppress: bool) -> None:
     parser.add_argument(
         "--profile",
         metavar="DIR",
-        type=Path,
+        type=_directory,
         default=unset,
         help="the device to act as (UNTETHER_PROFILE)",
     )

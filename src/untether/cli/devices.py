@@ -39,7 +39,7 @@ def _devices_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _list(arguments: argparse.Namespace) -> int:
     async def act(client: Client) -> int:
-        async with client.online_if_possible() as unreachable:
+        async with client.online_if_possible(to_read=True) as unreachable:
             devices = await client.devices()
         for device in devices:
             active = _active(device, client.driver.now()) if unreachable is None else ""

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from errno import ENOSPC
 from importlib import import_module
 from typing import cast
 
@@ -37,9 +38,6 @@ VERBS = {
 }
 """Verb → module and one line of help."""
 
-INTERRUPTED = 130
-"""What shells expect of a command that Ctrl-C ended."""
-
 AddArguments = Callable[[argparse.ArgumentParser], None]
 
 
@@ -56,8 +54,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UntetherError as error:
         show_error(error, parsed)
         return error.exit_status
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
         _drop_output()
         return ExitStatus.OK
@@ -75,6 +71,12 @@ def _drop_output() -> None:
 
 
 def _system_failure(error: OSError) -> PlatformError:
+    if error.errno == ENOSPC:
+        return PlatformError(
+            "disk-full",
+            "The disk is full.",
+            "Free some space, then try again. What was not printed is printed next time.",
+        )
     return PlatformError(
         "io-error",
         f"The system refused to read or write: {error.strerror or error}.",
@@ -98,7 +100,3 @@ def _parser(given: Sequence[str]) -> argparse.ArgumentParser:
             add_arguments = cast("dict[str, AddArguments]", family.VERBS)[verb]
             add_arguments(added)
     return parser
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -51,7 +51,7 @@ NOTICE_TEXTS = {
     "it may have been on its way before that.",
     "relay-lists-refused": "The relay served a wrong device list of {who} [{cause}].",
     "restored-from-copy": "This device was put back from an old copy, or a copy of it is in use. "
-    "On a phone run `untether recover`.",
+    "On a phone run `untether recover NAME --server ADDRESS`.",
 }
 """Code → text (spec 07, "Notices"); a notice without a text is shown by its code."""
 

@@ -65,11 +65,13 @@ class Client:
             yield
 
     @asynccontextmanager
-    async def online_if_possible(self) -> AsyncIterator[UntetherError | None]:
+    async def online_if_possible(
+        self, *, to_read: bool = False
+    ) -> AsyncIterator[UntetherError | None]:
         """Be connected inside when the relay serves this device; else yields why it can't now.
 
-        That is so too where this machine fails, as with a full disk: what it has can still be
-        read. A device that takes no part has nothing to ask, and stays offline.
+        Who only wants ``to_read`` can do so where this machine fails, as with a full disk. A device
+        that takes no part has nothing to ask, and stays offline.
         """
         async with AsyncExitStack() as stack:
             unreachable: UntetherError | None = None
@@ -77,7 +79,7 @@ class Client:
                 try:
                     await stack.enter_async_context(self.online())
                 except UntetherError as error:
-                    if not (passes(error) or isinstance(error, PlatformError)):
+                    if not (passes(error) or (to_read and isinstance(error, PlatformError))):
                         raise
                     unreachable = error
             yield unreachable

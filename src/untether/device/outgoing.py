@@ -36,6 +36,7 @@ from untether.wire.records import ListHead
 EXPLAINS_START = (RepairRequest, RepairAnswer, RepairRefusal)
 MESSAGE_ID_LENGTH = 16
 SALT_LENGTH = 16
+AT_ONCE = UnixMillis(0)
 _NO_HEAD = ListHead(0, 0, bytes(32))
 
 
@@ -161,7 +162,6 @@ def _queue(
 ) -> None:
     encoded = codec.encode(content)
     body = seal_body(encoded, context.randomness)
-    leaves_at = context.now if not_before is None else not_before
     message = Outgoing(
         message_id=content.message_id,
         content=encoded,
@@ -169,12 +169,12 @@ def _queue(
         body_key=body.body_key,
         body_hash=body.body_hash,
         direct_device=direct_device,
-        not_before=leaves_at,
+        not_before=not_before or AT_ONCE,
         created_at=context.now,
         explains_start=isinstance(content.kind, EXPLAINS_START),
     )
     rows.add(context.database, message, recipients)
-    if leaves_at > context.now:
-        context.wake_at(leaves_at)
+    if not_before is not None and not_before > context.now:
+        context.wake_at(not_before)
     else:
         outbox.advance(context, content.message_id)

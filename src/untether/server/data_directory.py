@@ -14,8 +14,10 @@ from pathlib import Path
 
 from untether.adapters.paths import make_private
 from untether.base.errors import LocalError, PlatformError
+from untether.base.identifiers import RelayId
 
 LOCK_NAME = "relay.lock"
+IDENTITY_NAME = "relay.id"
 
 
 def prepare(directory: Path) -> None:
@@ -27,6 +29,22 @@ def prepare(directory: Path) -> None:
         raise _unusable(directory, error.strerror or "unknown cause") from error
     if not probe:
         raise _unusable(directory, "permission denied")
+
+
+def confirm_identity(directory: Path, relay_id: RelayId) -> None:
+    """Note which relay's data this is; PlatformError ``relay-storage`` when it was another's.
+
+    A database that is lost, or was emptied, would silently become another relay, which no device
+    of the first one would speak to.
+    """
+    path, shown = directory / IDENTITY_NAME, relay_id.hex()
+    try:
+        if not path.exists():
+            path.write_text(f"{shown}\n")
+        elif path.read_text().strip() != shown:
+            raise _another_relay(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unusable(directory, str(error)) from error
 
 
 @contextmanager
@@ -47,6 +65,14 @@ def serve_alone(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _another_relay(path: Path) -> PlatformError:
+    return PlatformError(
+        "relay-storage",
+        "The database here is not the one of the relay that used this directory.",
+        f"Put its database back from a copy; to begin a new relay all the same, remove {path}.",
+    )
 
 
 def _unusable(directory: Path, why: str) -> PlatformError:

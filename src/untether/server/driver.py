@@ -23,7 +23,7 @@ from untether.relay.transaction import RelayStore
 from untether.server import config as configuration
 from untether.server.app import create_app
 from untether.server.config import Config
-from untether.server.data_directory import serve_alone
+from untether.server.data_directory import confirm_identity, serve_alone
 from untether.server.event_log import Log, report_libraries
 from untether.server.housekeeping import close_silent, keep_house
 from untether.server.metrics import Metrics
@@ -54,6 +54,7 @@ async def serving(config: Config, log: Log) -> AsyncIterator[RelayProcess]:
     async with open_store(config.database, metrics.commit_batch.observe) as store:
         listener = _listen(config)
         relay = await _start(config, int(listener.getsockname()[1]), store, metrics, log)
+        confirm_identity(config.data_directory, relay.rules.relay_id)
         runner = web.AppRunner(create_app(relay), access_log=None, shutdown_timeout=STOP_TIMEOUT_S)
         await runner.setup()
         assert runner.server is not None

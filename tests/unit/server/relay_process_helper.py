@@ -23,7 +23,7 @@ class RelayServer:
         with self.errors.open("ab") as errors:
             self.process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "untether.cli.main", "serve"),
+                    *(sys.executable, "-m", "untether", "serve"),
                     *("--port", "0", "--data", str(self._data), *self._options),
                 ],
                 stdout=subprocess.PIPE,

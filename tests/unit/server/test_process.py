@@ -189,3 +189,30 @@ def test_serve_refuses_before_it_starts(
     assert captured.out == ""
     assert json.loads(captured.err)["error"] == code
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("left", [None, b"", b"x"], ids=["missing", "empty", "one byte"])
+async def test_a_relay_without_its_database_does_not_become_another(
+    tmp_path: Path, left: bytes | None
+) -> None:
+    """It says so and does not start; with the database back it is the old one again."""
+    config = Config(port=0, data=str(tmp_path))
+    async with serving(config, Log()) as relay:
+        known = relay.rules.relay_id
+    database = tmp_path / "relay.sqlite3"
+    kept = database.read_bytes()
+    database.unlink()
+    if left is not None:
+        database.write_bytes(left)
+    for _ in range(2):
+        with pytest.raises(PlatformError) as refused:
+            async with serving(config, Log()):
+                pass
+        assert refused.value.code == "relay-storage"
+    database.write_bytes(kept)
+    async with serving(config, Log()) as relay:
+        assert relay.rules.relay_id == known
+    (tmp_path / "relay.id").unlink()
+    database.unlink()
+    async with serving(config, Log()) as relay:
+        assert relay.rules.relay_id != known

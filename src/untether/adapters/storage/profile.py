@@ -18,10 +18,11 @@ from typing import Final
 
 import msgspec
 
-from untether.adapters.paths import expanded, make_private
+from untether.adapters.paths import expanded, make_private, unusable
 from untether.adapters.storage import database_key, receiver_lock
 from untether.adapters.storage.database_key import FindKeyStore, KeyStore, Protection
 from untether.adapters.storage.device_apsw import DATABASE_KEY_LENGTH, ApswDeviceDatabase
+from untether.adapters.storage.sqlite_database import platform_error
 from untether.adapters.vault.asking import PassphraseSource
 from untether.adapters.vault.passphrase_seal import Argon2Cost
 from untether.base.errors import LocalError, PlatformError
@@ -34,6 +35,8 @@ PROFILE_VARIABLE: Final = "UNTETHER_PROFILE"
 _PROFILE: Final = "profile.json"
 _UNFINISHED: Final = "profile.json.new"
 _DATABASE: Final = "device.db"
+_SQLITE_CORRUPT: Final = 11
+_SMALLEST_DATABASE: Final = 1  # byte: SQLite takes such a file for an empty one
 _RECEIVER_LOCK: Final = "receiver.lock"
 _FORMAT: Final = 1
 _ID_LENGTH: Final = 16
@@ -61,7 +64,13 @@ class Profile:
     _key: SecretBytes = field(repr=False)
 
     def open_database(self) -> ApswDeviceDatabase:
-        """Return a new connection to the database, upgraded; may be called several times."""
+        """Return a new connection to the database, upgraded; may be called several times.
+
+        A profile is complete only after its database was made, so that a missing or empty one is
+        PlatformError ``database-corrupt``, and nothing is put in its place.
+        """
+        if exists(self.directory) and not _has_content(self.directory / _DATABASE):
+            raise platform_error(_SQLITE_CORRUPT, "no database", encrypted=False)
         database = ApswDeviceDatabase.open(self.directory / _DATABASE, self._key)
         try:
             bring_up_to_date(database, packaged_upgrades())
@@ -86,6 +95,15 @@ def default_directory(environment: Mapping[str, str]) -> Path:
 def exists(directory: Path) -> bool:
     """Whether the directory holds a complete profile."""
     return (directory / _PROFILE).exists()
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > _SMALLEST_DATABASE
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _unusable(error) from error
 
 
 async def create(
@@ -256,11 +274,7 @@ def _file_errors() -> Iterator[None]:
 
 
 def _unusable(error: OSError) -> PlatformError:
-    return PlatformError(
-        "io-error",
-        f"The profile directory can't be used: {error.strerror}.",
-        "Check the disk, and that the directory belongs to you and is writable.",
-    )
+    return unusable("The profile directory", error)
 
 
 def _damaged() -> PlatformError:

@@ -13,7 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from untether.base.errors import LocalError, PlatformError
+from untether.adapters.paths import unusable
+from untether.base.errors import LocalError
 
 _PID_DIGITS_MAX: Final = 20  # of 64 bits
 
@@ -37,21 +38,18 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise PlatformError(
-            "io-error",
-            f"The profile directory can't be used: {error.strerror}.",
-            "Check the disk, and that the directory belongs to you and is writable.",
-        ) from error
+        raise unusable("The profile directory", error) from error
 
 
 def _lock(descriptor: int) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        pid = os.pread(descriptor, _PID_DIGITS_MAX, 0).decode()
+        written = os.pread(descriptor, _PID_DIGITS_MAX, 0)
+        pid = int(written) if written.isdigit() else 0
         raise LocalError(
             "already-receiving",
             f"Another process of this profile is receiving already (process {pid or 'unknown'}).",
             "Use its output, or end it first.",
-            pid=int(pid) if pid else 0,
+            pid=pid,
         ) from error

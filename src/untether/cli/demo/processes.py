@@ -22,7 +22,7 @@ from untether.cli.demo.checks import CheckFailed, within
 
 Line = dict[str, Any]
 
-_COMMAND: Final = (sys.executable, "-P", "-m", "untether.cli.main")
+_COMMAND: Final = (sys.executable, "-P", "-m", "untether")
 _LINE_MAX: Final = 1024 * 1024  # of output: the longest text in JSON has some 300 KiB
 _END_S: Final = 5.0  # then a process that was told to end is killed
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
-from untether.base.limits import FRAME_MAX
+from untether.base.limits import DEPARTURE_JITTER_MS_MAX, FRAME_MAX
 from untether.device.store import heads
 from untether.device.store.database import Database, Row, row
 from untether.wire import codec
@@ -168,12 +168,17 @@ def unseal_all(database: Database) -> None:
     )
 
 
+_MAY_LEAVE = f"not_before NOT BETWEEN ? + 1 AND ? + {DEPARTURE_JITTER_MS_MAX}"
+"""Nothing is held back for longer, so that a later time comes from a clock that was ahead."""
+
+
 def unsent(database: Database, now: UnixMillis) -> list[MessageId]:
     """Return all messages that may leave now, oldest first."""
     return [
         MessageId(message_id)
         for (message_id,) in database.rows(
-            f"SELECT message_id FROM outbox WHERE not_before <= ? ORDER BY {_ORDER}",  # noqa: S608 (constant)
+            f"SELECT message_id FROM outbox WHERE {_MAY_LEAVE} ORDER BY {_ORDER}",  # noqa: S608 (constant)
+            now,
             now,
         )
     ]
@@ -186,11 +191,11 @@ def waiting_for(database: Database, account_id: AccountId, now: UnixMillis) -> l
         for (message_id,) in database.rows(
             "SELECT outbox.message_id "  # noqa: S608 (constant)
             "FROM outbox JOIN outbox_recipients USING (message_id) "
-            "WHERE account_id = ? AND state IN (?, ?) AND not_before <= ? "
-            f"ORDER BY {_ORDER}",
+            f"WHERE account_id = ? AND state IN (?, ?) AND {_MAY_LEAVE} ORDER BY {_ORDER}",
             account_id,
             Progress.WAITING.value,
             Progress.STUCK.value,
+            now,
             now,
         )
     ]
