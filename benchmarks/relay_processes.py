@@ -49,7 +49,7 @@ def our_relay(directory: Path) -> Iterator[Server]:
     """Run ``serve`` on a database in ``directory``."""
     config = directory / "relay.toml"
     config.write_text(f"data = '{directory}'\nport = 0\n{_UNLIMITED}")
-    command = [sys.executable, "-m", "untether.cli.main", "serve", "--config", str(config)]
+    command = [sys.executable, "-m", "untether", "serve", "--config", str(config)]
     with _running(command) as server:
         yield server
 
