@@ -48,6 +48,7 @@ async def recover(tx: RelayTransaction, call: Call, request: Recover) -> Decisio
         return await _conflict(tx, account, request.lists)
     if newest.head.generation <= held.head.generation:
         raise Refusal("generation-not-higher")
+    _count(call, account.account_id, request.lists)  # signed by its key: no stranger's lists
     stock = verify_stock(request.prekeys, party_of(newest.primary))
     await lists.check_keys(tx, newest)
     effects = await lists.extend(tx, account, held, newest, request.lists)
@@ -57,12 +58,16 @@ async def recover(tx: RelayTransaction, call: Call, request: Recover) -> Decisio
 
 def count_lists(call: Call, request: PublishLists) -> PublishLists:
     """Count the lists of a run, new or known: every list is kept, so an account brings few."""
-    for _ in request.lists:
-        key = (ACCOUNT_LISTS, call.address.account_id)
+    _count(call, call.address.account_id, request.lists)
+    return request
+
+
+def _count(call: Call, account: AccountId, run: Sequence[SignedObject]) -> None:
+    for _ in run:
+        key = (ACCOUNT_LISTS, account)
         retry_after_ms = call.session.budgets.take(key, ACCOUNT_LISTS, call.now)
         if retry_after_ms:
             raise Refusal("rate-limited", retry_after_ms)
-    return request
 
 
 async def publish(tx: RelayTransaction, call: Call, request: PublishLists) -> Decision:

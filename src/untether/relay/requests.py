@@ -92,6 +92,7 @@ ALONE: Final[frozenset[type[ClientFrame]]] = frozenset(
         frames.Recover,
         frames.Resign,
         frames.StartReceiving,
+        frames.PublishLists,
         frames.FetchLists,
         frames.GetLinkItem,
     }

@@ -21,7 +21,7 @@ from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Final
 
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from untether.adapters.transport.outbox import Outbox
 from untether.base.identifiers import SECOND_MS, SlotId
@@ -74,6 +74,7 @@ class Socket:
         self._relay = relay
         self._web_socket = web.WebSocketResponse(
             compress=False,
+            autoping=False,  # aiohttp would answer a flood of pings without a pause
             max_msg_size=PACKET_MAX + 1,  # aiohttp refuses what reaches it
             heartbeat=HEARTBEAT_MS / SECOND_MS,
             timeout=CLOSE_MS / SECOND_MS,
@@ -177,12 +178,24 @@ class Socket:
     async def _read_requests(self) -> None:
         async for message in self._web_socket:
             if self._closing is not None:
+                await asyncio.sleep(0)
+                continue
+            if message.type in {WSMsgType.PING, WSMsgType.PONG}:
+                await self._take_ping(message)
                 continue
             if message.type is not WSMsgType.BINARY:
                 self.close_soon("text-frame")
                 continue
             self._spoke = True
             await self._take(requests_of(message.data))
+
+    async def _take_ping(self, message: WSMessage) -> None:
+        """Answer a ping, which counts like a request; whoever sends too many is closed."""
+        await asyncio.sleep(0)  # a buffer full of them must not keep others waiting
+        if not may_go_on(self.session, self._relay.now()):
+            self.close_soon("malformed")
+        elif message.type is WSMsgType.PING:
+            await self._web_socket.pong(message.data)
 
     async def _take(self, requests: Iterable[Request | Unreadable]) -> None:
         """Start the requests of one packet in their order, those together that may be."""

@@ -17,12 +17,13 @@ from tests.unit.relay.relay_desk import (
 
 from untether.adapters.storage.relay_memory import MemoryRelayStore
 from untether.base import limits
-from untether.base.identifiers import DAY_MS
+from untether.base.identifiers import DAY_MS, HOUR_MS, UnixMillis
 from untether.protocol.identity.device_list import sign_list
 from untether.protocol.identity.next_list import next_list_body
 from untether.protocol.identity.resignation import sign_resignation
 from untether.protocol.identity.wipe_order import sign_wipe_order
 from untether.relay import publication
+from untether.relay.budgets import ACCOUNT_LISTS
 from untether.relay.outcome import CutDevice, TellAccount
 from untether.wire.client_frames import (
     ClaimPrekeys,
@@ -41,6 +42,7 @@ from untether.wire.server_frames import (
     ListsChanged,
     NotListed,
     Refused,
+    ServerFrame,
     Status,
     Welcome,
 )
@@ -239,6 +241,28 @@ async def test_a_recovery_on_the_same_phone_renews_its_prekeys(
     welcome = await phone.log_in()
     assert isinstance(welcome, Welcome)
     assert (welcome.one_time_prekeys, welcome.mailbox_entries) == (3, 1)
+
+
+async def test_lists_of_recoveries_are_counted(desk: RelayDesk, alice: RelayDevice) -> None:
+    """They are kept for ever like all others, so a guest with an account key brings few too."""
+    person = alice.person
+    answers: list[ServerFrame] = []
+    for _ in range(ACCOUNT_LISTS.burst // 4 + 1):
+        first = len(person.lists)
+        newest = person.recover(kept=[], same_phone=True)
+        for _ in range(3):
+            person.now = UnixMillis(person.now - HOUR_MS)  # publishing passes an hour
+            person.publish()
+        phone = RelayDevice(desk, person, alice.keys, newest.primary)
+        answers.append(
+            await desk.ask_as_guest(
+                Recover(alice.account_id, tuple(person.run[first:]), phone.stock()),
+                peer=f"guest {len(answers)}",
+            )
+        )
+    assert [type(answer) for answer in answers[:-1]] == [Done] * (len(answers) - 1)
+    assert isinstance(answers[-1], Refused)
+    assert answers[-1].code == "rate-limited"
 
 
 async def test_a_recovery_needs_a_higher_generation(desk: RelayDesk, alice: RelayDevice) -> None:

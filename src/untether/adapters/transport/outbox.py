@@ -79,9 +79,13 @@ class Outbox:
                 self.waiting_since = loop.time()
         except ConnectionError:
             self._closed = True
-            self._frames.clear()
+        except Exception:
+            self._closed = True
+            raise
         finally:
             self._flushing = None
+            if self._closed:
+                self._frames.clear()
             if not self._frames:
                 self.waiting_bytes = 0
                 self.waiting_since = None
