@@ -47,5 +47,5 @@ def admit(session: RelaySession, terms: Terms, now: UnixMillis) -> None:
 
 
 def may_go_on(session: RelaySession, now: UnixMillis) -> bool:
-    """Count one request that can't be read; tell whether the connection may send another."""
+    """Count a ping, or a request that can't be read; tell whether the connection may go on."""
     return not session.budgets.take(session.connection, session.rules.requests, now)

@@ -39,9 +39,10 @@ def confirm_identity(directory: Path, relay_id: RelayId) -> None:
     """
     path, shown = directory / IDENTITY_NAME, relay_id.hex()
     try:
-        if not path.exists():
+        known = path.read_text().strip() if path.exists() else ""
+        if not known:  # new, or cut off while it was written
             path.write_text(f"{shown}\n")
-        elif path.read_text().strip() != shown:
+        elif known != shown:
             raise _another_relay(path)
     except (OSError, UnicodeDecodeError) as error:
         raise _unusable(directory, str(error)) from error

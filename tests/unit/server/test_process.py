@@ -212,6 +212,10 @@ async def test_a_relay_without_its_database_does_not_become_another(
     database.write_bytes(kept)
     async with serving(config, Log()) as relay:
         assert relay.rules.relay_id == known
+    (tmp_path / "relay.id").write_bytes(b"")  # the power went while it was written
+    async with serving(config, Log()) as relay:
+        assert relay.rules.relay_id == known
+    assert (tmp_path / "relay.id").read_text().strip() == known.hex()
     (tmp_path / "relay.id").unlink()
     database.unlink()
     async with serving(config, Log()) as relay:
