@@ -6,7 +6,6 @@ import pytest
 from msgspec import structs
 from tests.conversations.damages import (
     A_MOMENT_MS,
-    acquainted,
     asked_in_vain,
     changed_mail,
     lose_sessions,
@@ -32,18 +31,6 @@ from untether.device import events, inputs
 from untether.device.store import outbox
 from untether.protocol.pairwise.handshake import PREFIX_LENGTH, Handshake
 from untether.wire.server_frames import Entry
-
-
-@pytest.fixture
-def world() -> World:
-    """Return an empty world."""
-    return World()
-
-
-@pytest.fixture
-def people(world: World) -> tuple[WorldDevice, WorldDevice]:
-    """Return the phones of Alice and Bob, who have written to each other."""
-    return acquainted(world)
 
 
 def states(device: WorldDevice, text: str) -> list[str]:

@@ -7,7 +7,6 @@ from msgspec import structs
 from tests.attacks.wiretap import Wiretap
 from tests.conversations.damages import (
     A_MOMENT_MS,
-    acquainted,
     changed_mail,
     lose_sessions,
     messages_damaged,
@@ -23,18 +22,6 @@ from untether.device.store import peers
 from untether.wire.client_frames import ClaimPrekeys
 from untether.wire.content import is_repaired
 from untether.wire.server_frames import Entry, Refused
-
-
-@pytest.fixture
-def world() -> World:
-    """Return an empty world."""
-    return World()
-
-
-@pytest.fixture
-def people(world: World) -> tuple[WorldDevice, WorldDevice]:
-    """Return the phones of Alice and Bob, who have written to each other."""
-    return acquainted(world)
 
 
 def wish_start(device: WorldDevice, other: WorldDevice) -> None:
