@@ -1,4 +1,4 @@
-/* One sender, one mailbox, one receiving device (spec 07 "Acknowledging", spec 08 "Mailboxes").
+/* One sender, one mailbox, one receiving device (spec 07, "Inbox"; spec 08, "Mailbox").
  *
  * The relay and the device each have a part that survives a crash (what they committed) and a part
  * that does not (the connection, what is on its way). A copy is its number in the mailbox; the

@@ -1,4 +1,4 @@
-"""All devices of one account show what they share in one order (spec 07, "Order").
+"""All devices of one account show what they share in one order (spec 06, "History").
 
 It is the order in which the relay accepted the copies for that account. What it accepted twice,
 because it had forgotten the first time (see ``delivery``), a device that got the second copy only

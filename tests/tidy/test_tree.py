@@ -15,7 +15,20 @@ PAGES = ROOT / "docs" / "spec"
 DECISIONS = ROOT / "docs" / "decisions"
 VECTORS = ROOT / "vectors"
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
-TEXTS = (".cfg", ".ini", ".json", ".md", ".mk", ".py", ".sh", ".sql", ".toml", ".yml")
+TEXTS = (
+    ".cfg",
+    ".ini",
+    ".json",
+    ".md",
+    ".mk",
+    ".pml",
+    ".py",
+    ".sh",
+    ".sql",
+    ".toml",
+    ".txt",
+    ".yml",
+)
 
 # Reserved for documentation (RFC 2606, RFC 6761), and this machine.
 HOSTS = re.compile(
@@ -103,6 +116,26 @@ def test_every_named_spec_page_exists(code: dict[Path, str]) -> None:
     for path, text in code.items():
         missing = set(re.findall(r"spec (\d\d)", text)) - pages
         assert not missing, path
+
+
+def test_every_quoted_section_is_on_its_page() -> None:
+    """Where a file says ``spec 02, "Lease"``, the page has that heading."""
+    headings = {
+        page.name[:2]: re.findall(r"^##+ (.+)$", page.read_text(), re.MULTILINE)
+        for page in PAGES.glob("[0-9]*.md")
+    }
+    quoted = re.compile(r'\b(?:spec|page) (\d\d)((?:(?:, | and |, and | )"[^"]+")+)')
+    found = 0
+    missing: dict[str, list[str]] = {}
+    for path in tree():
+        text = re.sub(r"\s*\n[\s#*-]*", " ", path.read_text())  # a quotation may cross lines
+        for number, sections in quoted.findall(text):
+            for section in re.findall(r'"([^"]+)"', sections):
+                found += 1
+                if section not in headings.get(number, ()):
+                    missing.setdefault(str(path.relative_to(ROOT)), []).append(section)
+    assert missing == {}
+    assert found > 100
 
 
 def test_every_vector_file_is_read_and_generated() -> None:

@@ -1,4 +1,4 @@
-"""The own account: registering it, and how this device stands (spec 02, "Registration")."""
+"""The own account: registering it, and how this device stands (spec 06, "Own device")."""
 
 from __future__ import annotations
 

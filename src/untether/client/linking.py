@@ -1,4 +1,4 @@
-"""Linking a companion, as its two people see it (spec 03, "Walk").
+"""Linking a companion, as its two people see it (spec 03, "Phone" and "Companion").
 
 Both sides stay connected, through restarts of the relay too, until the link has ended.
 """

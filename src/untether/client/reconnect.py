@@ -1,4 +1,4 @@
-"""When to try again after a lost connection: a pure, jittered, bounded schedule (spec 08).
+"""When to try again after a lost connection: a jittered, bounded schedule (spec 06, "Driver").
 
 The first try comes at once, since most losses are a moment's; then the wait doubles up to a
 bound. The jitter keeps a restarted relay from being met by all its devices in one second.

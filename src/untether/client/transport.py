@@ -39,5 +39,5 @@ class Connector(Protocol):
         ...
 
     async def connect(self) -> Connection:
-        """Open a socket; raises NetworkError, whose code names the cause (spec 08)."""
+        """Open a socket; raises NetworkError, whose code names the cause."""
         ...

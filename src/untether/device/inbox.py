@@ -1,4 +1,4 @@
-"""From a mailbox entry to a message on the screen (spec 07, "Receiving").
+"""From a mailbox entry to a message on the screen (spec 07, "Inbox").
 
 Theory of operation. Entries come in the order of their stamps and are acknowledged together,
 after the commit, so every single one must end here: opened, known before, parked until its

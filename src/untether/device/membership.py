@@ -1,4 +1,4 @@
-"""Whether this device still belongs to its account (spec 02, "Removal").
+"""Whether this device still belongs to its account (spec 02, "Log-out").
 
 A relay's word only suspends a device. A companion's keys are erased on a *verified* newer list
 without it (or on its own resignation), and its messages only on a wipe order that the phone

@@ -1,4 +1,4 @@
-"""Keeping the own prekeys at their level (spec 04, "Upkeep of prekeys").
+"""Keeping the own prekeys at their level (spec 04, "Prekeys").
 
 Pairs are stored before they leave, and what the relay has not confirmed is sent again as the
 same bytes. The stock is refilled to a constant level, so its size tells nothing.

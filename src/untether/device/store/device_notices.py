@@ -1,4 +1,4 @@
-"""Rows of what the phone told its own devices about each other (spec 03, "Notices")."""
+"""Rows of what the phone told its own devices about each other (spec 03, "Admission")."""
 
 from __future__ import annotations
 

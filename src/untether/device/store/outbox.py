@@ -138,7 +138,7 @@ def save_progress(
 
 
 _ORDER = "explains_start DESC, created_at, outbox.message_id"
-"""Oldest first, behind what says why its session began (spec 10, "Fresh session")."""
+"""Oldest first, behind what says why its session began (spec 10, "Asking")."""
 
 
 def every(database: Database) -> list[Outgoing]:

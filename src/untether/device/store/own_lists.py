@@ -1,4 +1,7 @@
-"""Rows of the own account's chain of lists, complete on every own device (spec 02, "Order")."""
+"""Rows of the own account's chain of lists (spec 02, "Order of lists" and "Publishing").
+
+The phone that registered has all of it; any other device has the part since it joined.
+"""
 
 from __future__ import annotations
 
