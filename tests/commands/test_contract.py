@@ -31,7 +31,7 @@ from untether.cli.main import VERBS
 
 MESSAGE = {
     *("message_id", "from", "from_device", "conversation", "sent_at", "text", "outgoing"),
-    *("state", "known", "recovered"),
+    *("conversation_id", "state", "known", "recovered"),
 }
 SENT = {"to", "message_id", "state", "devices"}
 DEVICE = {
@@ -62,11 +62,18 @@ def test_every_verb_has_the_promised_shape(
     assert set(received) == MESSAGE
     assert (received["from"], received["text"]) == ("alice-shapes", "hello")
     assert received["message_id"] == sent.lines[0]["message_id"]
+    assert (received["conversation_id"], received["state"]) == (
+        registered["account_id"],
+        "received",
+    )
     assert TIME.fullmatch(received["sent_at"])
     shown = alice.run("messages", "--limit", "5").lines
     assert [set(line) for line in shown] == [MESSAGE, MESSAGE]
     assert all(line["outgoing"] for line in shown)
     (contact,) = alice.run("contacts").lines
+    with_bob = alice.run("messages", "--with", bob.name).line
+    assert with_bob["conversation_id"] == contact["account_id"]
+    assert with_bob["state"] in ("sent", "delivered")
     assert set(contact) == {"name", "account_id", "verified", "changed", "added_at"}
     code = alice.run("security-code", bob.name).line
     assert set(code) == {"name", "code", "verified", "qr_text"}

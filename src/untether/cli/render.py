@@ -154,10 +154,11 @@ def message_json(shown: NamedMessage) -> dict[str, Any]:
         "from": shown.author,
         "from_device": message.author_device,
         "conversation": shown.other,
+        "conversation_id": message.other.hex(),
         "sent_at": timestamp(message.sent_at),
         "text": message.text,
         "outgoing": message.outgoing,
-        "state": message.state,
+        "state": message.state if message.outgoing else "received",
         "known": shown.known,
         "recovered": message.recovered,
     }
