@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from simulation.choices import around, happens
 from simulation.disk import Disk
@@ -166,6 +166,10 @@ class DeviceActor:
                 self._verify_user(body)
             case effects.WakeAt(time):
                 self._wake_at(time)
+            case effects.Notify():
+                pass  # the caller tells
+            case _:
+                assert_never(effect)
 
     def _verify_user(self, body: bytes) -> None:
         life, seed = self.life, self.account_seed

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, assert_never
 
 from simulation.choices import around, happens
 from simulation.network import Wire
@@ -40,6 +40,9 @@ from untether.wire.server_frames import (
 
 if TYPE_CHECKING:
     from simulation.world import World
+
+ForAllNodes = outcome.WakeMailbox | outcome.CutDevice | outcome.TellAccount | outcome.TellSlot
+"""The effects that reach connections of other nodes too."""
 
 STEP_MS = 2
 """The longest pause between two accesses of one transaction."""
@@ -272,14 +275,14 @@ class RelayNode:
                     if node is not self:
                         self._tell(node, effect)
 
-    def _tell(self, node: RelayNode, effect: outcome.Effect) -> None:
+    def _tell(self, node: RelayNode, effect: ForAllNodes) -> None:
         if happens(self._random, self.world.faults.wake_lost):
             self.world.trace.note(self.world.now, self.name, "wake-lost")
             return
         wait = around(self._random, 20)
         self.world.schedule.after(wait, lambda: node.hear(effect, None))
 
-    def hear(self, effect: outcome.Effect, asking: RelayEnd | None) -> None:
+    def hear(self, effect: ForAllNodes, asking: RelayEnd | None) -> None:
         """Take what a decision means for the connections of this node."""
         if not self.is_up:
             return
@@ -299,6 +302,8 @@ class RelayNode:
                 for end in list(self.ends):
                     if end is not asking and slot_id in end.slots:
                         end.send(0, frame)
+            case _:
+                assert_never(effect)
 
     def _start_delivery(self, end: RelayEnd, address: DeviceAddress) -> None:
         if not end.is_open:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from random import Random
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from tests.world_relay import ORIGIN, Link, WorldRelay, run
 
@@ -192,6 +192,8 @@ class WorldDevice:
                 self.wake_times.append(UnixMillis(time - self.clock_ahead_ms))
             case effects.Notify(event):
                 self.events.append(event)
+            case _:
+                assert_never(effect)
 
 
 class World:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, assert_never
 
 from untether.adapters.storage.relay_memory import MemoryRelayStore
 from untether.base.identifiers import AccountId, DeviceAddress, RelayId
@@ -147,6 +147,8 @@ class WorldRelay:
             case outcome.TellSlot(slot_id, frame):
                 watching = [one for one in self.links if slot_id in one.slots]
                 self._tell([one for one in watching if one is not link], frame)
+            case _:
+                assert_never(effect)
 
     def _links_of(self, address: DeviceAddress) -> list[Link]:
         return [link for link in self.links if link.address == address]

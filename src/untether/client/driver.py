@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from typing import assert_never
 
 from untether.base.errors import NetworkError, UntetherError, VerificationError
 from untether.base.identifiers import RelayId, UnixMillis
@@ -202,6 +203,10 @@ class Driver:
                 await self._sign(body)
             case effects.WakeAt(time):
                 self._wake_at(time)
+            case effects.Notify():
+                pass  # the caller tells
+            case _:
+                assert_never(effect)
 
     async def _sign(self, body: bytes) -> None:
         if self.signer is None:

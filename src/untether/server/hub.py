@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, assert_never
 
 from untether.base.identifiers import AccountId, DeviceAddress, SlotId
 from untether.relay import outcome
@@ -107,6 +107,8 @@ class Hub:
                 for socket in list(self._devices.get(address, ())):
                     socket.push(frame)
                     socket.close_soon("logged-out")
+            case _:
+                assert_never(effect)
 
     def acknowledged(self, principal: Principal, up_to: Stamp) -> None:
         """Let a device's window follow what it committed, by whichever socket it said so."""
