@@ -183,6 +183,9 @@ class Socket:
             if message.type in {WSMsgType.PING, WSMsgType.PONG}:
                 await self._take_ping(message)
                 continue
+            if message.type is WSMsgType.ERROR:  # too large, say; aiohttp has closed it (1009)
+                self.close_soon("malformed")
+                continue
             if message.type is not WSMsgType.BINARY:
                 self.close_soon("text-frame")
                 continue

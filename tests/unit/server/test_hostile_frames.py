@@ -168,10 +168,11 @@ async def test_text_frames_close_the_socket(relay: RelayProcess) -> None:
 
 
 async def test_too_large_packets_close_the_socket(relay: RelayProcess) -> None:
-    """One byte beyond the bound is not even collected."""
+    """One byte beyond the bound is not even collected, and counts as malformed."""
     async with _opened(relay) as mallory:
         await mallory.send_bytes(bytes(PACKET_MAX + 1))
         assert (await mallory.receive()).data == 1009
+        assert relay.metrics.cuts == {"malformed": 1}
 
 
 async def test_a_frame_of_the_largest_size_is_read(connector: WebSocketConnector) -> None:
