@@ -8,7 +8,7 @@ from __future__ import annotations
 from untether.base.identifiers import DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS
 
 # --- Account and device lists -------------------------------------------------------------
-COMPANIONS_MAX = 4  # the announced architecture: one phone and four companions
+COMPANIONS_MAX = 4  # laptop, tablet, browser, one to spare; each costs every sender a header
 GENERATION_NUMBER_STRIDE = 1024  # numbers of generation g start at 1024·g, so none returns
 LEASE_DEFAULT_MS = 30 * DAY_MS  # a list that nobody renews ends: bounds a withheld log-out
 LEASE_MAX_MS = 180 * DAY_MS  # the owner's choice ends here; verifiers refuse longer leases

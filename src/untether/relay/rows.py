@@ -65,8 +65,8 @@ class DeviceRow(NamedTuple):
     """A device's mailbox and login state.
 
     The stamp of an entry is (``incarnation``, its number); ``last_number`` is the highest
-    given so far. ``dropped`` entries up to number ``dropped_up_to`` were lost to age and the
-    device has not confirmed that it knows.
+    given so far. ``dropped`` entries up to number ``dropped_up_to`` were lost to age or to a full
+    mailbox, and the device has not confirmed that it knows.
     """
 
     account_id: AccountId

@@ -13,7 +13,7 @@ is one of the verdicts of the wire, or a :class:`Plan`: what to put into which m
 
 A mailbox that is full, or of which one account has had its share, gets a *gap* in place of the
 entry, so that one device that nobody empties doesn't silence its account: the device is told
-of the gap and asks a sibling. Only if no device at all can take its copy, nothing is stored
+of the gap and tells its user. Only if no device at all can take its copy, nothing is stored
 and the sender hears ``mailbox-full``.
 """
 
