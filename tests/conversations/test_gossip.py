@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.attacks.defences import LIST_SIGNATURE
 from tests.attacks.lying_relay import roll_back, say_nothing_of, served_lists
 from tests.conversations.list_views import (
     context_of,
@@ -19,9 +20,8 @@ from tests.world import World, WorldDevice
 from untether.base.errors import RefusedError, RemoteError
 from untether.base.identifiers import DAY_MS, HOUR_MS, AccountId, DeviceNumber
 from untether.base.limits import CLAIM_PAUSE_MS, GOSSIP_PATIENCE_MS
-from untether.device import directory, gossip, inputs, outgoing, own_account, senders
+from untether.device import directory, gossip, inputs, outgoing, senders
 from untether.device.store import accounts, heads
-from untether.device.store.own_standing import SigningStopped
 from untether.device.store.upgrade import bring_up_to_date, packaged_upgrades
 from untether.protocol.identity.device_list import open_list
 from untether.wire.content import ListClaimQuestion, ListEvidence
@@ -311,19 +311,22 @@ def test_evidence_that_comes_late_is_no_news() -> None:
         assert query(device, "SELECT count(*) FROM parked") == [(0,)]
 
 
+def _made_up(phone: WorldDevice) -> ListEvidence:
+    """Return a list ahead of a phone's own as anybody can make it, with no right signature."""
+    ahead = signed_elsewhere(phone, phone, version=9)
+    return ListEvidence((SignedObject(ahead.body, bytes(64)),))
+
+
 def test_evidence_that_proves_nothing_is_refused() -> None:
     """Forged lists, and lists of somebody else, raise no alarm on anybody's word."""
     world = World()
     alice, bob = world.register("alice"), world.register("bob")
-    others = served_lists(world, bob.own.account_id).lists
-    ahead = signed_elsewhere(alice, alice, version=9)
-    forged = SignedObject(ahead.body, bytes(64))
-    with alice.database.transaction():
-        with pytest.raises(RemoteError):
-            gossip.take_evidence(context_of(alice), ListEvidence(others))
-        with pytest.raises(RemoteError):
-            gossip.take_evidence(context_of(alice), ListEvidence((forged,)))
-    assert alice.notices() == []
+    others = ListEvidence(served_lists(world, bob.own.account_id).lists)
+    for evidence in (others, _made_up(alice)):
+        with alice.database.transaction(), pytest.raises(RemoteError):
+            gossip.take_evidence(context_of(alice), evidence)
+    assert query(alice, "SELECT code FROM notices") == []
+    alice.feed(inputs.SetLease(60 * DAY_MS))
 
 
 def test_twin_without_verification_a_contact_raises_false_alarms(
@@ -332,13 +335,11 @@ def test_twin_without_verification_a_contact_raises_false_alarms(
     """Switched off: whoever sends bytes stops the phone from signing."""
     world = World()
     alice = world.register("alice")
-    monkeypatch.setattr(
-        gossip,
-        "take_evidence",
-        lambda context, _: own_account.stop_signing(context, SigningStopped.DISPLACED),
-    )
+    evidence = _made_up(alice)
+    LIST_SIGNATURE.switch_off(monkeypatch)
     with alice.database.transaction():
-        gossip.take_evidence(context_of(alice), ListEvidence(()))
+        gossip.take_evidence(context_of(alice), evidence)
+    assert query(alice, "SELECT code FROM notices") == [("phone-displaced",)]
     with pytest.raises(RefusedError):
         alice.feed(inputs.SetLease(60 * DAY_MS))
 

@@ -188,6 +188,7 @@ def test_own_copies_follow_the_same_rule() -> None:
     alice.connect()
     world.pass_time(10_000)
     assert "from the laptop" in alice.texts()
+    assert "from the laptop" in tablet.texts()
 
 
 def test_a_held_message_of_a_device_that_is_gone_is_given_up() -> None:
@@ -209,21 +210,43 @@ def test_a_held_message_of_a_device_that_is_gone_is_given_up() -> None:
     assert query(bob, "SELECT count(*) FROM messages WHERE held = 1") == [(0,)]
 
 
-def test_twin_without_the_hold_a_withheld_log_out_never_ends(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Switched off: a relay that hides a log-out keeps the companion speaking for ever."""
+def _let_a_thief_speak_for_months() -> tuple[WorldDevice, WorldDevice]:
+    """Put the relay back to before Alice logs her stolen laptop out; its thief writes to Bob."""
     world = World()
     alice, bob = world.register("alice"), world.register("bob")
     laptop = world.link(alice, "alice's laptop")
     bob.send("alice", "before")
+    for device in (bob, laptop):
+        device.disconnect()
+    before = world.relay.store.copy()
+    alice.log_out(laptop)
     alice.disconnect()
-    monkeypatch.setattr(senders, "lease_state", lambda *_: LeaseState.RUNNING)
+    world.relay.store = before
     world.pass_time(ENDED_MS + DAY_MS)
     bob.connect()
     laptop.connect()
     laptop.send("bob", "still believed")
-    assert "still believed" in bob.texts()
+    return alice, bob
+
+
+def test_a_hidden_log_out_ends_with_the_hold() -> None:
+    """A thief may write until the lease has ended; then nobody sees it, and the phone ends it."""
+    alice, bob = _let_a_thief_speak_for_months()
+    assert bob.texts() == ["before"]
+    assert "message-held" in bob.notices()
+    alice.connect()
+    bob.send("alice", "news?")
+    assert bob.texts() == ["before", "news?"]
+    assert "message-lost" in bob.notices()
+
+
+def test_twin_without_the_hold_a_hidden_log_out_never_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Switched off: a relay that hides a log-out keeps the companion speaking for ever."""
+    monkeypatch.setattr(senders, "lease_state", lambda *_: LeaseState.RUNNING)
+    _, bob = _let_a_thief_speak_for_months()
+    assert bob.texts() == ["before", "still believed"]
 
 
 def test_after_the_longest_lease_everything_holds_and_asks_once() -> None:
