@@ -263,6 +263,18 @@ def test_ctrl_c_ends_a_follower(person: MakeDevice) -> None:
     assert "Traceback" not in ended.errors
 
 
+def test_a_relay_tells_its_address(tmp_path: Path) -> None:
+    """The first line is the address, or for programs an object with it."""
+    serve = ("serve", "--port", "0", "--data")
+    plain = Running(*serve, tmp_path / "plain")
+    assert re.fullmatch(r"http://localhost:\d+", plain.until_first_line())
+    programs = Running("-o", "json", *serve, tmp_path / "programs")
+    address = programs.until(lambda line: line["event"] == "serving")["address"]
+    assert re.fullmatch(r"http://localhost:\d+", address)
+    for relay in (plain, programs):
+        assert relay.end(signal.SIGTERM).status == 0
+
+
 def test_an_invitation_is_one_object(own_relay: Relay) -> None:
     """`invite` says the code and until when it is good, in the same form as other times."""
     own_relay.start()
@@ -272,10 +284,8 @@ def test_an_invitation_is_one_object(own_relay: Relay) -> None:
     assert in_process("invite", "--data", own_relay.data).output.strip()
 
 
-def test_a_device_that_never_connected_was_never_active(
-    person: MakeDevice, link: Link, relay: Relay
-) -> None:
-    """`devices` says None, or never; not a day in 1970."""
+def test_an_activity_that_nobody_knows(person: MakeDevice, link: Link, relay: Relay) -> None:
+    """`devices` says None, or unknown; not never, and not a day in 1970."""
     alice = person("alice")
     laptop = link(alice, "laptop")
     account = bytes.fromhex(alice.run("status").line["account_id"])
@@ -286,7 +296,7 @@ def test_a_device_that_never_connected_was_never_active(
     assert [line["last_active_at"] is None for line in shown] == [False, True]
     phone, companion = alice.text("devices").output.splitlines()
     assert "active within the last hour" in phone
-    assert "never active" in companion
+    assert "last active: unknown" in companion
     assert json.dumps(laptop.run("status").line["role"]) == '"companion"'
 
 

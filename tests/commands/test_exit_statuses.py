@@ -55,6 +55,8 @@ def test_0_and_1(person: MakeDevice) -> None:
         ("verify",),
         ("status", "surplus"),
         ("serve", "--port", "http"),
+        ("serve", "--port", "65536"),
+        ("send", "bob", "-m", "one", "-m", "two"),
     ],
     ids=" ".join,
 )
@@ -64,6 +66,7 @@ def test_2_for_a_wrong_command_line(arguments: tuple[str, ...], tmp_path: Path) 
     ended = in_process("-o", "json", "--profile", directory, *arguments)
     failure(ended, 2, "usage")
     assert ended.error["hint"].startswith("Usage: untether")
+    assert "--help` explains it." in ended.error["hint"]
     assert ended.output == ""
     shown = in_process("--profile", directory, *arguments)
     assert shown.status == 2

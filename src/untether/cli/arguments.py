@@ -11,6 +11,7 @@ from typing import NoReturn
 
 from untether.base.errors import ExitStatus, LocalError
 
+_PORT_MAX = 65_535  # they have sixteen bits
 _SECONDS_MAX = 10**9  # thirty years; event loops fail over much more
 
 
@@ -35,7 +36,7 @@ class Parser(argparse.ArgumentParser):
 
     def _usage_error(self, message: str) -> UsageError:
         usage = " ".join(self.format_usage().split()).replace("usage:", "Usage:", 1)
-        return UsageError("usage", message, usage)
+        return UsageError("usage", message, f"{usage} — `{self.prog} --help` explains it.")
 
     def _check_value(self, action: argparse.Action, value: object) -> None:
         """Say of a word in the place of a verb or action what could stand there.
@@ -48,6 +49,23 @@ class Parser(argparse.ArgumentParser):
         instead = self.get_default("instead") or f"There are: {', '.join(action.choices)}."
         what = f"“{value}” is no {action.dest} of `{self.prog}`."
         raise self._usage_error(f"{what} {instead.format(word=value)}")
+
+
+class Once(argparse.Action):
+    """An option that a command line has once: of two texts, neither may vanish silently."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Take the value, unless there is one."""
+        del parser, option_string
+        if getattr(namespace, self.dest) is not None:
+            raise argparse.ArgumentError(self, "it can be given only once")
+        setattr(namespace, self.dest, values)
 
 
 def _directory(given: str) -> Path:
@@ -134,6 +152,14 @@ def device_number(value: str) -> int:
     number = _whole_number(value)
     if not 0 <= number < 2**31:
         raise argparse.ArgumentTypeError(f"“{value}” is no number of a device")
+    return number
+
+
+def port(value: str) -> int:
+    """Read the number of a port."""
+    number = _whole_number(value)
+    if not 0 <= number <= _PORT_MAX:
+        raise argparse.ArgumentTypeError(f"“{value}” is no port; there are 0 to {_PORT_MAX}")
     return number
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from untether.base.errors import ExitStatus, LocalError, UntetherError
 from untether.base.limits import TEXT_MAX
-from untether.cli.arguments import count, seconds, text
+from untether.cli.arguments import Once, count, seconds, text
 from untether.cli.errors import pasteable, show_error, show_warning
 from untether.cli.opening import with_client
 from untether.cli.render import (
@@ -49,7 +49,9 @@ CAUSES = {
 def _send_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="+", type=text)
     message = parser.add_mutually_exclusive_group(required=True)
-    message.add_argument("-m", dest="text", metavar="TEXT", type=text, help="what to write")
+    message.add_argument(
+        "-m", dest="text", metavar="TEXT", type=text, action=Once, help="what to write"
+    )
     message.add_argument("--message-from-stdin", action="store_true", help="read it from stdin")
     parser.set_defaults(run=_send)
 

@@ -21,7 +21,9 @@ from untether.protocol.identity.certificate import Role
 
 def _devices_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_list)
-    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    actions = parser.add_subparsers(
+        dest="action", metavar="[ACTION]", title="actions", description="without one: list them"
+    )
     approve = add_action(actions, "approve", "on the phone: link a new device")
     source = approve.add_mutually_exclusive_group(required=True)
     source.add_argument("link_text", metavar="LINK_TEXT", nargs="?", help="untether://link/…")
@@ -42,8 +44,7 @@ def _list(arguments: argparse.Namespace) -> int:
         async with client.online_if_possible(to_read=True) as unreachable:
             devices = await client.devices()
         for device in devices:
-            active = _active(device, client.driver.now()) if unreachable is None else ""
-            line = _device_line(device, active)
+            line = _device_line(device, _active(device, client.driver.now()))
             show_result(arguments, _device_json(device), line)
         if unreachable is not None:
             show_warning(unreachable, arguments)
@@ -71,7 +72,7 @@ def _device_json(device: OwnDeviceView) -> dict[str, object]:
 def _active(device: OwnDeviceView, now: UnixMillis) -> str:
     """Say when a device was last connected; the relay tells only in which hour that was."""
     if device.last_active_at is None:
-        return "never active"
+        return "last active: unknown"
     if now - device.last_active_at < HOUR_MS:
         return "active within the last hour"
     return f"active {local_hour(device.last_active_at)}"

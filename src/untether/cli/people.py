@@ -23,7 +23,9 @@ _INSTEAD = (
 
 def _contacts_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_contacts, instead=_INSTEAD)
-    actions = parser.add_subparsers(dest="action", metavar="ACTION")
+    actions = parser.add_subparsers(
+        dest="action", metavar="[ACTION]", title="actions", description="without one: list them"
+    )
     accept = add_action(actions, "accept", "accept that a name is another account now")
     accept.add_argument("name", metavar="NAME", type=text)
     accept.set_defaults(run=_accept)

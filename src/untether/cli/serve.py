@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from untether.base.errors import ExitStatus
+from untether.cli.arguments import port
+from untether.cli.errors import json_line
 from untether.server import config as configuration
 from untether.server import driver
 from untether.server.invitations import create_invitation
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
 
 def _serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="where to listen (127.0.0.1)")
-    parser.add_argument("--port", type=int, help="port to listen on (8080); 0 takes a free one")
+    parser.add_argument("--port", type=port, help="port to listen on (8080); 0 takes a free one")
     _common_arguments(parser)
 
 
@@ -34,12 +37,18 @@ def run(arguments: argparse.Namespace) -> int:
     config = configuration.load(arguments.config)
     if arguments.verb == "invite":
         return _invite(configuration.override(config, data=arguments.data), arguments)
-    driver.run(
-        configuration.override(
-            config, host=arguments.host, port=arguments.port, data=arguments.data
-        )
+    config = configuration.override(
+        config, host=arguments.host, port=arguments.port, data=arguments.data
     )
+    driver.run(config, partial(_show_address, arguments))
     return ExitStatus.OK
+
+
+def _show_address(arguments: argparse.Namespace, address: str) -> None:
+    if arguments.output == "json":
+        print(json_line({"event": "serving", "address": address}), flush=True)
+    else:
+        print(address, flush=True)
 
 
 def _invite(config: Config, arguments: argparse.Namespace) -> int:

@@ -1,7 +1,6 @@
 """Runs a relay: opens the store, listens, keeps house, and stops without losing an answer.
 
-The first line on standard output is the address, printed when the relay answers there; all
-else goes to standard error.
+The caller shows the address once the relay answers there; logs go to standard error.
 """
 
 from __future__ import annotations
@@ -36,14 +35,17 @@ COLLECT_AFTER_ALLOCATIONS = 100_000
 BACKLOG = 1024  # a restarted relay is met by all its devices at once
 
 
-def run(config: Config) -> None:
-    """Serve until SIGINT or SIGTERM; raises LocalError or PlatformError if it can't start."""
+def run(config: Config, show_address: Callable[[str], object]) -> None:
+    """Serve until SIGINT or SIGTERM; raises LocalError or PlatformError if it can't start.
+
+    ``show_address`` is told the address when the relay answers there.
+    """
     configuration.check(config)
     log = Log()
     report_libraries(log)
     _calm_collector()
     with serve_alone(config.data_directory), asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve_until_signal(config, log))
+        runner.run(_serve_until_signal(config, log, show_address))
 
 
 @asynccontextmanager
@@ -95,14 +97,16 @@ async def _start(
     )
 
 
-async def _serve_until_signal(config: Config, log: Log) -> None:
+async def _serve_until_signal(
+    config: Config, log: Log, show_address: Callable[[str], object]
+) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signal_number, stopped.set)
     async with serving(config, log) as relay:
         log.info("serving")
-        print(relay.address, flush=True)  # noqa: T201 (the contract of `serve`)
+        show_address(relay.address)
         await stopped.wait()
         log.info("stopping", count=len(relay.hub.sockets()))
     log.info("stopped")

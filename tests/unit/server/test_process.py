@@ -178,7 +178,7 @@ async def test_an_invitation_as_json(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize(
     ("options", "code"),
-    [(["--host", "192.0.2.1"], "plain-http"), (["--port", "70000"], "bad-config")],
+    [(["--host", "192.0.2.1"], "plain-http"), (["--host", ""], "bad-config")],
 )
 def test_serve_refuses_before_it_starts(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], code: str
