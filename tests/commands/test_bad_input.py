@@ -19,9 +19,10 @@ from tests.commands.conftest import Link, MakeDevice
 from tests.commands.relays import Relay
 
 from untether.adapters.qr import save_png
+from untether.adapters.transport.address import relay_address
 from untether.base.errors import ExitStatus
 from untether.base.identifiers import DAY_MS, UnixMillis
-from untether.base.limits import COMPANIONS_MAX, TEXT_MAX
+from untether.base.limits import COMPANIONS_MAX, INVITATION_CODE_MAX, TEXT_MAX
 from untether.client.clock import wall_clock
 from untether.client.driver import Driver
 
@@ -99,12 +100,38 @@ def test_an_address_that_is_no_relay_s(device: MakeDevice, url: str, code: str) 
     assert not new.directory.exists()
 
 
+@pytest.mark.parametrize(
+    ("url", "encrypted"),
+    [
+        ("http://[FE80::1]:8080", "https://[fe80::1]:8080"),
+        ("http://[fe80::1]", "https://[fe80::1]"),
+        ("http://relay.example:80", "https://relay.example"),
+        ("http://relay.example:8080", "https://relay.example:8080"),
+    ],
+)
+def test_an_address_to_use_instead(device: MakeDevice, url: str, encrypted: str) -> None:
+    """The encrypted address that is proposed is one that is taken, with its port."""
+    hint = device("new").run("register", "somebody", "--server", url).error["hint"]
+    assert hint.startswith(f"Use {encrypted};")
+    assert relay_address(encrypted) == encrypted
+
+
+def test_an_invitation_that_can_be_none(device: MakeDevice) -> None:
+    """What is too long for a code is refused before anybody is asked."""
+    new = device("new")
+    register = ("register", "somebody", "--server", ELSEWHERE, "--invitation")
+    check_failure(new.run(*register, "x" * (INVITATION_CODE_MAX + 1)), 1, "bad-invitation")
+    check_failure(new.run(*register, "x" * INVITATION_CODE_MAX), 3, "unreachable")
+    assert not new.directory.exists()
+
+
 def test_what_is_not_there(alice: Device, device: MakeDevice) -> None:
     """Unknown names, devices, profiles and files are named."""
     check_failure(alice.run("send", "nobody", "-m", "x"), 1, "unknown-name")
     check_failure(alice.run("security-code", "nobody"), 1, "unknown-name")
     check_failure(alice.run("messages", "--with", "nobody"), 1, "unknown-contact")
     check_failure(alice.run("verify", "nobody"), 1, "unknown-contact")
+    check_failure(alice.run("verify", alice.name), 1, "own-code")
     check_failure(alice.run("devices", "logout", "7"), 1, "no-such-device")
     check_failure(alice.run("devices", "logout", "0"), 1, "phone-stays")
     check_failure(device("nothing").run("send", "x1", "-m", "x"), 1, "no-profile")

@@ -27,4 +27,5 @@ def test_a_lease_has_bounds(person: MakeDevice) -> None:
     for days in ("1", "181"):
         refused = alice.run("devices", "lease", days)
         assert refused.error["error"] in ("bad-lease", "lease-too-long")
+        assert "180 days" in refused.error["hint"]
     assert alice.run("devices", "lease", "no-number").status == 2

@@ -13,7 +13,7 @@ from untether.cli.arguments import text
 from untether.cli.errors import pasteable, show_warning
 from untether.cli.opening import with_client, with_new_client
 from untether.cli.render import local_time, show_result, timestamp
-from untether.client.account import Standing
+from untether.client.account import Standing, check_invitation
 from untether.client.client import Client
 
 
@@ -37,6 +37,7 @@ def default_device_name() -> str:
 def _register(arguments: argparse.Namespace) -> int:
     check_name(arguments.name)
     check_device_name(arguments.device_name)
+    check_invitation(arguments.invitation)
 
     async def act(client: Client) -> int:
         registered = await client.register(

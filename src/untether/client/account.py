@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from untether.base.errors import LocalError, NetworkError
 from untether.base.identifiers import SECOND_MS, AccountId, DeviceNumber, UnixMillis
-from untether.base.limits import ACTIVATION_MS
+from untether.base.limits import ACTIVATION_MS, INVITATION_CODE_MAX
 from untether.base.secret_bytes import SecretBytes
 from untether.client.driver import Driver, Signer
 from untether.client.refusals import refusal
@@ -71,6 +71,7 @@ async def register(
     seen gives it again: see :func:`mark_recovery_code_seen`. Raises RefusedError with the
     relay's reason; the profile is then unused again.
     """
+    check_invitation(invitation)
     own = _unfinished(driver, name)
     with driver.listening() as heard:
         if own is None:
@@ -92,6 +93,16 @@ async def register(
     with driver.reading() as database:
         own = own_device.require(database)
     return Registered(own.account_id, own.name, own.device, encode_recovery_code(seed))
+
+
+def check_invitation(code: str | None) -> None:
+    """Refuse before it is sent what no invitation can be: LocalError ``bad-invitation``."""
+    if code is not None and len(code) > INVITATION_CODE_MAX:
+        raise LocalError(
+            "bad-invitation",
+            f"What was given as an invitation has {len(code)} characters.",
+            f"Copy the code again; it has at most {INVITATION_CODE_MAX}.",
+        )
 
 
 def mark_recovery_code_seen(driver: Driver) -> None:

@@ -196,7 +196,7 @@ class Client:
 
     async def verify(self, name: str, qr_text: str | None = None) -> None:
         """Mark a person as verified: the codes were compared, or their QR code is compared now."""
-        check_name(name)
+        people.refuse_own_name(self.driver, check_name(name))
         if qr_text is None:
             await self.driver.handle(MarkVerified(name))
         else:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 
-from untether.base.errors import NetworkError, UntetherError
+from untether.base.errors import NetworkError, RefusedError, UntetherError
 from untether.base.identifiers import DAY_MS, SECOND_MS, DeviceNumber, UnixMillis
 from untether.base.limits import LOG_OUT_MS, LOG_OUT_RECEIVE_MS
 from untether.client.account import ask_status
@@ -83,7 +83,7 @@ async def set_lease(driver: Driver, days: int) -> UnixMillis:
     Raises LocalError ``bad-lease`` or ``not-the-phone``, RefusedError when the relay allows less.
     """
     if driver.challenge is not None and days * DAY_MS > driver.challenge.lease_max_ms:
-        raise refusal("lease-too-long")
+        raise _lease_too_long(driver.challenge.lease_max_ms)
     with driver.listening() as heard:
         await driver.handle(SetLease(days * DAY_MS))
         await driver.idle()
@@ -93,6 +93,15 @@ async def set_lease(driver: Driver, days: int) -> UnixMillis:
                 raise refusal(event.code, event.retry_after_ms)
     with driver.looking() as context:
         return own_account.newest(context).expires_at
+
+
+def _lease_too_long(lease_max_ms: int) -> RefusedError:
+    return RefusedError(
+        "lease-too-long",
+        "The relay does not accept device lists that hold for so long.",
+        f"Choose at most {lease_max_ms // DAY_MS} days.",
+        lease_max_ms=lease_max_ms,
+    )
 
 
 async def _until_out(driver: Driver, heard: Heard, number: DeviceNumber) -> None:

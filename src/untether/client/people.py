@@ -171,16 +171,23 @@ async def verify_by_qr(driver: Driver, name: str, qr_text: str) -> None:
     await driver.handle(MarkVerified(name))
 
 
-def _sides(driver: Driver, name: str) -> tuple[Side, Side, bool]:
-    """Return the own side, the contact's, and whether the contact is verified."""
+def refuse_own_name(driver: Driver, name: str) -> None:
+    """Raise LocalError ``own-code`` for the own name: nobody compares codes with themselves."""
     with driver.reading() as database:
         own = own_device.load(database)
-        if own is None or own.name == name:
-            raise LocalError(
-                "own-code",
-                "A security code belongs to two people; this is your own name.",
-                "Name somebody else.",
-            )
+    if own is None or own.name == name:
+        raise LocalError(
+            "own-code",
+            "A security code belongs to two people; this is your own name.",
+            "Name somebody else.",
+        )
+
+
+def _sides(driver: Driver, name: str) -> tuple[Side, Side, bool]:
+    """Return the own side, the contact's, and whether the contact is verified."""
+    refuse_own_name(driver, name)
+    with driver.reading() as database:
+        own = own_device.require(database)
         contact = contacts.by_name(database, name)
         account = known_account(database, name)
         verified = contact is not None and contact.verified

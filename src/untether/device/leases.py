@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from untether.base.errors import LocalError
-from untether.base.identifiers import AccountId, UnixMillis
+from untether.base.identifiers import DAY_MS, AccountId, UnixMillis
 from untether.base.limits import (
     HELD_RETRY_MS,
     LEASE_MAX_MS,
@@ -50,9 +50,9 @@ def set_lease(context: Context, command: SetLease) -> None:
     if not LEASE_MIN_MS <= command.lease_ms <= LEASE_MAX_MS:
         raise LocalError(
             "bad-lease",
-            f"Companions can go on without the phone for {LEASE_MIN_MS} to {LEASE_MAX_MS} ms; "
-            f"{command.lease_ms} ms were wanted.",
-            "Choose between 2 and 180 days.",
+            f"Companions can't go on without the phone for {command.lease_ms // DAY_MS} days.",
+            f"Choose between {LEASE_MIN_MS // DAY_MS} and {LEASE_MAX_MS // DAY_MS} days.",
+            lease_ms=command.lease_ms,
         )
     own_account.require_signing(context)
     context.change_own(lease_ms=command.lease_ms)

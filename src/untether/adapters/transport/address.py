@@ -49,11 +49,7 @@ def relay_address(url: str, *, plain_http: bool = False) -> str:
     if parts.path not in {"", "/"} or parts.query or parts.fragment:
         raise _bad(text, "a relay is named by scheme, host and port only")
     if parts.scheme == "http" and not plain_http and not is_loopback(host):
-        raise LocalError(
-            "plain-http",
-            f"http://{host} would send logins over the network in the clear.",
-            f"Use https://{host}; http:// is for relays on this machine.",
-        )
+        raise _plain_http(_normal_host(host, text), port, text)
     return _origin(parts.scheme, _normal_host(host, text), port, text)
 
 
@@ -94,6 +90,15 @@ def _origin(scheme: str, host: str, port: int | None, shown: str) -> str:
     if len(origin) > ORIGIN_MAX:
         raise _bad(shown, "it is too long")
     return origin
+
+
+def _plain_http(host: str, port: int | None, shown: str) -> LocalError:
+    encrypted = _origin("https", host, None if port == _PORTS["http"] else port, shown)
+    return LocalError(
+        "plain-http",
+        f"{_origin('http', host, port, shown)} would send logins over the network in the clear.",
+        f"Use {encrypted}; http:// is for relays on this machine.",
+    )
 
 
 def _bad(shown: str, why: str) -> LocalError:
