@@ -17,7 +17,7 @@ from untether.adapters.storage.sqlite_database import SqliteDatabase
 from untether.base.errors import PlatformError, UntetherError
 from untether.base.identifiers import DAY_MS
 from untether.base.limits import RATCHET_ANSWER_JITTER_MS, RECEIPT_JITTER_MS
-from untether.device import admission, events
+from untether.device import events, linking_admission
 from untether.device.inputs import Input
 from untether.device.store.upgrade import bring_up_to_date, packaged_upgrades
 
@@ -127,7 +127,7 @@ def test_twin_that_takes_a_full_disk_for_a_refusal_is_found(
     unlucky: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A step that passes over a failure of the disk, and does something else, does not stay."""
-    monkeypatch.setattr(admission, "RemoteError", UntetherError)
+    monkeypatch.setattr(linking_admission, "RemoteError", UntetherError)
     monkeypatch.setattr(SqliteDatabase, "_failure", property(lambda _: None, lambda _, __: None))
     alice = unlucky.register("alice")
     with pytest.raises(AssertionError):

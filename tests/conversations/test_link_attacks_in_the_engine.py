@@ -17,7 +17,7 @@ from tests.world_relay import Link
 
 from untether.base.identifiers import DeviceNumber
 from untether.base.limits import LINK_POLL_MS, LINK_SLOT_MS
-from untether.device import admission, events, inputs, own_account, prekeys
+from untether.device import events, inputs, linking_admission, own_account, prekeys
 from untether.device.context import Context
 from untether.device.store import links, own_lists
 from untether.protocol.identity.certificate import sign_as_account
@@ -130,7 +130,7 @@ def test_a_list_that_the_relay_refuses_is_followed_by_one_without_the_device(
     alice: WorldDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Twin: with that check off the list is signed and refused, yet the phone is not stuck."""
-    monkeypatch.setattr(admission, "verify_stock", lambda _stock, _owner: None)
+    monkeypatch.setattr(linking_admission, "verify_stock", lambda _stock, _owner: None)
     story = no_prekeys_of_its_own(alice, monkeypatch)
     monkeypatch.undo()
     assert_failed(story, "link-tampered", "link-tampered")

@@ -9,7 +9,7 @@ from tests.attacks.stand_ins import nothing
 from tests.planted.fault import Fault, rule
 
 from untether.base.identifiers import MessageId
-from untether.device import prekeys, repair, repair_answers, restored
+from untether.device import prekeys, repair, repair_answers, restored, same_phone
 from untether.device.context import Context
 from untether.device.senders import Sender
 from untether.device.store import inbox, outbox, own_lists, sent
@@ -48,7 +48,7 @@ FAULTS = (
     Fault(
         "log-outs-given-up",
         "a phone that gives way to its other life forgets whom it had logged out",
-        rule(restored, "_do_again", nothing),
+        rule(same_phone, "_do_again", nothing),
         f"{TALKS}/test_restored_copies.py"
         "::test_a_log_out_signed_before_it_heard_of_its_other_life_is_signed_again",
     ),

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from untether.base.identifiers import SlotId
-from untether.device import admission, linking_companion, linking_phone
+from untether.device import linking_admission, linking_companion, linking_phone
 from untether.device.context import Context
 from untether.device.inputs import CancelLink
 from untether.device.store import links
@@ -83,7 +83,7 @@ def on_item(context: Context, request: GetLinkItem, answer: ServerFrame) -> None
     if answer.item is None:
         linking_phone.on_nothing(context, theirs)
     else:
-        admission.take_acceptance(context, theirs, answer.item)
+        linking_admission.take_acceptance(context, theirs, answer.item)
 
 
 def on_put(context: Context, request: PutLinkItem, answer: ServerFrame) -> None:

@@ -15,12 +15,12 @@ from untether.base.errors import RemoteError
 from untether.base.identifiers import DeviceNumber, UnixMillis
 from untether.device import (
     account_lists,
-    admission,
+    linking_admission,
     log_out,
     membership,
     outbox,
     own_account,
-    restored,
+    same_phone,
 )
 from untether.device.context import Context
 from untether.device.events import DeviceRemoved, RequestRefused
@@ -53,7 +53,7 @@ def _taken(context: Context, request: PublishLists, relay_time: UnixMillis) -> N
     own_lists.mark_published(context.database, newest_sent.head)
     for brought in publications.take(context.database, newest_sent.head):
         if brought.added is not None:
-            admission.admitted(context, brought.added)
+            linking_admission.admitted(context, brought.added)
         if brought.removed is not None:
             context.notify(DeviceRemoved(brought.removed))
     if newest_sent.ahead_ms(relay_time):  # its clock was ahead too, when it took the list
@@ -74,7 +74,7 @@ def _conflict(context: Context, request: PublishLists, answer: Lists) -> None:
         # The relay is behind, or lies; the next login tells which of its lists are missing.
         context.notice("relay-lists-refused", context.own.account_id, cause=error.code)
     if request.device is not None and not own_account.may_sign(context):
-        admission.not_admitted(context, request.device, "link-list-moved-on")
+        linking_admission.not_admitted(context, request.device, "link-list-moved-on")
 
 
 def _refused(context: Context, request: PublishLists, code: str) -> None:
@@ -82,7 +82,7 @@ def _refused(context: Context, request: PublishLists, code: str) -> None:
         own_account.publish(context)
     elif request.device is not None and own_account.may_sign(context):
         _leave_out(context, request.device, _newest_sent(context, request), code)
-    elif code == AHEAD or not restored.generation_refused(context, code):
+    elif code == AHEAD or not same_phone.generation_refused(context, code):
         if code == AHEAD:
             context.notice("clock-ahead")
         else:
@@ -98,7 +98,7 @@ def _leave_out(context: Context, device: DeviceNumber, sent: DeviceList, code: s
     if own_account.newest(context).device(device) is not None:
         own_account.sign_next(context, remove=(device,))
     refused = RemoteError(code, "The relay refused the list with the new device.")
-    admission.not_admitted(context, device, refusal_code(refused))
+    linking_admission.not_admitted(context, device, refusal_code(refused))
     own_account.publish(context)
 
 

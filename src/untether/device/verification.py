@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from untether.device import linking_phone, recovery, registration, restored
+from untether.device import linking_phone, recovery, registration, same_phone
 from untether.device.context import Context
 from untether.device.inputs import CertificateSigned, VerificationRefused
 from untether.device.store.own_device import State
@@ -28,14 +28,14 @@ REFUSED: dict[State, Callable[[Context], None]] = {
 
 def signed(context: Context, event: CertificateSigned) -> None:
     """The account key has signed."""
-    if restored.is_recovering(context, event):
-        restored.certificate_signed(context, event)
+    if same_phone.is_recovering(context, event):
+        same_phone.certificate_signed(context, event)
         return
     SIGNED.get(context.own.state, linking_phone.certificate_signed)(context, event)
 
 
 def refused(context: Context, _event: VerificationRefused) -> None:
     """The account key will not sign."""
-    if restored.verification_refused(context):
+    if same_phone.verification_refused(context):
         return
     REFUSED.get(context.own.state, linking_phone.verification_refused)(context)

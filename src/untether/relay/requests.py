@@ -15,10 +15,10 @@ from untether.base.randomness import Randomness
 from untether.relay import (
     accounts,
     link_desk,
+    list_requests,
     login,
     mailbox,
     prekeys,
-    publication,
     status,
     submission,
 )
@@ -64,13 +64,13 @@ _ALL = _GUESTS_AND_DEVICES | {Bearer}
 RULES: Final[Mapping[type[ClientFrame], Rule]] = {
     frames.Login: Rule(login.log_in, Terms(_GUESTS, guest_rate=LOGINS), login.prove),
     frames.Register: Rule(accounts.register, Terms(_GUESTS), accounts.prove_newcomer),
-    frames.Recover: Rule(publication.recover, Terms(_GUESTS)),
+    frames.Recover: Rule(list_requests.recover, Terms(_GUESTS)),
     frames.PublishLists: Rule(
-        publication.publish, Terms(_DEVICES, SIGNED_UPLOADS), publication.count_lists
+        list_requests.publish, Terms(_DEVICES, SIGNED_UPLOADS), list_requests.count_lists
     ),
-    frames.FetchLists: Rule(publication.fetch, Terms(_ALL)),
+    frames.FetchLists: Rule(list_requests.fetch, Terms(_ALL)),
     frames.ResolveName: Rule(accounts.resolve_name, Terms(_GUESTS_AND_DEVICES, NAME_LOOKUPS)),
-    frames.Resign: Rule(publication.resign, Terms(_DEVICES)),
+    frames.Resign: Rule(list_requests.resign, Terms(_DEVICES)),
     frames.DepositPrekeys: Rule(prekeys.deposit, Terms(_DEVICES, SIGNED_UPLOADS)),
     frames.ClaimPrekeys: Rule(prekeys.claim, Terms(_DEVICES)),
     frames.Submit: Rule(submission.submit, Terms(_DEVICES, SUBMITS)),

@@ -22,7 +22,7 @@ from untether.protocol.identity.device_list import sign_list
 from untether.protocol.identity.next_list import next_list_body
 from untether.protocol.identity.resignation import sign_resignation
 from untether.protocol.identity.wipe_order import sign_wipe_order
-from untether.relay import publication
+from untether.relay import list_requests
 from untether.relay.budgets import ACCOUNT_LISTS
 from untether.relay.outcome import CutDevice, TellAccount
 from untether.wire.client_frames import (
@@ -372,5 +372,5 @@ def test_conflicts_are_codes_of_the_rules() -> None:
     from untether.protocol.identity import list_rules
 
     text = Path(list_rules.__file__).read_text(encoding="utf-8")
-    assert all(f'"{code}"' in text for code in publication.CONFLICTS)
+    assert all(f'"{code}"' in text for code in list_requests.CONFLICTS)
     assert limits.LISTS_PER_ANSWER_MAX >= 2

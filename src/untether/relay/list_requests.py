@@ -1,4 +1,4 @@
-"""How an account's lists go on: recovery, publication, log-out (spec 08, "Lists").
+"""What is asked about lists: recovery, publication, look-up, resignation (spec 08, "Lists").
 
 What comes together is admitted together: a higher generation with its phone's prekeys, a list
 with the prekeys of the companion that it adds. Repeating what the relay has changes nothing.
