@@ -12,11 +12,11 @@ from untether.adapters.storage.relay_memory_rows import MemoryRelayTransaction a
 from untether.base.identifiers import AccountId, DeviceAddress, UnixMillis
 from untether.relay import (
     link_desk,
+    list_requests,
     lists,
     login,
     mailbox,
     prekeys,
-    publication,
     requests,
     submission,
 )
@@ -209,7 +209,7 @@ FAULTS = (
     Fault(
         "companion-without-prekeys",
         "a companion comes without the prekeys that others need to write to it",
-        rule(publication, "_check_brings_prekeys", lambda *_: None),
+        rule(list_requests, "_check_brings_prekeys", lambda *_: None),
         f"{TESTS}/test_relay_lists.py::test_a_new_companion_comes_with_its_prekeys",
     ),
     Fault(
