@@ -210,6 +210,8 @@ def passphrase_seals() -> Iterator[Case]:
 class _Passphrase:
     """Somebody who always types the same."""
 
+    tries = 1
+
     def __init__(self, passphrase: SecretBytes) -> None:
         self._passphrase = passphrase
 

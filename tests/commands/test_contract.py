@@ -197,7 +197,12 @@ def test_logs_and_hints_never_reach_stdout(person: MakeDevice, tmp_path: Path) -
         *("--profile", alice.directory, "--passphrase-file", open_file, "-o", "json", "contacts")
     ).end()
     assert (ended.status, ended.output) == (0, "")
+    assert ended.notices == ["passphrase-file-open"]
     assert "chmod 600" in ended.errors
+    assert all(line.startswith("{") for line in ended.errors.splitlines())
+    shown = in_process("--profile", alice.directory, "--passphrase-file", open_file, "contacts")
+    assert shown.errors.startswith("untether: Other users can read")
+    assert "[passphrase-file-open]" in shown.errors
 
 
 def test_the_environment_names_profile_and_passphrase(person: MakeDevice) -> None:

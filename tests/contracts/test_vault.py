@@ -24,6 +24,8 @@ REASON = "Link alice's laptop?"
 class Person:
     """Types the same passphrase each time, or refuses; remembers what was asked."""
 
+    tries = 1
+
     def __init__(self, passphrase: str | None) -> None:
         self.passphrase = passphrase
         self.asked: list[str] = []

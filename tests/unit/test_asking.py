@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,11 @@ from untether.adapters.vault.asking import (
     NoPassphrases,
     TerminalPassphrases,
     has_terminal,
+    open_with,
     passphrase_source,
 )
-from untether.base.errors import ExitStatus, LocalError, VerificationError
+from untether.base.errors import ExitStatus, LocalError, PlatformError, VerificationError
+from untether.base.secret_bytes import SecretBytes
 
 
 def written(path: Path, content: bytes, mode: int = 0o600) -> FilePassphrases:
@@ -83,8 +86,62 @@ async def test_a_file_that_others_can_read_warns(
         await written(tmp_path / "p", b"correct horse").existing("")
         assert not caplog.records
         await written(tmp_path / "p", b"correct horse", 0o644).existing("")
-    assert "chmod 600" in caplog.text
-    assert "correct horse" not in caplog.text
+        assert "correct horse" not in caplog.text
+        assert caplog.text.count("chmod 600") == 1
+
+
+async def test_one_file_warns_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A registration reads it for the messages and for the account; one warning will do."""
+    source = written(tmp_path / "p", b"correct horse", 0o644)
+    with caplog.at_level(logging.WARNING):
+        await source.new("")
+        await source.new("")
+        await source.existing("")
+    (warned,) = caplog.records
+    assert isinstance(warned.msg, PlatformError)
+    assert warned.msg.code == "passphrase-file-open"
+
+
+def _opens_with(right: bytes, typed: SecretBytes) -> str:
+    if typed != right:
+        raise VerificationError("passphrase-wrong", "The passphrase is wrong.", "Try again.")
+    return "opened"
+
+
+async def test_a_wrong_passphrase_can_be_typed_again() -> None:
+    """Who mistypes is told and asked again; the third slip is the last."""
+    opened = partial(_opens_with, b"right")
+    prompts: list[str] = []
+    answer = typing("wrong", "wrong", "right", "right")
+
+    def prompt(text: str) -> str:
+        prompts.append(text)
+        return answer(text)
+
+    terminal = TerminalPassphrases(prompt)
+    assert await open_with(terminal, "This opens it.", opened) == "opened"
+    assert "This opens it." in prompts[0]
+    assert all("passphrase is wrong. Once more." in text for text in prompts[1:])
+    assert len(prompts) == 3
+    with pytest.raises(VerificationError) as refused:
+        await open_with(TerminalPassphrases(typing(*["wrong"] * 3, "right")), "", opened)
+    assert refused.value.code == "passphrase-wrong"
+    with pytest.raises(VerificationError) as untyped:
+        await open_with(TerminalPassphrases(typing("wrong")), "", opened)
+    assert untyped.value.code == "passphrase-needed"
+
+
+async def test_a_file_is_not_read_again(tmp_path: Path) -> None:
+    """What stands in it stays the same; a try costs a second of the processor."""
+    tries: list[bytes] = []
+
+    def opened(typed: SecretBytes) -> str:
+        tries.append(bytes(typed))
+        return _opens_with(b"right", typed)
+
+    with pytest.raises(VerificationError) as refused:
+        await open_with(written(tmp_path / "p", b"wrong"), "", opened)
+    assert (refused.value.code, tries) == ("passphrase-wrong", [b"wrong"])
 
 
 async def test_a_new_passphrase_has_a_length(tmp_path: Path) -> None:

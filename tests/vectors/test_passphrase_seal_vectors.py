@@ -54,6 +54,8 @@ async def test_the_vault_opens_its_array(case: Case) -> None:
     """The array of seals is what the vault stores."""
 
     class Alice:
+        tries = 1
+
         async def existing(self, reason: str) -> SecretBytes:
             """Type the passphrase."""
             del reason

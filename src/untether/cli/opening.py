@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import os
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
 from pathlib import Path
 
 from untether.adapters.paths import expanded
 from untether.adapters.storage.profile import default_directory
-from untether.base.errors import PlatformError
+from untether.base.errors import PlatformError, UntetherError
 from untether.base.identifiers import MINUTE_MS
 from untether.cli.errors import show_warning
 from untether.cli.render import show_notices
@@ -20,6 +21,8 @@ from untether.device.events import ClockDiffers
 from untether.native import NativeClient
 
 Act = Callable[[Client], Awaitable[int]]
+
+_sdk_log = logging.getLogger("untether")
 
 
 def profile_directory(arguments: argparse.Namespace) -> Path:
@@ -49,13 +52,31 @@ def with_new_client(arguments: argparse.Namespace, act: Act) -> int:
 async def _run(
     arguments: argparse.Namespace, opened: AbstractAsyncContextManager[NativeClient], act: Act
 ) -> int:
-    async with opened as client:
-        clock_watch = asyncio.create_task(_watch_clock(client, arguments))
-        try:
-            return await act(client)
-        finally:
-            clock_watch.cancel()
-            show_notices(client, arguments)
+    with _warnings_shown(arguments):
+        async with opened as client:
+            clock_watch = asyncio.create_task(_watch_clock(client, arguments))
+            try:
+                return await act(client)
+            finally:
+                clock_watch.cancel()
+                show_notices(client, arguments)
+
+
+@contextmanager
+def _warnings_shown(arguments: argparse.Namespace) -> Iterator[None]:
+    """Show the warnings of the SDK inside like the command's own, in the wanted form."""
+
+    class Shown(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if isinstance(record.msg, UntetherError):
+                show_warning(record.msg, arguments)
+
+    handler = Shown(logging.WARNING)
+    _sdk_log.addHandler(handler)
+    try:
+        yield
+    finally:
+        _sdk_log.removeHandler(handler)
 
 
 async def _watch_clock(client: Client, arguments: argparse.Namespace) -> None:

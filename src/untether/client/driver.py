@@ -34,6 +34,9 @@ from untether.wire.server_frames import Challenge, Refused, ServerFrame
 Signer = Callable[[bytes], Awaitable[bytes]]
 """Signs a certificate body with the account key, by user verification."""
 
+SLIPS = ("passphrase-wrong", "passphrase-file-unreadable")
+"""What is no refusal of the owner: the same command given again asks once more."""
+
 
 class Driver:
     """One device in one process; what comes over the line becomes inputs of its engine."""
@@ -213,8 +216,9 @@ class Driver:
             return
         try:
             signature = await self.signer(body)
-        except VerificationError:
-            await self.handle(inputs.VerificationRefused())
+        except VerificationError as error:
+            if error.code not in SLIPS:
+                await self.handle(inputs.VerificationRefused())
             raise
         await self.handle(inputs.CertificateSigned(body, signature))
 

@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
 
-from untether.base.errors import LocalError, UntetherError
+from untether.base.errors import LocalError, UntetherError, VerificationError
 from untether.base.identifiers import SECOND_MS
 from untether.base.limits import LINK_SLOT_MS
-from untether.client.driver import Driver
+from untether.client.driver import SLIPS, Driver
 from untether.client.receiving import Heard, while_kept
 from untether.client.refusals import refusal
 from untether.device import linking_phone
@@ -111,8 +111,15 @@ async def _decide(driver: Driver, requested: LinkRequested, may_link: MayLink) -
     await driver.idle()
     with driver.looking() as context:
         asked = linking_phone.is_asked(context)
-    if asked:
-        await driver.handle(ConfirmLink(await may_link(requested)))
+    if not asked:
+        return
+    accept = await may_link(requested)
+    try:
+        await driver.handle(ConfirmLink(accept))
+    except VerificationError as error:
+        if error.code in SLIPS:
+            error.hint += " The link stays open meanwhile: run the same command again."
+        raise
 
 
 @asynccontextmanager

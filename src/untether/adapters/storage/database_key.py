@@ -13,7 +13,7 @@ from typing import Final, Protocol, cast
 
 import msgspec
 
-from untether.adapters.vault.asking import PassphraseSource
+from untether.adapters.vault.asking import PassphraseSource, open_with
 from untether.adapters.vault.passphrase_seal import Argon2Cost, open_secret, seal_secret
 from untether.base.errors import PlatformError, VerificationError
 from untether.base.randomness import Randomness
@@ -122,8 +122,12 @@ async def unlock(
 ) -> SecretBytes:
     """Return the key; VerificationError when the person or the key store refuses."""
     if isinstance(protection, UnderPassphrase):
-        passphrase = await passphrases.existing("This opens the messages of this device.")
-        return open_secret(protection.sealed, passphrase, labels.DATABASE_KEY)
+        sealed = protection.sealed
+        return await open_with(
+            passphrases,
+            "This opens the messages of this device.",
+            lambda typed: open_secret(sealed, typed, labels.DATABASE_KEY),
+        )
     import keyring.errors  # noqa: PLC0415 (slow to load)
 
     key_store = find_key_store()

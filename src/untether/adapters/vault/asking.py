@@ -10,24 +10,31 @@ import asyncio
 import getpass
 import logging
 import os
+import shlex
 import stat
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from untether.adapters.vault.passphrase_seal import passphrase_from_text
-from untether.base.errors import LocalError, VerificationError
-from untether.base.limits import NEW_PASSPHRASE_TRIES_MAX, PASSPHRASE_FILE_MAX, PASSPHRASE_MIN
+from untether.base.errors import LocalError, PlatformError, VerificationError
+from untether.base.limits import PASSPHRASE_FILE_MAX, PASSPHRASE_MIN, PASSPHRASE_TRIES_MAX
 from untether.base.secret_bytes import SecretBytes
 
 FILE_VARIABLE: Final = "UNTETHER_PASSPHRASE_FILE"
 _TERMINAL: Final = "/dev/tty"
 _log = logging.getLogger(__name__)
+_Opened = TypeVar("_Opened")
 
 
 class PassphraseSource(Protocol):
-    """Answers with a passphrase, or raises why there is none."""
+    """Answers with a passphrase, or raises why there is none.
+
+    ``tries``: how often it makes sense to ask it for one passphrase.
+    """
+
+    tries: int
 
     async def existing(self, reason: str) -> SecretBytes:
         """Return the passphrase that was chosen before; ``reason`` says what it does now."""
@@ -36,6 +43,20 @@ class PassphraseSource(Protocol):
     async def new(self, purpose: str) -> SecretBytes:
         """Return a newly chosen passphrase; ``purpose`` completes "a passphrase that …"."""
         ...
+
+
+async def open_with(
+    source: PassphraseSource, reason: str, opened: Callable[[SecretBytes], _Opened]
+) -> _Opened:
+    """Return what the passphrase opens; whoever can type it again may, a few times."""
+    for _ in range(source.tries - 1):
+        try:
+            return opened(await source.existing(reason))
+        except VerificationError as error:
+            if error.code != "passphrase-wrong":
+                raise
+            reason = f"{error.message} Once more."
+    return opened(await source.existing(reason))
 
 
 def passphrase_source(file: Path | None, environment: Mapping[str, str]) -> PassphraseSource:
@@ -60,8 +81,11 @@ def has_terminal() -> bool:
 class FilePassphrases:
     """Reads the passphrase from a file, less one line end."""
 
+    tries = 1
+
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._has_warned = False
 
     async def existing(self, reason: str) -> SecretBytes:
         """See the port; nobody is there to read the reason."""
@@ -95,16 +119,22 @@ class FilePassphrases:
         return text
 
     def _warn_when_others_can_read(self, mode: int) -> None:
-        if stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO):
+        is_open = stat.S_ISREG(mode) and mode & (stat.S_IRWXG | stat.S_IRWXO)
+        if is_open and not self._has_warned:
+            self._has_warned = True
             _log.warning(
-                "Other users can read the passphrase file %s; run: chmod 600 %s",
-                self._path,
-                self._path,
+                PlatformError(
+                    "passphrase-file-open",
+                    f"Other users can read the passphrase file {self._path}.",
+                    f"Run `chmod 600 {shlex.quote(str(self._path))}`.",
+                )
             )
 
 
 class TerminalPassphrases:
     """Asks the person at the terminal, without showing what they type."""
+
+    tries = PASSPHRASE_TRIES_MAX
 
     def __init__(self, prompt: Callable[[str], str] = getpass.getpass) -> None:
         self._prompt = prompt
@@ -120,7 +150,7 @@ class TerminalPassphrases:
         if self._chosen:
             before += "It may be the same as the one before.\n"
         before += "It is typed twice, so that a slip of the finger locks nobody out.\n"
-        for _ in range(NEW_PASSPHRASE_TRIES_MAX - 1):
+        for _ in range(PASSPHRASE_TRIES_MAX - 1):
             try:
                 return await self._chosen_twice(before)
             except LocalError as error:
@@ -149,6 +179,8 @@ class TerminalPassphrases:
 
 class NoPassphrases:
     """Refuses, with the ways out."""
+
+    tries = 1
 
     async def existing(self, reason: str) -> SecretBytes:
         """See the port."""

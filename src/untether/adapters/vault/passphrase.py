@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from untether.adapters.vault.asking import PassphraseSource
+from untether.adapters.vault.asking import PassphraseSource, open_with
 from untether.adapters.vault.passphrase_seal import (
     METHOD_PASSPHRASE,
     Argon2Cost,
@@ -58,8 +58,11 @@ class PassphraseVault:
     async def open(self, sealed: bytes, reason: str) -> SecretBytes:
         """See the port."""
         seal = _passphrase_seal(sealed)
-        passphrase = await self._passphrases.existing(reason)
-        seed = open_secret(seal, passphrase, labels.PASSPHRASE_SEAL)
+        seed = await open_with(
+            self._passphrases,
+            reason,
+            lambda typed: open_secret(seal, typed, labels.PASSPHRASE_SEAL),
+        )
         if len(seed) != _SEED_LENGTH:
             raise _damaged()
         return seed
