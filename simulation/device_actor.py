@@ -17,9 +17,9 @@ from simulation.choices import around, happens
 from simulation.disk import Disk
 from simulation.network import Wire
 from simulation.schedule import Timer
-from untether.base.errors import LocalError, PlatformError, RemoteError, UntetherError
+from untether.base.errors import RemoteError, UntetherError
 from untether.base.identifiers import SECOND_MS, UnixMillis
-from untether.base.limits import FRAME_MAX
+from untether.base.limits import ANSWER_MS, FRAME_MAX
 from untether.client.reconnect import reconnect_delay_ms
 from untether.device import effects, engine, events, inputs
 from untether.device.inputs import Input
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 ORIGIN = "http://localhost:1"
-PATIENCE_MS = 30 * SECOND_MS
 RESTART_MS = 20 * SECOND_MS
+"""About how long a process that died stays away."""
 
 
 class PowerCutError(Exception):
@@ -108,10 +108,6 @@ class DeviceActor:
             return []
         try:
             return self._handle(command)
-        except LocalError as error:
-            self.note("told", error.code)
-        except PlatformError as error:
-            self.note("told", error.code)
         except UntetherError as error:
             self.note("told", error.code)
         return []
@@ -297,7 +293,7 @@ class DeviceActor:
         if self._patience is not None:
             self._patience.cancel()
         wire = self._wire
-        self._patience = self.world.schedule.after(PATIENCE_MS, lambda: self._out_of_patience(wire))
+        self._patience = self.world.schedule.after(ANSWER_MS, lambda: self._out_of_patience(wire))
 
     def _out_of_patience(self, wire: Wire | None) -> None:
         if wire is not None and wire is self._wire and self._questions:
