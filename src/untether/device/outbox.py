@@ -20,6 +20,7 @@ from untether.base.limits import QUEUED_RETRY_MS, REFUSED_RETRY_MS
 from untether.device import directory, fan_out, leases, sessions
 from untether.device.context import Context
 from untether.device.events import MessageProgressed
+from untether.device.fan_out import Target
 from untether.device.store import contacts, messages, outbox, own_lists, own_standing, sent
 from untether.device.store.accounts import AccountRow
 from untether.device.store.messages import Message
@@ -83,7 +84,7 @@ def on_prekeys(context: Context, request: ClaimPrekeys, answer: ServerFrame) -> 
         return
     by_device = {bundle.device: bundle for bundle in answer.bundles}
     asked = [one for one in device_list.devices if one.device in request.devices]
-    missing = sessions.without_session(context, [fan_out.Target(one) for one in asked])
+    missing = sessions.without_session(context, [Target(one) for one in asked])
     for certificate in asked:
         if certificate.device in missing:
             sessions.start(context, certificate, by_device.get(certificate.device))
@@ -159,6 +160,7 @@ def shown_message(context: Context, message_id: MessageId) -> Message | None:
 
 
 def _seal_for_account(context: Context, message: Outgoing, account: AccountId) -> None:
+    """Seal for an account, or note what must come first, or why it can't be."""
     found = directory.row(context, account)
     if found is None:
         outbox.save_progress(context.database, message.message_id, account, Progress.WAITING)
@@ -168,41 +170,60 @@ def _seal_for_account(context: Context, message: Outgoing, account: AccountId) -
     if cause:
         stuck(context, message.message_id, account, cause)
         return
-    device_list = directory.list_of(found)
     targets = [
         target
-        for target in fan_out.targets(context, device_list, found.lease_ended_at)
+        for target in fan_out.targets(context, directory.list_of(found), found.lease_ended_at)
         if message.direct_device in (None, target.certificate.device)
     ]
     if message.direct_device is not None and not targets:
         outbox.remove(context.database, message.message_id)  # its one device is gone for ever
         return
     targets = sessions.mark_absent(context, targets)
+    if _have_sessions(context, message, account, targets) and _reach_anybody(
+        context, message, account, targets
+    ):
+        _seal(context, message, found, targets)
+
+
+def _have_sessions(
+    context: Context, message: Outgoing, account: AccountId, targets: list[Target]
+) -> bool:
+    """Tell whether all devices have sessions; ask for prekeys of those that have none."""
     missing = sessions.without_session(context, targets)
-    if missing and _is_ahead_of_relay(context, account):
+    if not missing:
+        return True
+    if _is_ahead_of_relay(context, account):
         stuck(context, message.message_id, account, "relay-behind")
-        return
-    if missing:
+    else:
         outbox.save_progress(context.database, message.message_id, account, Progress.WAITING)
         context.request(ClaimPrekeys(account, tuple(missing)))
-        return
+    return False
+
+
+def _reach_anybody(
+    context: Context, message: Outgoing, account: AccountId, targets: list[Target]
+) -> bool:
+    """Tell whether there is somebody to seal for; the own account may be without other devices."""
+    is_direct = message.direct_device is not None
+    may_be_nobody = account == context.own.account_id and not is_direct
+    if may_be_nobody or any(target.absent is None for target in targets):
+        return True
+    if is_direct:
+        directory.fetch(context, account)  # no verdict on a copy for others brings newer lists
+    reasons = sorted({target.absent for target in targets if target.absent})
+    stuck(context, message.message_id, account, reasons[0] if reasons else "no-devices")
+    return False
+
+
+def _seal(context: Context, message: Outgoing, found: AccountRow, targets: list[Target]) -> None:
+    """Seal a header for each device that gets one, and keep the copies."""
+    head = directory.list_of(found).head
+    payload = codec.encode(BodyKey(message.body_key, message.body_hash, head))
     sealable = [target for target in targets if target.absent is None]
-    if not sealable and (account != context.own.account_id or message.direct_device is not None):
-        if message.direct_device is not None:
-            directory.fetch(context, account)  # no verdict on a copy for others brings newer lists
-        stuck(context, message.message_id, account, _why_nobody(targets))
-        return
-    payload = BodyKey(message.body_key, message.body_hash, device_list.head)
-    headers = sessions.seal(context, sealable, codec.encode(payload))
-    copies = tuple(
-        Copy(
-            target.certificate.device,
-            headers.get(target.certificate.device),
-            target.absent,
-        )
-        for target in targets
-    )
-    outbox.save_sealed(context.database, message.message_id, account, device_list.head, copies)
+    headers = sessions.seal(context, sealable, payload)
+    numbered = ((target.certificate.device, target.absent) for target in targets)
+    copies = tuple(Copy(device, headers.get(device), absent) for device, absent in numbered)
+    outbox.save_sealed(context.database, message.message_id, found.account_id, head, copies)
     if is_repaired(message.message_id):
         devices = [target.peer for target in targets if target.peer is not None]
         sent.keep(context.database, message.message_id, message.content, devices, context.now)
@@ -240,11 +261,6 @@ def _blocked(context: Context, found: AccountRow) -> str:
     if contact is not None and contact.verified and contact.waiting_account_id is not None:
         return "identity-changed"
     return ""
-
-
-def _why_nobody(targets: list[fan_out.Target]) -> str:
-    reasons = sorted({target.absent for target in targets if target.absent})
-    return reasons[0] if reasons else "no-devices"
 
 
 def _submit(context: Context, message: Outgoing, sealed: list[OutgoingRecipient]) -> None:
