@@ -210,7 +210,7 @@ def takes_part(driver: Driver) -> bool:
     """Tell whether this device may send and receive, as far as it knows."""
     with driver.reading() as database:
         own = own_device.load(database)
-    return own is not None and own.state in (State.ACTIVE, State.SUSPENDED)
+    return own is not None and own.takes_part
 
 
 async def ask_status(driver: Driver) -> Status | None:
@@ -227,7 +227,7 @@ def _unfinished(driver: Driver, name: str) -> OwnDevice | None:
     """Return this device if it is being registered, or its recovery code was not seen yet."""
     with driver.reading() as database:
         own = own_device.load(database)
-    if own is None or own.state not in (State.REGISTERING, State.ACTIVE, State.SUSPENDED):
+    if own is None or not (own.takes_part or own.state is State.REGISTERING):
         return None
     if own.state is State.REGISTERING and own.name != name:
         raise LocalError(

@@ -56,7 +56,7 @@ def challenged(context: Context, event: Challenged) -> None:
         registration.submit(context)
     elif own.state is State.LINKING:
         linking.pursue(context)
-    elif own.state in (State.ACTIVE, State.SUSPENDED):
+    elif own.takes_part:
         _log_in(context, event)
     elif own.state is State.RECOVERING:
         recovery.go_on(context)

@@ -82,7 +82,7 @@ class Context:
     def active(self) -> OwnDevice:
         """This device when it takes part; raises LocalError that says why it does not."""
         own = self.own
-        if own.state in (State.ACTIVE, State.SUSPENDED):
+        if own.takes_part:
             return own
         if own.state is State.LOGGED_OUT:
             raise logged_out()
@@ -121,6 +121,10 @@ class Context:
     def sign_certificate(self, body: bytes) -> None:
         """Have the account key sign, by user verification."""
         self._add(SignCertificate(body))
+
+    def jittered(self, within_ms: int) -> UnixMillis:
+        """Draw a moment within so many milliseconds, so that many devices don't act in one."""
+        return UnixMillis(self.now + int.from_bytes(self.randomness(4), "big") % within_ms)
 
     def wake_at(self, time: UnixMillis) -> None:
         """Ask for a Tick at ``time``."""

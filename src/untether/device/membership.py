@@ -40,7 +40,7 @@ def not_listed(context: Context, answer: AccountLists) -> None:
     The relay shows its newest list only. When lists before it are missing here, they are
     asked for, and this device stays suspended until they are followed.
     """
-    if context.own.state not in (State.ACTIVE, State.SUSPENDED):
+    if not context.own.takes_part:
         return
     try:
         account_lists.learn(context, context.own.account_id, answer)
@@ -121,8 +121,7 @@ def _lacks_ours(context: Context, account: AccountId, error: RemoteError) -> boo
 
 def _leave_if_removed(context: Context, wipe_orders: Iterable[SignedObject]) -> None:
     own = context.own
-    active = own.state in (State.ACTIVE, State.SUSPENDED)
-    if active and own.role is Role.COMPANION and not is_present(context):
+    if own.takes_part and own.role is Role.COMPANION and not is_present(context):
         leave(context, wipe=any(_orders_wipe(context, order) for order in wipe_orders))
 
 

@@ -99,8 +99,7 @@ def send_direct(
 
 def turn_ratchet(context: Context, to: AccountId, device: DeviceNumber) -> None:
     """Answer a new session once with nothing, after a jittered moment (spec 04)."""
-    jitter = int.from_bytes(context.randomness(4), "big") % RATCHET_ANSWER_JITTER_MS
-    later = UnixMillis(context.now + jitter)
+    later = context.jittered(RATCHET_ANSWER_JITTER_MS)
     send_direct(context, to, device, RatchetTurn(), not_before=later)
 
 

@@ -7,7 +7,7 @@ anybody on the relay when this person is online.
 
 from __future__ import annotations
 
-from untether.base.identifiers import AccountId, MessageId, UnixMillis
+from untether.base.identifiers import AccountId, MessageId
 from untether.base.limits import RECEIPT_BATCH_MAX, RECEIPT_JITTER_MS
 from untether.device import outgoing
 from untether.device.context import Context
@@ -20,8 +20,7 @@ def owe(context: Context, author: AccountId, message_id: MessageId) -> None:
     """A message of another account was opened: a contact will hear of it soon."""
     if contacts.by_account(context.database, author) is None:
         return
-    jitter = int.from_bytes(context.randomness(4), "big") % RECEIPT_JITTER_MS
-    due = UnixMillis(context.now + jitter)
+    due = context.jittered(RECEIPT_JITTER_MS)
     receipts.add(context.database, author, message_id, due)
     context.wake_at(due)
 

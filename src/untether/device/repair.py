@@ -217,8 +217,7 @@ def _first_request_at(context: Context, peer: int) -> UnixMillis:
     planned = repairs.first_request_due(context.database, peer)
     if planned is not None and planned <= context.now + REPAIR_JITTER_MS:
         return planned
-    jitter = int.from_bytes(context.randomness(4), "big") % REPAIR_JITTER_MS
-    return UnixMillis(context.now + jitter)
+    return context.jittered(REPAIR_JITTER_MS)
 
 
 def _postpone(context: Context, peer: int, wait_ms: int) -> None:

@@ -24,7 +24,6 @@ from untether.device.context import Context
 from untether.device.events import AccountActivated, RequestRefused
 from untether.device.inputs import CertificateSigned, RecoverSamePhone
 from untether.device.store import accounts, own_lists, own_standing, peers, publications
-from untether.device.store.own_device import State
 from untether.device.store.own_standing import Renewal, SigningStopped
 
 
@@ -55,14 +54,12 @@ def recover(context: Context, _command: RecoverSamePhone) -> None:
 def is_recovering(context: Context, signed: CertificateSigned) -> bool:
     """Tell whether the account key has signed for this phone itself, and not for a companion."""
     own = context.own
-    active = own.state in (State.ACTIVE, State.SUSPENDED)
-    return active and signed.body == new_generation.certificate_body(own)
+    return own.takes_part and signed.body == new_generation.certificate_body(own)
 
 
 def verification_refused(context: Context) -> bool:
     """Tell whether the account key was to sign for this phone itself, and say that it won't."""
-    own = context.own
-    waits = own.state in (State.ACTIVE, State.SUSPENDED) and own_account.is_displaced(context)
+    waits = context.own.takes_part and own_account.is_displaced(context)
     if waits:
         context.notify(RequestRefused("recover", "verification-refused"))
     return waits

@@ -63,6 +63,11 @@ class OwnDevice:
     device_platform: str = ""
 
     @property
+    def takes_part(self) -> bool:
+        """Whether this device may send and receive, as far as it knows; a suspended one may."""
+        return self.state in (State.ACTIVE, State.SUSPENDED)
+
+    @property
     def account_id(self) -> AccountId:
         """Hash of the account key."""
         return account_id(self.account_key)
