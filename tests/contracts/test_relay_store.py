@@ -192,7 +192,12 @@ async def test_accounts_and_lists(store: RelayStore) -> None:
         resignation = StatementRow(ALICE, "resignation", LAPTOP.device, b"b", b"s")
         for statement in (wipe, resignation, wipe):
             await tx.put_statement(statement)
-        assert list(await tx.statements(ALICE)) == [resignation, wipe]
+        assert list(await tx.statements(ALICE, [PHONE.device, LAPTOP.device])) == [
+            resignation,
+            wipe,
+        ]
+        assert list(await tx.statements(ALICE, [PHONE.device])) == []
+        assert list(await tx.statements(BOB, [LAPTOP.device])) == []
         assert await tx.key_owner(b"key") is None
         await tx.put_key_owner(b"key", PHONE)
         assert await tx.key_owner(b"key") == PHONE

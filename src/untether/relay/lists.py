@@ -71,13 +71,11 @@ async def account_lists(
 async def _statements_for(
     tx: RelayTransaction, account: AccountRow, reader: DeviceAddress | None
 ) -> tuple[tuple[SignedObject, ...], tuple[SignedObject, ...]]:
-    statements = await tx.statements(account.account_id)
-    if not statements:
-        return (), ()
     own = reader.device if reader and reader.account_id == account.account_id else None
-    told = {one.device for one in (await held_list(tx, account)).devices} | {own}
+    told = {one.device for one in (await held_list(tx, account)).devices}
+    statements = await tx.statements(account.account_id, told if own is None else told | {own})
     return (
-        _of_kind([row for row in statements if row.device in told], "resignation"),
+        _of_kind(statements, "resignation"),
         _of_kind([row for row in statements if row.device == own], "wipe-order"),
     )
 
@@ -153,9 +151,9 @@ async def extend(
     in the same transaction; new ones get a mailbox.
     """
     await _add_lists(tx, newest, run, behind=held.head)
-    resigned = {
-        row.device for row in await tx.statements(account.account_id) if row.kind == "resignation"
-    }
+    listed = [one.device for one in newest.devices]
+    statements = await tx.statements(account.account_id, listed)
+    resigned = {row.device for row in statements if row.kind == "resignation"}
     row = account_row(newest, account.name, resigned)
     await tx.put_account(row)
     await _add_devices(tx, newest, row.present)

@@ -22,10 +22,10 @@ slots and the settings of the relay itself.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
-from untether.base.identifiers import AccountId, DeviceAddress, SlotId, UnixMillis
+from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, SlotId, UnixMillis
 from untether.relay.rows import (
     AccountRow,
     DeviceRow,
@@ -78,8 +78,10 @@ class RelayTransaction(Protocol):
         """Write a list."""
         ...
 
-    async def statements(self, account_id: AccountId) -> Sequence[StatementRow]:
-        """Return all resignations and wipe orders, ascending by kind and device."""
+    async def statements(
+        self, account_id: AccountId, devices: Collection[DeviceNumber]
+    ) -> Sequence[StatementRow]:
+        """Return the resignations and wipe orders of some devices, ascending by kind and device."""
         ...
 
     async def put_statement(self, row: StatementRow) -> None:

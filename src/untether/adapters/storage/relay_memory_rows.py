@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Final, NamedTuple
 
 from untether.adapters.storage.relay_memory_partitions import PartitionedTransaction
-from untether.base.identifiers import AccountId, DeviceAddress, SlotId, UnixMillis
+from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, SlotId, UnixMillis
 from untether.relay.rows import (
     AccountRow,
     DeviceRow,
@@ -71,10 +71,12 @@ class MemoryRelayTransaction(PartitionedTransaction):
         rows = await self._writable("lists", row.account_id)
         rows[row.generation, row.version] = row
 
-    async def statements(self, account_id: AccountId) -> Sequence[StatementRow]:
+    async def statements(
+        self, account_id: AccountId, devices: Collection[DeviceNumber]
+    ) -> Sequence[StatementRow]:
         """See the port."""
         rows = await self._rows("statements", account_id)
-        return [rows[key] for key in sorted(rows)]
+        return [rows[key] for key in sorted(rows) if key[1] in devices]
 
     async def put_statement(self, row: StatementRow) -> None:
         """See the port."""

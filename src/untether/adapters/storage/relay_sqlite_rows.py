@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 import apsw
@@ -99,10 +100,15 @@ class SqliteRelayTransaction(SqliteMailboxes):
         """See the port."""
         self._write("INSERT INTO lists VALUES (?, ?, ?, ?, ?, ?)", row)
 
-    async def statements(self, account_id: AccountId) -> Sequence[StatementRow]:
-        """See the port."""
+    async def statements(
+        self, account_id: AccountId, devices: Collection[DeviceNumber]
+    ) -> Sequence[StatementRow]:
+        """See the port; an account may have signed thousands, so each is found by its key."""
         found = self._rows(
-            "SELECT * FROM statements WHERE account_id = ? ORDER BY kind, device", (account_id,)
+            """SELECT * FROM statements WHERE account_id = ?
+            AND kind IN ('resignation', 'wipe-order')
+            AND device IN (SELECT value FROM json_each(?)) ORDER BY kind, device""",
+            (account_id, json.dumps(sorted(devices))),
         )
         return [StatementRow(*row) for row in found]
 
