@@ -14,7 +14,9 @@ class Connection(Protocol):
     """One open socket. Sending and receiving may run at the same time, each in one task."""
 
     async def send(self, frame: bytes) -> None:
-        """Send one frame; waits while the relay reads slowly. Raises NetworkError ``closed``.
+        """Send one frame; waits while the relay reads slowly.
+
+        Raises NetworkError ``closed``, or ``no-answer`` when it reads nothing for long.
 
         A frame may leave a little later, and is lost with the socket: only an answer tells
         that it arrived.

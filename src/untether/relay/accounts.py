@@ -21,6 +21,8 @@ from untether.protocol.identity.device_list import (
 )
 from untether.protocol.pairwise.prekeys import VerifiedStock, verify_stock
 from untether.relay import lists
+from untether.relay.admission import count
+from untether.relay.budgets import ACCOUNT_LISTS
 from untether.relay.outcome import Call, Decision, Refusal
 from untether.relay.prekeys import party_of, store_stock
 from untether.relay.transaction import RelayTransaction
@@ -38,7 +40,11 @@ class Newcomer(NamedTuple):
 
 
 def prove_newcomer(call: Call, request: Register) -> Newcomer:
-    """Check lists and prekeys against the key that the account id is made of."""
+    """Check lists and prekeys against the key that the account id is made of.
+
+    A new account has one list. Further ones are counted, since all are kept.
+    """
+    count(call, call.session.principal, ACCOUNT_LISTS, len(request.lists) - 1)
     body = decode(request.lists[0].body, DeviceListBody, size_max=LIST_BODY_MAX)
     account_key = account_key_by_id(request.lists[0], body.account_id)
     newest = lists.follow_first(request.lists, account_key, call.now)

@@ -1,7 +1,7 @@
 """How much may be asked for, and the count of it (spec 08, "Limits").
 
-Limits come in two kinds. Those that protect the machine (requests of a connection, of a
-network address) are kept in memory by :class:`Budgets`, one for each relay process. Those
+Limits come in two kinds. Those that protect the machine (requests of a network address,
+submissions of a device) are kept in memory by :class:`Budgets`, one for each relay process. Those
 that protect another account (claimed prekeys, mailbox shares) are rows, because they must
 survive a restart. Both count by :func:`spend`.
 """
@@ -25,11 +25,8 @@ class Rate(NamedTuple):
     refill_ms: float
 
 
-REQUESTS: Final = Rate(limits.REQUESTS_BURST, 1000 / limits.REQUESTS_PER_SECOND)
-ACKNOWLEDGEMENTS: Final = Rate(
-    limits.ACKNOWLEDGEMENTS_BURST, 1000 / limits.ACKNOWLEDGEMENTS_PER_SECOND
-)
 SUBMITS: Final = Rate(limits.SUBMIT_BURST, 1000 / limits.SUBMITS_PER_SECOND)
+RECIPIENTS: Final = Rate(limits.RECIPIENTS_BURST, 1000 / limits.RECIPIENTS_PER_SECOND)
 GUEST_REQUESTS: Final = Rate(limits.GUEST_REQUESTS_BURST, limits.GUEST_REQUESTS_REFILL_MS)
 LOGINS: Final = Rate(limits.LOGINS_BURST, limits.LOGINS_REFILL_MS)
 NAME_LOOKUPS: Final = Rate(limits.NAME_LOOKUPS_BURST, limits.NAME_LOOKUPS_REFILL_MS)
@@ -47,18 +44,18 @@ class Spent(Struct, frozen=True):
     retry_after_ms: int
 
 
-def spend(due_at: float, rate: Rate, now: UnixMillis) -> Spent:
-    """Take one from a limit by the generic cell rate algorithm (ITU-T I.371).
+def spend(due_at: float, rate: Rate, now: UnixMillis, count: int = 1) -> Spent:
+    """Take ``count`` from a limit by the generic cell rate algorithm (ITU-T I.371).
 
     The whole state is one time: when the bucket will be full again. An empty bucket is full after
     ``burst`` refills; a later time comes from a clock that was ahead then.
     """
     burst, refill_ms = rate
     fill_ms = min(due_at - now, burst * refill_ms) if due_at > now else 0
-    wait = fill_ms - (burst - 1) * refill_ms
+    wait = fill_ms - (burst - count) * refill_ms
     if wait > 0:
         return Spent(now + fill_ms, int(wait) + 1)
-    return Spent(now + fill_ms + refill_ms, 0)
+    return Spent(now + fill_ms + count * refill_ms, 0)
 
 
 class Budgets:
@@ -76,9 +73,9 @@ class Budgets:
         self._due_at: dict[Hashable, float] = {}
         self._states_max = states_max
 
-    def take(self, key: Hashable, rate: Rate, now: UnixMillis) -> int:
-        """Spend one; returns 0, or the milliseconds to wait."""
-        spent = spend(self._due_at.get(key, 0), self._instead.get(rate, rate), now)
+    def take(self, key: Hashable, rate: Rate, now: UnixMillis, count: int = 1) -> int:
+        """Spend ``count``; returns 0, or the milliseconds to wait (then nothing was spent)."""
+        spent = spend(self._due_at.get(key, 0), self._instead.get(rate, rate), now, count)
         if len(self._due_at) >= self._states_max:
             self._forget_full(now)
         self._due_at[key] = spent.due_at

@@ -18,6 +18,7 @@ from untether.protocol.identity.resignation import open_resignation, resignation
 from untether.protocol.identity.wipe_order import open_wipe_order, wipe_order_target
 from untether.protocol.pairwise.prekeys import VerifiedStock, verify_stock
 from untether.relay import lists
+from untether.relay.admission import count
 from untether.relay.budgets import ACCOUNT_LISTS
 from untether.relay.outcome import Call, Decision, Refusal
 from untether.relay.prekeys import party_of, store_stock
@@ -48,7 +49,7 @@ async def recover(tx: RelayTransaction, call: Call, request: Recover) -> Decisio
         return await _conflict(tx, account, request.lists)
     if newest.head.generation <= held.head.generation:
         raise Refusal("generation-not-higher")
-    _count(call, account.account_id, request.lists)  # signed by its key: no stranger's lists
+    count(call, account.account_id, ACCOUNT_LISTS, len(request.lists))  # not a stranger's: signed
     stock = verify_stock(request.prekeys, party_of(newest.primary))
     await lists.check_keys(tx, newest)
     effects = await lists.extend(tx, account, held, newest, request.lists)
@@ -58,16 +59,8 @@ async def recover(tx: RelayTransaction, call: Call, request: Recover) -> Decisio
 
 def count_lists(call: Call, request: PublishLists) -> PublishLists:
     """Count the lists of a run, new or known: every list is kept, so an account brings few."""
-    _count(call, call.address.account_id, request.lists)
+    count(call, call.address.account_id, ACCOUNT_LISTS, len(request.lists))
     return request
-
-
-def _count(call: Call, account: AccountId, run: Sequence[SignedObject]) -> None:
-    for _ in run:
-        key = (ACCOUNT_LISTS, account)
-        retry_after_ms = call.session.budgets.take(key, ACCOUNT_LISTS, call.now)
-        if retry_after_ms:
-            raise Refusal("rate-limited", retry_after_ms)
 
 
 async def publish(tx: RelayTransaction, call: Call, request: PublishLists) -> Decision:

@@ -24,7 +24,6 @@ from untether.relay import (
 )
 from untether.relay.admission import Terms, admit
 from untether.relay.budgets import (
-    ACKNOWLEDGEMENTS,
     LINK_ITEMS,
     LINK_SLOTS,
     LOGINS,
@@ -73,10 +72,12 @@ RULES: Final[Mapping[type[ClientFrame], Rule]] = {
     frames.Resign: Rule(list_requests.resign, Terms(_DEVICES)),
     frames.DepositPrekeys: Rule(prekeys.deposit, Terms(_DEVICES, SIGNED_UPLOADS)),
     frames.ClaimPrekeys: Rule(prekeys.claim, Terms(_DEVICES)),
-    frames.Submit: Rule(submission.submit, Terms(_DEVICES, SUBMITS)),
-    frames.SubmitDirect: Rule(submission.submit_direct, Terms(_DEVICES, SUBMITS)),
+    frames.Submit: Rule(submission.submit, Terms(_DEVICES, SUBMITS), submission.count_recipients),
+    frames.SubmitDirect: Rule(
+        submission.submit_direct, Terms(_DEVICES, SUBMITS), submission.count_recipient
+    ),
     frames.StartReceiving: Rule(mailbox.start_receiving, Terms(_DEVICES)),
-    frames.Acknowledge: Rule(mailbox.acknowledge, Terms(_DEVICES, apart=ACKNOWLEDGEMENTS)),
+    frames.Acknowledge: Rule(mailbox.acknowledge, Terms(_DEVICES)),
     frames.FetchStatus: Rule(status.fetch_status, Terms(_DEVICES)),
     frames.OpenLinkSlot: Rule(link_desk.open_slot, Terms(_GUESTS, LINK_SLOTS)),
     frames.ClaimLinkSlot: Rule(link_desk.claim_slot, Terms(_DEVICES)),

@@ -7,7 +7,7 @@ from typing import Literal
 
 from untether.base import limits
 from untether.base.identifiers import RelayId
-from untether.relay.budgets import REQUESTS, Budgets, Rate
+from untether.relay.budgets import Budgets
 from untether.relay.principals import Principal
 
 
@@ -22,7 +22,6 @@ class RelayRules:
     origins: frozenset[str]
     registration: Literal["open", "invitation", "closed"] = "open"
     lease_max_ms: int = limits.LEASE_MAX_MS
-    requests: Rate = REQUESTS
     incarnation: int = 0
 
 

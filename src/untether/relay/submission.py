@@ -11,10 +11,10 @@ and the sender repeats for that account alone.
 First all accounts are judged, which only reads; then the accepted ones are stored. A judgement
 is one of the verdicts of the wire, or a :class:`Plan`: what to put into which mailbox.
 
-A mailbox that is full, or of which one account has had its share, gets a *gap* in place of the
-entry, so that one device that nobody empties doesn't silence its account: the device is told
-of the gap and tells its user. Only if no device at all can take its copy, nothing is stored
-and the sender hears ``mailbox-full``.
+A mailbox without room for an entry (:mod:`.mailbox_room`) gets a *gap* in its place, so that one
+device that nobody empties doesn't silence its account: the device is told of the gap, and tells
+its user. Only if no
+device at all can take its copy, nothing is stored and the sender hears ``mailbox-full``.
 """
 
 from __future__ import annotations
@@ -26,22 +26,25 @@ from msgspec import Struct
 from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, UnixMillis
 from untether.base.limits import (
     LISTS_OF_VERDICTS_BYTES_MAX,
-    MAILBOX_BYTES_MAX,
-    MAILBOX_ENTRIES_MAX,
     MAILBOX_FULL_RETRY_MS,
-    SENDER_SHARE_PERCENT_MAX,
 )
+from untether.relay.admission import count
+from untether.relay.budgets import RECIPIENTS
 from untether.relay.lists import account_lists, head_of
+from untether.relay.mailbox_room import has_room
 from untether.relay.outcome import Call, Decision, Refusal, WakeMailbox
-from untether.relay.rows import ALL_DEVICES, AccountRow, DeviceRow, EntryRow, SubmissionKey
+from untether.relay.rows import (
+    ALL_DEVICES,
+    AccountRow,
+    DeviceRow,
+    EntryRow,
+    SubmissionKey,
+)
 from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import Copy, Recipient, Submit, SubmitDirect
 from untether.wire.server_frames import Accepted, AccountRefused, ListsChanged, Submitted
 
 Verdict = Accepted | ListsChanged | AccountRefused
-
-ENTRIES_SHARE = MAILBOX_ENTRIES_MAX * SENDER_SHARE_PERCENT_MAX // 100
-BYTES_SHARE = MAILBOX_BYTES_MAX * SENDER_SHARE_PERCENT_MAX // 100
 
 
 class Plan(Struct, frozen=True):
@@ -67,6 +70,18 @@ class Message(Struct, frozen=True):
         """Return what a repetition of this submission for the account is known by."""
         sender, number = self.sender
         return SubmissionKey(account_id, sender, number, self.request.message_id, target)
+
+
+def count_recipients(call: Call, request: Submit) -> Submit:
+    """Count the accounts that are written to: that each was is remembered for a month."""
+    count(call, call.address.account_id, RECIPIENTS, len(request.recipients))
+    return request
+
+
+def count_recipient(call: Call, request: SubmitDirect) -> SubmitDirect:
+    """Count the account that is written to, like :func:`count_recipients`."""
+    count(call, call.address.account_id, RECIPIENTS, 1)
+    return request
 
 
 async def submit(tx: RelayTransaction, call: Call, request: Submit) -> Decision:
@@ -189,7 +204,7 @@ async def _plan(
             raise LookupError("a present device without its row")
         size = _size(message, copy)
         sealed += copy.header is not None
-        if _is_far_from_full(row, size) or await _has_room(tx, row, message.sender, size):
+        if await has_room(tx, row, message.sender.account_id, size):
             fitting.append((row, copy))
             fitting_sealed += copy.header is not None
         else:
@@ -199,19 +214,6 @@ async def _plan(
     if not sealed and key.account_id != message.sender.account_id:
         return AccountRefused(key.account_id, "nothing-sealed")
     return Plan(key, fitting, gaps, fitting_sealed)
-
-
-def _is_far_from_full(row: DeviceRow, size: int) -> bool:
-    """Tell whether all senders together have less than one sender's share."""
-    return row.entries < ENTRIES_SHARE and row.bytes + size <= BYTES_SHARE
-
-
-async def _has_room(tx: RelayTransaction, row: DeviceRow, sender: DeviceAddress, size: int) -> bool:
-    """Look closer at a mailbox that is filling up: its bounds and this sender's share."""
-    if row.entries >= MAILBOX_ENTRIES_MAX or row.bytes + size > MAILBOX_BYTES_MAX:
-        return False
-    load = await tx.sender_load(row.address, sender.account_id)
-    return load.entries < ENTRIES_SHARE and load.bytes + size <= BYTES_SHARE
 
 
 def _size(message: Message, copy: Copy) -> int:

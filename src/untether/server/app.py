@@ -8,11 +8,12 @@ from aiohttp import web
 
 from untether import __version__
 from untether.adapters.transport.address import SOCKET_PATH, is_loopback
-from untether.relay.transaction import RelayTransaction
+from untether.server.health import HealthCheck
 from untether.server.relay_process import RelayProcess
 from untether.server.sockets import Socket
 
 RELAY: web.AppKey[RelayProcess] = web.AppKey("relay", RelayProcess)
+HEALTH: web.AppKey[HealthCheck] = web.AppKey("health", HealthCheck)
 
 _GREETING = f"""This is an Untether relay (version {__version__}).
 
@@ -24,9 +25,10 @@ _REQUEST_BODY_MAX = 1024  # no route takes a body
 
 
 def create_app(relay: RelayProcess) -> web.Application:
-    """Build the application; it holds no state of its own."""
+    """Build the application of one relay process."""
     app = web.Application(client_max_size=_REQUEST_BODY_MAX)
     app[RELAY] = relay
+    app[HEALTH] = HealthCheck(relay)
     app.add_routes(
         [
             web.get("/", _greet),
@@ -46,19 +48,9 @@ async def _greet(request: web.Request) -> web.Response:
 
 async def _check_health(request: web.Request) -> web.Response:
     """Answer 200 only when the store commits; 503 tells a supervisor to act."""
-    relay = request.app[RELAY]
-    try:
-        await relay.store.transact(_write_health, relay.now())
-    except Exception as error:
-        relay.log.failure("unhealthy", error)
-        return web.Response(status=503, text="the store does not commit\n")
-    return web.Response(text="ok\n")
-
-
-async def _write_health(tx: RelayTransaction, now: int) -> None:
-    await tx.put_setting("health", now.to_bytes(8, "big"))
-    if await tx.setting("health") is None:
-        raise LookupError("the store forgot what was just written")
+    if await request.app[HEALTH].is_well():
+        return web.Response(text="ok\n")
+    return web.Response(status=503, text="the store does not commit\n")
 
 
 async def _show_metrics(request: web.Request) -> web.Response:

@@ -39,9 +39,15 @@ class Quotas(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The bounds that an operator may change; reasons stand in :mod:`untether.base.limits`."""
 
     requests_burst: Positive = limits.REQUESTS_BURST
-    requests_per_second: Positive = limits.REQUESTS_PER_SECOND
+    requests_per_second: Annotated[int, Meta(ge=limits.REQUESTS_PER_SECOND_MIN)] = (
+        limits.REQUESTS_PER_SECOND
+    )
     submit_burst: Positive = limits.SUBMIT_BURST
     submits_per_second: Positive = limits.SUBMITS_PER_SECOND
+    recipients_burst: Annotated[int, Meta(ge=limits.ACCOUNTS_PER_SUBMIT_MAX)] = (
+        limits.RECIPIENTS_BURST
+    )
+    recipients_per_second: Positive = limits.RECIPIENTS_PER_SECOND
     sockets_per_device: Positive = limits.SOCKETS_PER_DEVICE_MAX
     guests_per_address: Positive = limits.GUESTS_PER_ADDRESS_MAX
     logins_burst: Positive = limits.LOGINS_BURST

@@ -26,7 +26,7 @@ from untether.server.data_directory import confirm_identity, serve_alone
 from untether.server.event_log import Log, report_libraries
 from untether.server.housekeeping import close_silent, keep_house
 from untether.server.metrics import Metrics
-from untether.server.relay_process import RelayProcess, own_relay_id, rate
+from untether.server.relay_process import RelayProcess, own_relay_id
 from untether.server.store import open_store
 
 RELAY_ID_LENGTH = 16
@@ -79,12 +79,10 @@ async def _start(
     config: Config, port: int, store: RelayStore, metrics: Metrics, log: Log
 ) -> RelayProcess:
     fresh = RelayId(RelayProcess.randomness(RELAY_ID_LENGTH))
-    quotas = config.quotas
     rules = RelayRules(
         relay_id=await store.transact(own_relay_id, fresh),
         origins=config.origins(port),
         registration=config.registration,
-        requests=rate(quotas.requests_burst, quotas.requests_per_second),
         incarnation=await store.transact(begin_incarnation, RelayProcess.now()),
     )
     return RelayProcess(

@@ -72,6 +72,7 @@ class Metrics(Collector):
         self.cuts: Counter[str] = Counter()
         self.unfinished_upgrades = 0
         self.requests = 0
+        self.rests = 0
         self.submissions = 0
         self.deliveries = 0
         self.acknowledgements = 0
@@ -116,6 +117,7 @@ class Metrics(Collector):
             self.unfinished_upgrades,
         )
         yield _counter("requests", "Requests answered.", self.requests)
+        yield _counter("rests", "Packets behind which a connection was left unread.", self.rests)
         yield _counter("submissions", "Submissions answered.", self.submissions)
         yield _counter("deliveries", "Mailbox entries pushed.", self.deliveries)
         yield _counter("acknowledgements", "Carried out.", self.acknowledgements)

@@ -11,7 +11,15 @@ import time
 from itertools import count
 
 from untether.base.identifiers import MINUTE_MS, SECOND_MS, RelayId, UnixMillis
-from untether.relay.budgets import GUEST_REQUESTS, LINK_SLOTS, LOGINS, SUBMITS, Budgets, Rate
+from untether.relay.budgets import (
+    GUEST_REQUESTS,
+    LINK_SLOTS,
+    LOGINS,
+    RECIPIENTS,
+    SUBMITS,
+    Budgets,
+    Rate,
+)
 from untether.relay.principals import Guest
 from untether.relay.session import RelayRules, RelaySession
 from untether.relay.transaction import RelayStore, RelayTransaction
@@ -29,6 +37,7 @@ def operator_budgets(quotas: Quotas) -> Budgets:
     return Budgets(
         {
             SUBMITS: rate(quotas.submit_burst, quotas.submits_per_second),
+            RECIPIENTS: rate(quotas.recipients_burst, quotas.recipients_per_second),
             LOGINS: rate(quotas.logins_burst, quotas.logins_per_second),
             GUEST_REQUESTS: Rate(
                 quotas.guest_requests_burst, MINUTE_MS / quotas.guest_requests_per_minute
@@ -58,8 +67,8 @@ class RelayProcess:
         self.metrics = metrics
         self.log = log
         self.hub = Hub(self)
-        self._budgets = operator_budgets(config.quotas)
         self._connections = count(1)
+        self._budgets = operator_budgets(config.quotas)
 
     @staticmethod
     def now() -> UnixMillis:

@@ -10,7 +10,7 @@ nothing behind it has begun. Answers carry tokens and may overtake each other.
 
 A peer can only hurt itself: what can't be decoded is refused under its token, or ends the
 socket when not even the token can be read; no request begins while the peer leaves its answers
-unread or has ``IN_FLIGHT_MAX`` requests running.
+unread or has ``IN_FLIGHT_MAX`` requests running, and who asks too fast is read more slowly.
 """
 
 from __future__ import annotations
@@ -34,15 +34,12 @@ from untether.base.limits import (
     PACKET_MAX,
     WRITE_STALL_MS,
 )
-from untether.relay.admission import may_go_on
 from untether.relay.outcome import Outcome
 from untether.relay.principals import Device
 from untether.relay.requests import ALONE, handle
 from untether.relay.session import RelaySession
-from untether.wire.client_frames import (
-    Acknowledge,
-    Request,
-)
+from untether.server.pacing import ReadingPace
+from untether.wire.client_frames import Acknowledge, Request
 from untether.wire.codec import encode
 from untether.wire.packets import Unreadable, requests_of
 from untether.wire.server_frames import Answer, Challenge, Done, Refused, ServerFrame
@@ -81,12 +78,14 @@ class Socket:
         )
         self.outbox = Outbox(self._web_socket.send_bytes)
         self.session: RelaySession = relay.new_session(peer)
+        quotas = relay.config.quotas
+        self._pace = ReadingPace(quotas.requests_burst, quotas.requests_per_second)
         self.slots: set[SlotId] = set()
         self._running: set[asyncio.Task[None]] = set()
         self._running_requests = 0
         self._closing: asyncio.Task[None] | None = None
         self._transport: asyncio.Transport | None = None
-        self._opened_at = asyncio.get_running_loop().time()
+        self._opened_at = self._time()
         self._spoke = False
 
     @property
@@ -137,7 +136,7 @@ class Socket:
 
     def overdue(self) -> str | None:
         """Say why this connection should be cut, if it should."""
-        now = asyncio.get_running_loop().time()
+        now = self._time()
         since = self.outbox.waiting_since
         if since is not None and now - since > WRITE_STALL_MS / SECOND_MS:
             return "slow-reader"
@@ -190,15 +189,25 @@ class Socket:
                 self.close_soon("text-frame")
                 continue
             self._spoke = True
-            await self._take(requests_of(message.data))
+            requests = requests_of(message.data)
+            await self._take(requests)
+            await self._rest(self._pace.after_packet(requests, len(message.data), self._time()))
 
     async def _take_ping(self, message: WSMessage) -> None:
-        """Answer a ping, which counts like a request; whoever sends too many is closed."""
-        await asyncio.sleep(0)  # a buffer full of them must not keep others waiting
-        if not may_go_on(self.session, self._relay.now()):
-            self.close_soon("malformed")
-        elif message.type is WSMsgType.PING:
+        """Answer a ping; a buffer full of them must not keep others waiting."""
+        if message.type is WSMsgType.PING:
             await self._web_socket.pong(message.data)
+        await asyncio.sleep(self._pace.after_ping(self._time()))
+
+    async def _rest(self, seconds: float) -> None:
+        """Leave a peer that asks too fast unread, and so hold it up."""
+        if seconds:
+            self._relay.metrics.rests += 1
+            await asyncio.sleep(seconds)
+
+    @staticmethod
+    def _time() -> float:
+        return asyncio.get_running_loop().time()
 
     async def _take(self, requests: Iterable[Request | Unreadable]) -> None:
         """Start the requests of one packet in their order, those together that may be."""
@@ -220,9 +229,9 @@ class Socket:
         await self._start(together)
 
     def _refuse(self, request: Unreadable) -> None:
-        """Refuse a malformed request by its token; without one, or too often, end the socket."""
+        """Refuse a malformed request by its token; without one, end the socket."""
         self._relay.metrics.refusals[request.code] += 1
-        if request.token is None or not may_go_on(self.session, self._relay.now()):
+        if request.token is None:
             self.close_soon("malformed")
         else:
             self._answer(request.token, Refused(request.code))

@@ -15,8 +15,13 @@ from tests.unit.relay.relay_desk import (
     registration,
 )
 
-from untether.base.identifiers import DAY_MS, DeviceNumber
-from untether.base.limits import INVITATION_MS, NAME_LOOKUPS_BURST
+from untether.base.identifiers import DAY_MS, HOUR_MS, DeviceNumber, UnixMillis
+from untether.base.limits import (
+    ACCOUNT_LISTS_BURST,
+    INVITATION_MS,
+    LISTS_PER_ANSWER_MAX,
+    NAME_LOOKUPS_BURST,
+)
 from untether.protocol.identity.certificate import Role
 from untether.protocol.identity.next_list import first_list_body
 from untether.relay.accounts import create_invitation
@@ -128,6 +133,24 @@ async def test_an_invitation_ends(desk: RelayDesk) -> None:
     desk.pass_time(INVITATION_MS)
     answer = await desk.ask_as_guest(registration(make_phone(desk, "alice"), code))
     assert answer == Refused("invitation-needed")
+
+
+async def test_newcomers_bring_few_lists(desk: RelayDesk) -> None:
+    """All lists are kept for ever: an address that registers long chains is soon told to wait."""
+    taken = 0
+    while True:
+        phone = make_phone(desk, f"m{taken}")
+        for _ in range(LISTS_PER_ANSWER_MAX - 1):
+            phone.person.now = UnixMillis(phone.person.now - HOUR_MS)  # publishing passes an hour
+            phone.person.publish()
+        answer = await desk.ask_as_guest(registration(phone))
+        if answer != Done(desk.now):
+            break
+        taken += 1
+    assert isinstance(answer, Refused)
+    assert answer.code == "rate-limited"
+    assert taken == ACCOUNT_LISTS_BURST // (LISTS_PER_ANSWER_MAX - 1)
+    assert await desk.ask_as_guest(registration(make_phone(desk, "bob"))) == Done(desk.now)
 
 
 @pytest.mark.parametrize("who", ["guest", "device"])

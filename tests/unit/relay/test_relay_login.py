@@ -22,7 +22,6 @@ from untether.base.limits import LISTS_PER_ANSWER_MAX
 from untether.relay import login
 from untether.relay.budgets import (
     ACCOUNT_LISTS,
-    ACKNOWLEDGEMENTS,
     GUEST_REQUESTS,
     LINK_SLOTS,
     LOGINS,
@@ -197,30 +196,6 @@ async def test_an_office_behind_one_address_can_log_in_at_once(
     assert not isinstance(
         await desk.ask_as_guest(FetchLists(alice.account_id), "192.0.2.1"), Refused
     )
-
-
-async def test_a_connection_is_limited(desk: RelayDesk, alice: RelayDevice) -> None:
-    """One connection asks only so much; another one of the device goes on."""
-    desk.rules = replace(desk.rules, requests=Rate(3, 1000))
-    session = desk.session(Device(alice.address))
-    answers = [await desk.ask(session, FetchStatus()) for _ in range(4)]
-    assert answers[-1] == Refused("rate-limited", 1001)
-    assert not isinstance(answers[-2], Refused)
-    assert not isinstance(await alice.ask(FetchStatus()), Refused)
-
-
-async def test_acknowledgements_are_counted_apart(desk: RelayDesk, alice: RelayDevice) -> None:
-    """Whoever has asked too much still empties the mailbox, though not without a limit."""
-    desk.rules = replace(desk.rules, requests=Rate(1, 1000))
-    session = desk.session(Device(alice.address))
-    assert not isinstance(await desk.ask(session, FetchStatus()), Refused)
-    assert isinstance(await desk.ask(session, FetchStatus()), Refused)
-    answers = [
-        await desk.ask(session, Acknowledge(Stamp(0, 0))) for _ in range(ACKNOWLEDGEMENTS.burst + 1)
-    ]
-    assert [isinstance(one, Refused) for one in answers] == [False] * ACKNOWLEDGEMENTS.burst + [
-        True
-    ]
 
 
 async def test_signed_uploads_are_limited(desk: RelayDesk, alice: RelayDevice) -> None:

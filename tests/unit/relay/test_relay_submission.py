@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import msgspec
 import pytest
 from tests.unit.relay.relay_desk import (
@@ -18,7 +16,7 @@ from tests.unit.relay.relay_desk import (
 )
 
 from untether.base import limits
-from untether.base.identifiers import DAY_MS, MessageId
+from untether.base.identifiers import DAY_MS, AccountId, MessageId
 from untether.protocol.identity.resignation import sign_resignation
 from untether.relay import submission
 from untether.relay.outcome import WakeMailbox
@@ -303,72 +301,35 @@ async def test_a_body_lives_until_its_last_reference(
     assert await desk.store.transact(body_is_gone)
 
 
-@pytest.fixture
-def small_mailboxes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mailboxes of eight entries, of which one account may have two."""
-    monkeypatch.setattr(submission, "MAILBOX_ENTRIES_MAX", 8)
-    monkeypatch.setattr(submission, "ENTRIES_SHARE", 2)
-
-
-@pytest.mark.usefixtures("small_mailboxes")
-async def test_one_account_can_not_fill_a_mailbox(
-    desk: RelayDesk, alice: RelayDevice, bob: RelayDevice
-) -> None:
-    """Beyond its share an account is told that the mailbox is full; others still fit."""
-    for _ in range(2):
-        assert isinstance(only(await alice.send(bob.person)), Accepted)
-    refused = only(await alice.send(bob.person))
-    assert refused == AccountRefused(bob.account_id, "mailbox-full", limits.MAILBOX_FULL_RETRY_MS)
-    from tests.unit.relay.relay_desk import register
-
-    carol = await register(desk, "carol")
-    assert isinstance(only(await carol.send(bob.person)), Accepted)
-
-
-@pytest.mark.usefixtures("small_mailboxes")
-async def test_a_dead_companion_does_not_silence_its_account(
-    alice: RelayDevice, bob: RelayDevice
-) -> None:
-    """A mailbox that nobody empties gets a gap; the other devices get the message."""
-    tablet = await link(bob)
-    for _ in range(3):
-        assert isinstance(only(await alice.send(bob.person)), Accepted)
-        await bob.ask(Acknowledge((await bob.read()).entries[-1].stamp))
-    deliveries = await tablet.read()
-    assert (len(deliveries.entries), deliveries.dropped) == (2, 1)
-    assert deliveries.gap_at is not None
-    assert deliveries.gap_at > deliveries.entries[-1].stamp
-    await tablet.ask(Acknowledge(deliveries.gap_at))
-    empty = await tablet.read()
-    assert (empty.entries, empty.dropped, empty.gap_at) == ((), 0, None)
-
-
-async def test_the_quota_counts_bytes_too(
-    alice: RelayDevice, bob: RelayDevice, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Few large entries fill a mailbox like many small ones."""
-    monkeypatch.setattr(submission, "MAILBOX_BYTES_MAX", 3 * len(BODY + HEADER))
-    monkeypatch.setattr(submission, "BYTES_SHARE", 3 * len(BODY + HEADER))
-    for _ in range(3):
-        assert isinstance(only(await alice.send(bob.person)), Accepted)
-    assert isinstance(only(await alice.send(bob.person)), AccountRefused)
-    monkeypatch.setattr(submission, "MAILBOX_BYTES_MAX", 100 * len(BODY + HEADER))
-    monkeypatch.setattr(submission, "BYTES_SHARE", 2 * len(BODY + HEADER))
-    assert isinstance(only(await alice.send(bob.person)), AccountRefused)
-
-
 async def test_a_device_submits_only_so_much(desk: RelayDesk, alice: RelayDevice) -> None:
     """Submissions are limited for each device over all its connections."""
-    desk.rules = replace(desk.rules, requests=desk.rules.requests._replace(burst=10_000))
     note = sealed_for(alice.person, alice)
     for _ in range(limits.SUBMIT_BURST):
-        alice.session = replace(alice.session, rules=desk.rules)
         assert isinstance(only(await alice.ask(alice.submit(note))), Accepted)
     refused = await alice.ask(alice.submit(note))
     assert isinstance(refused, Refused)
     assert refused.code == "rate-limited"
     desk.pass_time(refused.retry_after_ms)
     assert isinstance(only(await alice.ask(alice.submit(note))), Accepted)
+
+
+async def test_an_account_writes_to_only_so_many(desk: RelayDesk, alice: RelayDevice) -> None:
+    """That somebody was written to is remembered for a month, so all devices' are counted."""
+    laptop = await link(alice)
+    unknown = [
+        Recipient(AccountId(number.to_bytes(32, "big")), alice.person.newest.head, ())
+        for number in range(limits.ACCOUNTS_PER_SUBMIT_MAX)
+    ]
+    for number in range(limits.RECIPIENTS_BURST // len(unknown)):
+        device = (alice, laptop)[number % 2]
+        assert isinstance(await device.ask(device.submit(*unknown)), Submitted)
+    refused = await laptop.ask(laptop.submit(*unknown))
+    assert isinstance(refused, Refused)
+    assert refused.code == "rate-limited"
+    one = await alice.ask(alice.submit_direct(laptop))
+    assert one == Refused("rate-limited", 1000 // limits.RECIPIENTS_PER_SECOND + 1)
+    desk.pass_time(refused.retry_after_ms)
+    assert isinstance(await laptop.ask(laptop.submit(*unknown)), Submitted)
 
 
 async def test_a_logged_out_sender_is_cut(

@@ -18,11 +18,10 @@ from tests.unit.server.relay_devices import Device, make_phone, register
 from untether.adapters.transport.address import socket_url
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.errors import NetworkError
-from untether.base.limits import FRAME_MAX, IN_FLIGHT_MAX, PACKET_MAX, REQUESTS_BURST
+from untether.base.limits import FRAME_MAX, IN_FLIGHT_MAX, PACKET_MAX
 from untether.relay import requests, submission
 from untether.relay.requests import handle
 from untether.server import sockets
-from untether.server.config import Config, Quotas
 from untether.server.relay_process import RelayProcess
 from untether.wire.client_frames import Acknowledge, FetchLists, FetchStatus, Request
 from untether.wire.codec import decode, encode
@@ -207,39 +206,6 @@ async def test_a_login_binds_origin_and_challenge(connector: WebSocketConnector)
     assert await alice.ask(replayed) == Refused("bad-login-signature")
 
 
-class TestFlood:
-    """Ten thousand requests at once."""
-
-    async def test_each_is_answered_and_most_are_refused(
-        self, connector: WebSocketConnector
-    ) -> None:
-        """The burst is served, the rest is told when to come back, and others are served."""
-        alice, bob = await _logged_in(connector), await _logged_in(connector, "bob")
-        tokens = [await alice.send(FetchStatus()) for _ in range(10_000)]
-        answers = [await alice.answer(token) for token in tokens]
-        refused = [answer for answer in answers if isinstance(answer, Refused)]
-        assert {answer.code for answer in refused} == {"rate-limited"}
-        assert all(answer.retry_after_ms > 0 for answer in refused)
-        assert REQUESTS_BURST - 2 <= len(answers) - len(refused) < 5_000
-        assert isinstance(await bob.ask(FetchStatus()), Status)
-
-
-class TestUnlimited:
-    """The same flood with the limit out of reach."""
-
-    @pytest.fixture
-    def config(self, config: Config) -> Config:
-        """Raise the rate of a connection."""
-        quotas = Quotas(requests_burst=100_000, requests_per_second=100_000)
-        return Config(port=0, data=config.data, quotas=quotas)
-
-    async def test_without_the_limit_all_are_served(self, connector: WebSocketConnector) -> None:
-        """Twin: it is the rate that refuses."""
-        alice = await _logged_in(connector)
-        for token in [await alice.send(FetchStatus()) for _ in range(1_000)]:
-            assert isinstance(await alice.answer(token), Status)
-
-
 async def test_requests_in_flight_are_bounded(
     connector: WebSocketConnector, relay: RelayProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -272,18 +238,6 @@ async def test_requests_in_flight_are_bounded(
     for token in tokens:
         await alice.answer(token)
     assert IN_FLIGHT_MAX - 10 < most <= IN_FLIGHT_MAX
-
-
-async def test_unreadable_requests_are_counted_like_others(relay: RelayProcess) -> None:
-    """Nobody has garbage refused without end: it ends the socket where requests are limited."""
-    async with _opened(relay) as mallory:
-        refused = 0
-        for _ in range(REQUESTS_BURST // 12):
-            await mallory.send_bytes(packet_of([b"\x92\x4d\x91\xa5hello"] * 60))
-        while (received := await mallory.receive()).type is aiohttp.WSMsgType.BINARY:
-            refused += len(frames_of(received.data))
-        assert (received.data, received.extra) == (1007, "malformed")
-    assert REQUESTS_BURST <= refused < 2 * REQUESTS_BURST  # some come back meanwhile
 
 
 async def test_what_waits_while_a_socket_closes_is_not_begun(

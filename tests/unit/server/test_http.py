@@ -6,6 +6,7 @@ import asyncio
 import datetime
 import io
 import ipaddress
+import re
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from tests.unit.server.relay_devices import make_phone, register
 
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.errors import LocalError, NetworkError, PlatformError
+from untether.base.identifiers import SECOND_MS
+from untether.base.limits import HEALTH_KEPT_MS
 from untether.server import app, housekeeping
 from untether.server.app import peer_address
 from untether.server.config import Config, Tls
@@ -61,7 +64,23 @@ async def test_health_means_that_the_store_commits(
         raise PlatformError("disk-full", "The relay's disk is full.")
 
     monkeypatch.setattr(relay.store, "transact", full)
+    await asyncio.sleep(HEALTH_KEPT_MS / SECOND_MS)
     assert await _text(http, "/healthz") == (503, "the store does not commit\n")
+
+
+def _commits(metrics: tuple[int, str]) -> float:
+    (count,) = re.findall(r"^untether_commit_batch_size_count (\S+)", metrics[1], re.MULTILINE)
+    return float(count)
+
+
+async def test_whoever_asks_for_health_without_end_costs_no_commits(
+    http: aiohttp.ClientSession, relay: RelayProcess
+) -> None:
+    """Anybody may ask; the store commits once a second for all of them."""
+    commits = _commits(await _text(http, "/metrics"))
+    answers = await asyncio.gather(*(_text(http, "/healthz") for _ in range(50)))
+    assert set(answers) == {(200, "ok\n")}
+    assert 1 <= _commits(await _text(http, "/metrics")) - commits <= 2
 
 
 async def test_metrics_count_what_happened(

@@ -9,11 +9,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 from aiohttp import WSMsgType
-from tests.unit.server.relay_devices import register
 
 from untether.adapters.transport.address import socket_url
-from untether.adapters.transport.websocket import WebSocketConnector
-from untether.base.limits import REQUESTS_BURST
 from untether.server import sockets
 from untether.server.relay_process import RelayProcess
 
@@ -37,23 +34,6 @@ async def test_a_ping_is_answered(relay: RelayProcess) -> None:
         await peer.ping(b"are you there?")
         pong = await peer.receive()
         assert (pong.type, bytes(pong.data)) == (WSMsgType.PONG, b"are you there?")
-
-
-@pytest.mark.parametrize("kind", ["ping", "pong"])
-async def test_a_flood_of_pings_ends_its_socket(
-    relay: RelayProcess, connector: WebSocketConnector, kind: str
-) -> None:
-    """They count like requests, and others go on being served meanwhile."""
-    alice = await register(connector, "alice")
-    async with opened(relay, answering=False) as mallory:
-        for _ in range(8 * REQUESTS_BURST):
-            await (mallory.ping() if kind == "ping" else mallory.pong())
-        await alice.log_in(connector)
-        answers = 0
-        while (received := await mallory.receive(timeout=5)).type is WSMsgType.PONG:
-            answers += 1
-        assert (received.type, received.data) == (WSMsgType.CLOSE, 1007)
-        assert answers < 2 * REQUESTS_BURST
 
 
 async def test_who_answers_no_ping_is_cut(

@@ -19,7 +19,7 @@ from untether.adapters.transport.address import relay_address, socket_url
 from untether.adapters.transport.outbox import Outbox
 from untether.base.errors import LocalError, NetworkError, RemoteError
 from untether.base.identifiers import SECOND_MS
-from untether.base.limits import CLOSE_MS, CONNECT_MS, HEARTBEAT_MS, PACKET_MAX
+from untether.base.limits import CLOSE_MS, CONNECT_MS, HEARTBEAT_MS, PACKET_MAX, WRITE_STALL_MS
 from untether.wire.packets import frames_of
 
 _TOO_MANY_REQUESTS = 429
@@ -41,7 +41,16 @@ class WebSocketConnection:
             raise _closed(self._socket.close_code)
         self._outbox.post(frame)
         if self._outbox.full:
-            await self._outbox.drained()
+            await self._until_taken()
+
+    async def _until_taken(self) -> None:
+        """Wait for a relay that reads slowly, and give up one that does not read at all."""
+        try:
+            async with asyncio.timeout(WRITE_STALL_MS / SECOND_MS):
+                await self._outbox.drained()
+        except TimeoutError as error:
+            await self.close()
+            raise _not_read() from error
 
     async def receive(self) -> bytes:
         """Wait for the next frame; raises NetworkError ``closed`` or ``not-a-relay``."""
@@ -143,6 +152,14 @@ def _closed(close_code: int | None) -> NetworkError:
         "The connection to the relay is closed.",
         "It is opened again by itself; what was queued stays queued.",
         close_code=close_code or 0,
+    )
+
+
+def _not_read() -> NetworkError:
+    return NetworkError(
+        "no-answer",
+        "The relay does not take what is sent to it.",
+        "It is tried again by itself; if it stays, tell the relay's owner.",
     )
 
 
