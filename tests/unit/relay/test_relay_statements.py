@@ -86,7 +86,7 @@ async def test_twin_that_serves_all_that_was_signed_cuts_others_off(
         tx: RelayTransaction, account: AccountRow, _reader: object
     ) -> tuple[tuple[SignedObject, ...], tuple[SignedObject, ...]]:
         rows = await tx.statements(
-            account.account_id, [DeviceNumber(number) for number in range(1_000)]
+            account.account_id, [DeviceNumber(number) for number in range(100_000)]
         )
         return (), tuple(SignedObject(row.body, row.signature) for row in rows)
 
