@@ -26,6 +26,28 @@ def test_ctrl_c_on_the_new_device(person: MakeDevice, device: MakeDevice, relay:
     assert (late.status, late.error["error"]) == (1, "link-cancelled")
 
 
+def test_a_link_that_is_given_again(person: MakeDevice, device: MakeDevice, relay: Relay) -> None:
+    """Before the phone has answered there is a new code; afterwards it says that it goes on."""
+    alice, laptop = person("alice"), device("laptop")
+    codes = set()
+    for _ in range(2):
+        shown = laptop.start("link", "--server", relay.url)
+        codes.add(shown.until(lambda line: "link_text" in line)["link_text"])
+        assert shown.end(signal.SIGKILL).notices == []
+    linking = laptop.start("link", "--server", relay.url)
+    codes.add(text := linking.until(lambda line: "link_text" in line)["link_text"])
+    assert len(codes) == 3
+    approving = alice.start("devices", "approve", text, "--yes")
+    cut_off = linking.end()
+    assert (cut_off.status, cut_off.error["error"]) == (1, "nobody-to-ask")
+    assert "link-goes-on" not in cut_off.notices
+    again = laptop.process("link", "--server", relay.url, "--account", alice.name)
+    assert again.status == 0, again.errors
+    assert again.line["event"] == "linked"
+    assert again.notices[:2] == ["link-goes-on", "compare-codes"]
+    assert approving.end().line["event"] == "linked"
+
+
 def test_it_gives_up_while_the_phone_asks(person: MakeDevice, device: MakeDevice) -> None:
     """The yes comes too late, and the phone says why instead of naming a wrong moment."""
     alice, laptop = person("alice"), device("laptop")

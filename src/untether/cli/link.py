@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from untether.base.errors import ExitStatus
@@ -51,6 +52,7 @@ def _link(arguments: argparse.Namespace) -> int:
             device_kind="desktop",
             on_offer=on_offer,
             is_mine=is_mine,
+            on_taken_up=partial(_show_taken_up, arguments),
             timeout_s=arguments.timeout,
         )
         shown = {"event": "linked", "account_id": linked.account_id.hex()}
@@ -62,6 +64,11 @@ def _link(arguments: argparse.Namespace) -> int:
         return ExitStatus.OK
 
     return with_new_client(arguments, act)
+
+
+def _show_taken_up(arguments: argparse.Namespace) -> None:
+    line = "Your phone has answered already, so there is no new code; this link goes on."
+    show_notice("link-goes-on", line, {}, arguments)
 
 
 def _show_answer(arguments: argparse.Namespace, answered: LinkAnswered) -> None:

@@ -137,6 +137,7 @@ class Client:
         device_kind: CompanionKind,
         on_offer: linking.OnOffer,
         is_mine: linking.IsMine,
+        on_taken_up: linking.OnTakenUp = lambda: None,
         timeout_s: float | None = None,
     ) -> AccountActivated:
         """Make this unused device a companion of the account whose phone approves it."""
@@ -146,6 +147,7 @@ class Client:
             device_kind=device_kind,
             platform=self._platform,
             on_offer=on_offer,
+            on_taken_up=on_taken_up,
             is_mine=is_mine,
             timeout_s=timeout_s,
         )

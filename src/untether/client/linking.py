@@ -16,7 +16,7 @@ from untether.base.limits import LINK_SLOT_MS
 from untether.client.driver import SLIPS, Driver
 from untether.client.receiving import Heard, while_kept
 from untether.client.refusals import refusal
-from untether.device import linking_phone
+from untether.device import linking_companion, linking_phone
 from untether.device.events import (
     AccountActivated,
     DeviceLinked,
@@ -40,6 +40,7 @@ from untether.protocol.linking.failures import link_error
 from untether.wire.link_offer import CompanionKind
 
 OnOffer = Callable[[LinkOffered], None]
+OnTakenUp = Callable[[], None]
 IsMine = Callable[[LinkAnswered], Awaitable[bool]]
 OnCertified = Callable[[LinkCertified], None]
 MayLink = Callable[[LinkRequested], Awaitable[bool]]
@@ -54,12 +55,14 @@ async def link_companion(
     device_kind: CompanionKind,
     platform: str,
     on_offer: OnOffer,
+    on_taken_up: OnTakenUp = lambda: None,
     is_mine: IsMine,
     timeout_s: float | None,
 ) -> AccountActivated:
     """Offer this unused device to a phone, and wait until it is listed.
 
-    ``on_offer`` shows the code; ``is_mine`` asks whether the phone's account is the owner's.
+    ``on_offer`` shows the code, or ``on_taken_up`` says that a phone has answered before, so that
+    there is none; ``is_mine`` asks whether the phone's account is the owner's.
     Raises the named failures of spec 03, and NetworkError when the relay can't be reached.
     """
     async with driver.connected():
@@ -70,6 +73,9 @@ async def link_companion(
     offer = OfferLink(driver.origin, relay_id, device_name, device_kind, lifetime_ms, platform)
     async with _walk(driver, offer, timeout_s) as next_step:
         shown, asked = "", False
+        with driver.looking() as context:
+            if linking_companion.is_taken_up(context):
+                on_taken_up()
         while True:
             match await next_step():
                 case LinkOffered() as offered if offered.link_text != shown:

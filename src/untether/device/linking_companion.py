@@ -53,7 +53,7 @@ def offer(context: Context, command: OfferLink) -> None:
     Said again once a phone has answered, it goes on with that link instead.
     """
     before = [row.link for row in links.companion_links(context.database)]
-    if any(link.state in _TAKEN_UP for link in before):
+    if is_taken_up(context):
         _tell(context)
         pursue(context)
         return
@@ -79,6 +79,11 @@ def offer(context: Context, command: OfferLink) -> None:
         command.device_platform,
     )
     _save(context, row, link)
+
+
+def is_taken_up(context: Context) -> bool:
+    """Tell whether a phone has answered, so that no code is shown any more."""
+    return any(row.link.state in _TAKEN_UP for row in links.companion_links(context.database))
 
 
 def pursue(context: Context) -> None:
