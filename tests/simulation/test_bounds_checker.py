@@ -30,10 +30,9 @@ STRANGERS = (
 
 def parked(account: str, state: str, entry: str = "x'00'") -> str:
     """Write the statement that parks mail."""
-    return (
-        "INSERT INTO parked (account_id, device, message_id, entry, cause, state, parked_at) "
-        f"SELECT {account}, ?2, randomblob(16), {entry}, '', '{state}', 0 FROM numbers"  # noqa: S608
-    )
+    columns = "account_id, device, message_id, entry, cause, state, parked_at"
+    row = f"{account}, ?2, randomblob(16), {entry}, '', '{state}', 0"
+    return f"INSERT INTO parked ({columns}) SELECT {row} FROM numbers"  # noqa: S608 (constants)
 
 
 MAIL = limits.FRAME_MAX
@@ -64,7 +63,7 @@ FILLED = [
 @pytest.fixture(scope="module")
 def world() -> World:
     """Return a world at rest, in which nothing went wrong."""
-    world = World(1, Faults(), 5)
+    world = World(1, Faults(), 20)
     world.run()
     return world
 
