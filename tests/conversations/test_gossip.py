@@ -28,11 +28,10 @@ from untether.wire.content import ListClaimQuestion, ListEvidence
 from untether.wire.records import AccountLists, ListHead, SignedObject
 
 
-def test_a_withheld_log_out_ends_after_the_patience() -> None:
+def test_a_withheld_log_out_ends_after_the_patience(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """Alice's phone names its new list; two days later her lost laptop is not believed."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     account = alice.own.account_id
     bob.send("alice", "hello")
     alice.send("bob", "hello")
@@ -85,10 +84,10 @@ def _is_held(bob: WorldDevice, alice: WorldDevice) -> bool:
     return found.held
 
 
-def test_a_claim_that_is_served_is_settled_at_once() -> None:
+def test_a_claim_that_is_served_is_settled_at_once(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """The list may have been issued long before it was claimed."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     bob.send("alice", "hello")
     alice.send("bob", "hello")
     world.pass_time(DAY_MS)
@@ -101,10 +100,10 @@ def test_a_claim_that_is_served_is_settled_at_once() -> None:
     assert "list-withheld" not in bob.notices()
 
 
-def test_a_claim_of_any_number_is_settled_by_a_later_list() -> None:
+def test_a_claim_of_any_number_is_settled_by_a_later_list(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """A companion that lied about its account's head harms it until the next renewal."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     account = alice.own.account_id
     bob.send("alice", "hello")
     with bob.database.transaction():
@@ -193,10 +192,8 @@ def test_a_list_that_comes_too_late_undoes_nothing() -> None:
     assert row_of(bob, account).lease_ended_at is not None
 
 
-def test_another_list_at_the_same_place_is_news_too() -> None:
+def test_another_list_at_the_same_place_is_news_too(alice: WorldDevice, bob: WorldDevice) -> None:
     """Hashes decide nothing but sameness: a different one is a claim, a lower place is not."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     account = alice.own.account_id
     bob.send("alice", "hello")
     head = head_of(bob, account)
@@ -210,10 +207,10 @@ def test_another_list_at_the_same_place_is_news_too() -> None:
     assert row_of(bob, account).claimed_head == ListHead(*head.place, bytes(32))
 
 
-def test_a_stale_list_is_refused_whoever_serves_it() -> None:
+def test_a_stale_list_is_refused_whoever_serves_it(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """A relay that shows an old list later changes nothing, and people hear that it tried."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     account = alice.own.account_id
     laptop = world.link(alice, "alice's laptop")
     bob.send("alice", "hello")
@@ -227,11 +224,10 @@ def test_a_stale_list_is_refused_whoever_serves_it() -> None:
     assert "relay-lists-refused" in bob.notices()
 
 
-def test_a_list_withheld_from_its_own_account_comes_from_a_contact() -> None:
+def test_a_list_withheld_from_its_own_account_comes_from_a_contact(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """The laptop asks Bob for proof of the list that he names, and learns of the tablet."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     account = alice.own.account_id
     laptop.send("bob", "hello")
     bob.send("alice", "hello")
@@ -247,11 +243,10 @@ def test_a_list_withheld_from_its_own_account_comes_from_a_contact() -> None:
     assert "lists-forked" not in laptop.notices()
 
 
-def test_a_false_claim_about_me_is_a_question_and_nothing_more() -> None:
+def test_a_false_claim_about_me_is_a_question_and_nothing_more(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """Anybody can name a head: no alarm, no end of a lease, one question for each claim."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     bob.send("alice", "hello")
     laptop.send("bob", "hello")
     claim = ListHead(0, 99, bytes(32))
@@ -267,10 +262,10 @@ def test_a_false_claim_about_me_is_a_question_and_nothing_more() -> None:
     assert row_of(laptop, alice.own.account_id).lease_ended_at is None
 
 
-def test_only_who_holds_enough_and_knows_the_asker_answers() -> None:
+def test_only_who_holds_enough_and_knows_the_asker_answers(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """Strangers learn nothing, a lower list proves nothing, and one answer an hour is enough."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     alice.send("bob", "hello")
     sender = sender_of(bob, alice)
 
@@ -290,11 +285,10 @@ def test_only_who_holds_enough_and_knows_the_asker_answers() -> None:
     assert answers(ListHead(held.generation, held.version + 1, bytes(32))) == 0
 
 
-def test_evidence_that_comes_late_is_no_news() -> None:
+def test_evidence_that_comes_late_is_no_news(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """Bob showed Alice's laptop her list before she signed the next; nothing was unreadable."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     bob.send("alice", "hello")
     alice.send("bob", "hello")
     shown = served_lists(world, alice.own.account_id).lists[-1:]
@@ -317,10 +311,10 @@ def _made_up(phone: WorldDevice) -> ListEvidence:
     return ListEvidence((SignedObject(ahead.body, bytes(64)),))
 
 
-def test_evidence_that_proves_nothing_is_refused() -> None:
+def test_evidence_that_proves_nothing_is_refused(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """Forged lists, and lists of somebody else, raise no alarm on anybody's word."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     others = ListEvidence(served_lists(world, bob.own.account_id).lists)
     for evidence in (others, _made_up(alice)):
         with alice.database.transaction(), pytest.raises(RemoteError):
@@ -330,11 +324,9 @@ def test_evidence_that_proves_nothing_is_refused() -> None:
 
 
 def test_twin_without_verification_a_contact_raises_false_alarms(
-    monkeypatch: pytest.MonkeyPatch,
+    alice: WorldDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Switched off: whoever sends bytes stops the phone from signing."""
-    world = World()
-    alice = world.register("alice")
     evidence = _made_up(alice)
     LIST_SIGNATURE.switch_off(monkeypatch)
     with alice.database.transaction():
@@ -344,10 +336,10 @@ def test_twin_without_verification_a_contact_raises_false_alarms(
         alice.feed(inputs.SetLease(60 * DAY_MS))
 
 
-def test_a_valid_list_that_the_phone_did_not_sign_stops_it() -> None:
+def test_a_valid_list_that_the_phone_did_not_sign_stops_it(
+    world: World, alice: WorldDevice
+) -> None:
     """Proof of a copy of the phone, although the lists in between are missing."""
-    world = World()
-    alice = world.register("alice")
     ahead = signed_elsewhere(alice, alice, version=9)
     with alice.database.transaction():
         gossip.take_evidence(context_of(alice), ListEvidence((ahead,)))
@@ -360,11 +352,10 @@ def test_a_valid_list_that_the_phone_did_not_sign_stops_it() -> None:
     alice.feed(inputs.SetLease(60 * DAY_MS))
 
 
-def test_a_valid_list_ahead_starts_the_patience_of_a_companion() -> None:
+def test_a_valid_list_ahead_starts_the_patience_of_a_companion(
+    world: World, alice: WorldDevice, laptop: WorldDevice
+) -> None:
     """It can't tell who is right, so it believes its siblings for two more days only."""
-    world = World()
-    alice = world.register("alice")
-    laptop = world.link(alice, "alice's laptop")
     alice.disconnect()
     ahead = signed_elsewhere(alice, laptop, version=9)
     with laptop.database.transaction():
@@ -374,10 +365,10 @@ def test_a_valid_list_ahead_starts_the_patience_of_a_companion() -> None:
     assert claimed == open_list(ahead, alice.own.account_key).head
 
 
-def test_a_claim_of_an_older_program_counts_from_its_first_time() -> None:
+def test_a_claim_of_an_older_program_counts_from_its_first_time(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """It knew one time: whether it wrote before the upgrade or after it, that one decides."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     account = alice.own.account_id
     bob.send("alice", "hello")
     with bob.database.transaction():

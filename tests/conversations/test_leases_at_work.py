@@ -26,11 +26,10 @@ def _issued_at(device: WorldDevice) -> UnixMillis:
         return own_account.newest(context_of(device)).issued_at
 
 
-def test_a_phone_that_stays_online_renews_daily() -> None:
+def test_a_phone_that_stays_online_renews_daily(
+    world: World, alice: WorldDevice, laptop: WorldDevice
+) -> None:
     """Without any new connection, and never more than once a day."""
-    world = World()
-    alice = world.register("alice")
-    laptop = world.link(alice, "alice's laptop")
     for _ in range(3):
         before = _issued_at(alice)
         world.pass_time(DAY_MS)
@@ -38,10 +37,8 @@ def test_a_phone_that_stays_online_renews_daily() -> None:
     assert query(alice, "SELECT count(*) FROM own_lists WHERE published = 0") == [(0,)]
 
 
-def test_an_offline_phone_signs_nothing_by_itself() -> None:
+def test_an_offline_phone_signs_nothing_by_itself(world: World, alice: WorldDevice) -> None:
     """A copy of a phone that is offline must not sign what its original signs elsewhere."""
-    world = World()
-    alice = world.register("alice")
     before = _issued_at(alice)
     alice.disconnect()
     world.pass_time(3 * DAY_MS)
@@ -51,11 +48,8 @@ def test_an_offline_phone_signs_nothing_by_itself() -> None:
     assert _issued_at(alice) == world.now
 
 
-def test_the_owner_chooses_the_lease() -> None:
+def test_the_owner_chooses_the_lease(world: World, alice: WorldDevice, laptop: WorldDevice) -> None:
     """Up to 180 days, on the phone only; it holds for all later renewals."""
-    world = World()
-    alice = world.register("alice")
-    laptop = world.link(alice, "alice's laptop")
     alice.feed(inputs.SetLease(LEASE_MAX_MS))
     world.settle()
     with pytest.raises(LocalError) as caught:
@@ -72,11 +66,10 @@ def test_the_owner_chooses_the_lease() -> None:
     assert laptop.notices().count("lease-warning") == 1
 
 
-def test_companions_warn_once_at_two_thirds() -> None:
+def test_companions_warn_once_at_two_thirds(
+    world: World, alice: WorldDevice, laptop: WorldDevice
+) -> None:
     """One warning for each list; the renewed list has one of its own."""
-    world = World()
-    alice = world.register("alice")
-    laptop = world.link(alice, "alice's laptop")
     alice.disconnect()
     world.pass_time(20 * DAY_MS)
     assert "lease-warning" not in laptop.notices()
@@ -93,11 +86,10 @@ def test_companions_warn_once_at_two_thirds() -> None:
     assert "lease-warning" not in alice.notices()
 
 
-def test_after_the_end_only_the_phone_is_written_to_and_companions_are_held() -> None:
+def test_after_the_end_only_the_phone_is_written_to_and_companions_are_held(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """Nothing is lost: after the renewal the held messages are shown, in order, with receipts."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     bob.send("alice", "before")
     alice.disconnect()
     world.pass_time(ENDED_MS)
@@ -129,10 +121,10 @@ def test_after_the_end_only_the_phone_is_written_to_and_companions_are_held() ->
     assert laptop.texts()[-1] == "so the new list is fetched"
 
 
-def test_held_messages_are_shown_although_nobody_writes() -> None:
+def test_held_messages_are_shown_although_nobody_writes(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """Bob only reads; his device asks daily whether Alice's phone came back."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     laptop = world.link(alice, "laptop")
     bob.ask(ResolveName("alice"))
     laptop.send("bob", "hello")
@@ -147,10 +139,11 @@ def test_held_messages_are_shown_although_nobody_writes() -> None:
     assert bob.texts() == ["hello", "held back"]
 
 
-def test_a_phone_that_comes_back_shows_what_its_companions_wrote() -> None:
+@pytest.mark.usefixtures("bob")
+def test_a_phone_that_comes_back_shows_what_its_companions_wrote(
+    world: World, alice: WorldDevice
+) -> None:
     """The mail comes before it has renewed its own lease; nobody else has to tell it."""
-    world = World()
-    alice, _bob = world.register("alice"), world.register("bob")
     laptop = world.link(alice, "laptop")
     laptop.send("bob", "hello")
     laptop.disconnect()
@@ -172,11 +165,10 @@ def test_a_phone_that_comes_back_shows_what_its_companions_wrote() -> None:
     assert alice.texts() == ["hello", "while you were away"]
 
 
-def test_own_copies_follow_the_same_rule() -> None:
+def test_own_copies_follow_the_same_rule(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """The phone comes back: what its companion sent meanwhile is held until it has renewed."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     tablet = world.link(alice, "alice's tablet")
     bob.send("alice", "hello")
     alice.disconnect()
@@ -191,11 +183,10 @@ def test_own_copies_follow_the_same_rule() -> None:
     assert "from the laptop" in tablet.texts()
 
 
-def test_a_held_message_of_a_device_that_is_gone_is_given_up() -> None:
+def test_a_held_message_of_a_device_that_is_gone_is_given_up(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """The renewed list does not vouch for it any more: nobody ever sees it as genuine."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     bob.send("alice", "before")
     alice.disconnect()
     world.pass_time(ENDED_MS)
@@ -249,11 +240,10 @@ def test_twin_without_the_hold_a_hidden_log_out_never_ends(
     assert bob.texts() == ["before", "still believed"]
 
 
-def test_after_the_longest_lease_everything_holds_and_asks_once() -> None:
+def test_after_the_longest_lease_everything_holds_and_asks_once(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """Nothing is sent, not even to the phone, until a newer list is known."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     bob.send("alice", "before")
     for device in (alice, laptop, bob):
         device.disconnect()
@@ -271,11 +261,9 @@ def test_after_the_longest_lease_everything_holds_and_asks_once() -> None:
 
 
 def test_twin_without_the_question_it_would_go_to_the_phone(
-    monkeypatch: pytest.MonkeyPatch,
+    world: World, alice: WorldDevice, bob: WorldDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Switched off: the message is sealed for a phone that nobody has seen for half a year."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     bob.send("alice", "before")
     alice.disconnect()
     bob.disconnect()
@@ -285,10 +273,10 @@ def test_twin_without_the_question_it_would_go_to_the_phone(
     assert bob.send("alice", "anybody there?").state == "sent"
 
 
-def test_long_ended_senders_are_held_too() -> None:
+def test_long_ended_senders_are_held_too(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """Mail of a phone whose list nobody renewed for the longest lease waits like the rest."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     alice.send("bob", "hello")
     bob.send("alice", "hello")
     world.pass_time(HOUR_MS)

@@ -13,7 +13,7 @@ from tests.conversations.mishaps import (
     recover,
     state,
 )
-from tests.world import ORIGIN, World
+from tests.world import ORIGIN, World, WorldDevice
 
 from untether.base.errors import LocalError, RefusedError, RemoteError
 from untether.base.identifiers import DeviceNumber
@@ -30,11 +30,10 @@ from untether.wire.records import PrekeyStock, SignedPrekey
 from untether.wire.server_frames import Lists, NotListed, Refused
 
 
-def test_a_new_phone_takes_over_while_the_laptop_keeps_working() -> None:
+def test_a_new_phone_takes_over_while_the_laptop_keeps_working(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """The kept companion goes on in its sessions; contacts keep pin and verified mark."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     bob.send("alice", "before")
     laptop.send("bob", "from the laptop")
     bob.feed(inputs.MarkVerified("alice"))
@@ -67,10 +66,10 @@ def test_a_new_phone_takes_over_while_the_laptop_keeps_working() -> None:
     assert "possible-copy" not in bob.notices() + laptop.notices()
 
 
-def test_a_contact_who_never_wrote_learns_of_the_new_phone() -> None:
+def test_a_contact_who_never_wrote_learns_of_the_new_phone(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """He holds the list of the lost phone alone; no prekeys of it tell him to look again."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     no_prekeys = lambda request: Refused("busy") if isinstance(request, ClaimPrekeys) else None  # noqa: E731
     world.relay.refusing = no_prekeys
     assert bob.send("alice", "are you there?").state == "queued"
@@ -82,11 +81,10 @@ def test_a_contact_who_never_wrote_learns_of_the_new_phone() -> None:
     assert phone.texts() == ["are you there?"]
 
 
-def test_everybody_knows_the_names_after_a_recovery() -> None:
+def test_everybody_knows_the_names_after_a_recovery(
+    world: World, alice: WorldDevice, laptop: WorldDevice
+) -> None:
     """The new phone introduces itself, and the companions that it kept do so to it."""
-    world = World()
-    alice = world.register("alice")
-    laptop = world.link(alice, "alice's laptop")
     tablet = world.link(alice, "alice's tablet")
     alice.disconnect()
     phone = recover(world, alice, keep=(laptop, tablet))
@@ -97,11 +95,10 @@ def test_everybody_knows_the_names_after_a_recovery() -> None:
             assert [one.name for one in overview(device.database)] == names
 
 
-def test_who_learns_of_the_new_phone_from_a_message_introduces_itself() -> None:
+def test_who_learns_of_the_new_phone_from_a_message_introduces_itself(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """The relay keeps the list from the laptop; Bob shows it, and the phone learns a name."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     bob.send("alice", "hello")
     laptop.send("bob", "hello")
     for device in (alice, laptop):
@@ -119,11 +116,10 @@ def test_who_learns_of_the_new_phone_from_a_message_introduces_itself() -> None:
         assert "alice's laptop" in [one.name for one in overview(phone.database)]
 
 
-def test_what_a_lost_phone_told_of_others_is_no_alarm() -> None:
+def test_what_a_lost_phone_told_of_others_is_no_alarm(
+    world: World, alice: WorldDevice, laptop: WorldDevice
+) -> None:
     """The laptop was off when its phone linked the tablet, and when that phone was replaced."""
-    world = World()
-    alice = world.register("alice")
-    laptop = world.link(alice, "alice's laptop")
     laptop.disconnect()
     tablet = world.link(alice, "alice's tablet")
     alice.disconnect()
@@ -136,11 +132,10 @@ def test_what_a_lost_phone_told_of_others_is_no_alarm() -> None:
         assert "alice's tablet" in [one.name for one in overview(laptop.database)]
 
 
-def test_a_companion_that_is_not_kept_is_out() -> None:
+def test_a_companion_that_is_not_kept_is_out(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """Its keys are erased and its credentials end; nothing sent later reaches it."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     tablet = world.link(alice, "alice's tablet")
     alice.disconnect()
     recover(world, alice, keep=(tablet,))
@@ -151,11 +146,10 @@ def test_a_companion_that_is_not_kept_is_out() -> None:
     assert tablet.texts() == ["who reads this?"]
 
 
-def test_the_owner_sees_the_codes_that_the_companions_show() -> None:
+def test_the_owner_sees_the_codes_that_the_companions_show(
+    world: World, alice: WorldDevice, laptop: WorldDevice
+) -> None:
     """Number and short code of each companion, so that a stranger's device is not kept."""
-    world = World()
-    alice = world.register("alice")
-    laptop = world.link(alice, "alice's laptop")
     linked = alice.happened(events.DeviceLinked)[-1]
     assert alice.account_seed is not None
     phone = begin_recovery(world, "alice", alice.account_seed)
@@ -165,10 +159,10 @@ def test_the_owner_sees_the_codes_that_the_companions_show() -> None:
         phone.feed(inputs.ConfirmRecovery((DeviceNumber(7),)))
 
 
-def test_a_displaced_phone_keeps_everything_and_may_recover_again() -> None:
+def test_a_displaced_phone_keeps_everything_and_may_recover_again(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """Its seal and messages stay; the red notice is shown; it comes back as a new phone."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     bob.send("alice", "hello")
     thief = recover(world, alice)
     assert alice.notices().count("phone-displaced") == 1
@@ -193,10 +187,10 @@ def test_a_displaced_phone_keeps_everything_and_may_recover_again() -> None:
     assert thief.texts() == []
 
 
-def test_what_a_displaced_phone_had_queued_leaves_after_its_recovery() -> None:
+def test_what_a_displaced_phone_had_queued_leaves_after_its_recovery(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """A message written meanwhile is sealed again under the new number."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     alice.send("bob", "first")
     alice.disconnect()
     recover(world, alice)
@@ -210,10 +204,10 @@ def test_what_a_displaced_phone_had_queued_leaves_after_its_recovery() -> None:
     assert alice.history()[-1].state == "sent"
 
 
-def test_the_number_of_the_old_phone_is_refused_for_ever() -> None:
+def test_the_number_of_the_old_phone_is_refused_for_ever(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """Its sessions end once Bob's mailbox is drained; what it sends later opens no new one."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     alice.send("bob", "hello")
     bob.send("alice", "hello")
     old, account = alice.own.device, alice.own.account_id
@@ -233,10 +227,8 @@ def test_the_number_of_the_old_phone_is_refused_for_ever() -> None:
             assert caught.value.code == "device-removed"
 
 
-def test_a_lost_answer_is_asked_for_with_the_same_bytes() -> None:
+def test_a_lost_answer_is_asked_for_with_the_same_bytes(world: World, alice: WorldDevice) -> None:
     """Nobody knows whether the relay took it: the repetition changes nothing there."""
-    world = World()
-    alice = world.register("alice")
     assert alice.account_seed is not None
     phone = begin_recovery(world, "alice", alice.account_seed)
     with lose_answers(world, Recover):
@@ -251,11 +243,10 @@ def test_a_lost_answer_is_asked_for_with_the_same_bytes() -> None:
     assert query(phone, "SELECT count(*) FROM prekeys WHERE uploaded = 0") == [(0,)]
 
 
-def test_confirming_twice_signs_no_second_list() -> None:
+def test_confirming_twice_signs_no_second_list(
+    world: World, alice: WorldDevice, laptop: WorldDevice
+) -> None:
     """A list of this generation exists already: it is sent again, never made anew."""
-    world = World()
-    alice = world.register("alice")
-    laptop = world.link(alice, "alice's laptop")
     assert alice.account_seed is not None
     phone = begin_recovery(world, "alice", alice.account_seed)
     with lose_answers(world, Recover):
@@ -266,10 +257,10 @@ def test_confirming_twice_signs_no_second_list() -> None:
     assert query(phone, "SELECT body FROM own_lists") == lists
 
 
-def test_a_list_that_moved_on_is_shown_again_under_a_higher_generation() -> None:
+def test_a_list_that_moved_on_is_shown_again_under_a_higher_generation(
+    world: World, alice: WorldDevice
+) -> None:
     """Two phones recover at once: the slower one drops its list and its whole generation."""
-    world = World()
-    alice = world.register("alice")
     assert alice.account_seed is not None
     slow = begin_recovery(world, "alice", alice.account_seed)
     quick = recover(world, alice)
@@ -285,10 +276,10 @@ def test_a_list_that_moved_on_is_shown_again_under_a_higher_generation() -> None
 
 
 @pytest.mark.parametrize(("name", "code"), [("bob", "recovery-wrong-name"), ("ALICE", "bad-name")])
-def test_a_wrong_name_leaves_the_profile_unused(name: str, code: str) -> None:
+def test_a_wrong_name_leaves_the_profile_unused(
+    world: World, alice: WorldDevice, name: str, code: str
+) -> None:
     """The recovery code of one account does not open another name."""
-    world = World()
-    alice = world.register("alice")
     assert alice.account_seed is not None
     if code == "bad-name":
         with pytest.raises(LocalError):
@@ -318,10 +309,8 @@ def test_an_unknown_account_is_named_and_a_used_profile_is_refused() -> None:
             alice.feed(command)
 
 
-def test_a_relay_that_is_busy_is_asked_again() -> None:
+def test_a_relay_that_is_busy_is_asked_again(world: World, alice: WorldDevice) -> None:
     """A refusal that will pass keeps the signed list for the next connection."""
-    world = World()
-    alice = world.register("alice")
     assert alice.account_seed is not None
     phone = begin_recovery(world, "alice", alice.account_seed)
     honest = world.relay.answering
@@ -343,10 +332,10 @@ def test_a_relay_that_is_busy_is_asked_again() -> None:
 
 
 @pytest.mark.parametrize("lie", ["another account", "no lists", "relay-failure", "garbage"])
-def test_bad_answers_to_the_first_question_end_nothing_else(lie: str) -> None:
+def test_bad_answers_to_the_first_question_end_nothing_else(
+    world: World, alice: WorldDevice, bob: WorldDevice, lie: str
+) -> None:
     """Lists of another account say nothing; none, or forged ones, end the recovery."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     assert alice.account_seed is not None
     others = Lists(bob.own.account_id, served_lists(world, bob.own.account_id))
 
@@ -371,10 +360,8 @@ def test_bad_answers_to_the_first_question_end_nothing_else(lie: str) -> None:
         assert phone.own_or_none is None
 
 
-def test_only_the_certificate_that_was_asked_for_is_taken() -> None:
+def test_only_the_certificate_that_was_asked_for_is_taken(world: World, alice: WorldDevice) -> None:
     """A certificate of an earlier try names another generation or other keys."""
-    world = World()
-    alice = world.register("alice")
     assert alice.account_seed is not None
     phone = begin_recovery(world, "alice", alice.account_seed)
     with pytest.raises(LocalError) as caught:
@@ -387,10 +374,8 @@ def test_only_the_certificate_that_was_asked_for_is_taken() -> None:
     assert caught.value.code == "certificate-outdated"
 
 
-def test_refused_verification_leaves_the_recovery_open() -> None:
+def test_refused_verification_leaves_the_recovery_open(world: World, alice: WorldDevice) -> None:
     """The owner may confirm again after a wrong passphrase."""
-    world = World()
-    alice = world.register("alice")
     assert alice.account_seed is not None
     phone = begin_recovery(world, "alice", alice.account_seed)
     phone.verification_refused = True
@@ -401,10 +386,8 @@ def test_refused_verification_leaves_the_recovery_open() -> None:
     assert state(phone) is State.ACTIVE
 
 
-def test_late_answers_and_signatures_change_nothing() -> None:
+def test_late_answers_and_signatures_change_nothing(world: World, alice: WorldDevice) -> None:
     """Whatever comes a second time finds the recovery further on, or finished."""
-    world = World()
-    alice = world.register("alice")
     assert alice.account_seed is not None
     phone = begin_recovery(world, "alice", alice.account_seed)
     with lose_answers(world, Recover):
@@ -430,11 +413,9 @@ def test_late_answers_and_signatures_change_nothing() -> None:
 
 
 def test_twin_without_the_name_check_recovers_under_any_name(
-    monkeypatch: pytest.MonkeyPatch,
+    world: World, alice: WorldDevice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Switched off: the relay could give the phone of one account another one's name."""
-    world = World()
-    alice = world.register("alice")
     assert alice.account_seed is not None
 
     def on_lists(context, request, answer):  # type: ignore[no-untyped-def]

@@ -33,11 +33,10 @@ def _standing(device: WorldDevice, column: str) -> object:
     return query(device, f"SELECT {column} FROM own_standing")[0][0]  # noqa: S608
 
 
-def test_a_restored_companion_renews_its_sessions_and_prekeys() -> None:
+def test_a_restored_companion_renews_its_sessions_and_prekeys(
+    world: World, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """Nothing that the lost state sealed or handed out is ever used again."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     laptop.send("bob", "one")
     bob.send("alice", "two")
     world.pass_time(10_000)
@@ -65,10 +64,10 @@ def test_a_restored_companion_renews_its_sessions_and_prekeys() -> None:
     assert laptop.notices().count("restored-from-copy") == 1
 
 
-def test_new_prekeys_are_made_once_however_often_they_are_sent() -> None:
+def test_new_prekeys_are_made_once_however_often_they_are_sent(
+    world: World, alice: WorldDevice
+) -> None:
     """Of two different stocks the relay may keep the one whose private halves are gone."""
-    world = World()
-    alice = world.register("alice")
     backup = copy_database(alice)
     alice.connect()
     put_back(alice, backup)
@@ -111,11 +110,10 @@ def test_twin_without_the_renewal_its_messages_vanish(monkeypatch: pytest.Monkey
     assert "written after the restore" not in bob.texts()
 
 
-def test_what_a_copy_writes_that_nobody_noticed_is_asked_for_again() -> None:
+def test_what_a_copy_writes_that_nobody_noticed_is_asked_for_again(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """No login came between, so no counter tells; the keys it uses again do."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     bob.send("alice", "hello")
     laptop.send("bob", "one")
     world.pass_time(10_000)
@@ -149,11 +147,10 @@ def test_twin_taken_for_repetitions_they_vanish(monkeypatch: pytest.MonkeyPatch)
     assert "message-waits" not in bob.notices()
 
 
-def test_a_restored_phone_signs_and_sends_nothing_until_it_recovers() -> None:
+def test_a_restored_phone_signs_and_sends_nothing_until_it_recovers(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """Then only its generation rises, and what it had queued leaves."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     alice.send("bob", "one")
     bob.send("alice", "two")
     backup = copy_database(alice)
@@ -198,11 +195,10 @@ def test_a_restored_phone_signs_and_sends_nothing_until_it_recovers() -> None:
     assert caught.value.code == "not-displaced"
 
 
-def test_a_phone_that_recovered_on_too_old_a_list_recovers_again() -> None:
+def test_a_phone_that_recovered_on_too_old_a_list_recovers_again(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """It kept a companion that is gone; the relay refuses; the next holds."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     backup = copy_database(alice)
     laptop.feed(inputs.Resign())
     alice.connect()
@@ -224,11 +220,10 @@ def test_a_phone_that_recovered_on_too_old_a_list_recovers_again() -> None:
     assert "lists-forked" not in bob.notices()
 
 
-def test_a_phone_that_signed_before_it_heard_of_its_other_life_recovers() -> None:
+def test_a_phone_that_signed_before_it_heard_of_its_other_life_recovers(
+    world: World, alice: WorldDevice, bob: WorldDevice, laptop: WorldDevice
+) -> None:
     """The relay holds another list in that place; the phone's own gives way and hurts nobody."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
-    laptop = world.link(alice, "alice's laptop")
     alice.send("bob", "one")
     backup = copy_database(alice)
     alice.feed(inputs.SetLease(90 * DAY_MS))
@@ -252,10 +247,10 @@ def test_a_phone_that_signed_before_it_heard_of_its_other_life_recovers() -> Non
     assert "lists-forked" not in laptop.notices() + bob.notices()
 
 
-def test_a_copy_from_before_its_list_was_confirmed_goes_on() -> None:
+def test_a_copy_from_before_its_list_was_confirmed_goes_on(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """The relay has the list with the laptop, and the next ones; the copy waits to publish it."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     alice.send("bob", "one")
     story = LinkStory.begin(alice).until_answered()
     ill = Refused("relay-failure")
@@ -280,10 +275,10 @@ def test_a_copy_from_before_its_list_was_confirmed_goes_on() -> None:
     assert world.link(alice, "another laptop").own.device > 1
 
 
-def test_a_log_out_signed_before_it_heard_of_its_other_life_is_signed_again() -> None:
+def test_a_log_out_signed_before_it_heard_of_its_other_life_is_signed_again(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """The list gives way, not the wish: the laptop is out and wiped, though nobody asks again."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     laptop, tablet = world.link(alice, "alice's laptop"), world.link(alice, "alice's tablet")
     alice.send("bob", "one")
     backup = copy_database(alice)
@@ -307,10 +302,10 @@ def test_a_log_out_signed_before_it_heard_of_its_other_life_is_signed_again() ->
     assert bob.texts() == ["one", "two", "three"] == alice.texts() == tablet.texts()
 
 
-def test_twin_without_giving_way_no_relay_takes_its_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_twin_without_giving_way_no_relay_takes_its_lists(
+    world: World, alice: WorldDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Switched off: its new generation waits behind a list that nobody takes, for ever."""
-    world = World()
-    alice = world.register("alice")
     backup = copy_database(alice)
     alice.feed(inputs.SetLease(90 * DAY_MS))
     world.settle()
@@ -343,10 +338,10 @@ def test_twin_a_restored_phone_that_goes_on_signing_forks_its_account(
     assert "lists-forked" not in laptop.notices()
 
 
-def test_a_restored_phone_whose_relay_hides_the_counter_stops_at_the_lists() -> None:
+def test_a_restored_phone_whose_relay_hides_the_counter_stops_at_the_lists(
+    world: World, alice: WorldDevice
+) -> None:
     """The later lists of its own key are proof enough: it signed them and does not know it."""
-    world = World()
-    alice = world.register("alice")
     backup = copy_database(alice)
     alice.feed(inputs.SetLease(90 * DAY_MS))
     world.settle()
@@ -374,10 +369,10 @@ def test_recover_same_phone_is_for_the_phone() -> None:
     assert caught.value.code == "not-the-phone"
 
 
-def test_a_relay_put_back_from_a_backup_gets_lists_and_prekeys_again() -> None:
+def test_a_relay_put_back_from_a_backup_gets_lists_and_prekeys_again(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
     """It had handed out pairs since: they are replaced; peers wait until the lists are back."""
-    world = World()
-    alice, bob = world.register("alice"), world.register("bob")
     bob.send("alice", "hello")
     backup = world.relay.store.copy()
     laptop = world.link(alice, "alice's laptop")
@@ -413,10 +408,8 @@ def test_a_relay_put_back_from_a_backup_gets_lists_and_prekeys_again() -> None:
     assert "restored-from-copy" not in alice.notices() + laptop.notices() + bob.notices()
 
 
-def test_crossing_logins_of_two_processes_alarm_nobody() -> None:
+def test_crossing_logins_of_two_processes_alarm_nobody(alice: WorldDevice) -> None:
     """Counters that come back in another order are neither a copy nor a relay put back."""
-    world = World()
-    alice = world.register("alice")
     with alice.database.transaction():
         alice.database.run("UPDATE own_device SET login_counter = 9")
         alice.database.run("UPDATE own_standing SET welcomed_counter = 9")
@@ -429,11 +422,8 @@ def test_crossing_logins_of_two_processes_alarm_nobody() -> None:
     assert "restored-from-copy" in alice.notices()
 
 
-def test_an_absurd_counter_does_not_end_logins() -> None:
+def test_an_absurd_counter_does_not_end_logins(laptop: WorldDevice) -> None:
     """A lying relay can't push the counter to where no further login can be encoded."""
-    world = World()
-    alice = world.register("alice")
-    laptop = world.link(alice, "alice's laptop")
     login = Login(laptop.own.certificate, bytes(32), "", 9, bytes(64))  # type: ignore[arg-type]
     head = head_of(laptop, laptop.own.account_id)
     laptop.feed(inputs.RelayAnswered(login, Welcome(2**53 - 1, head, ONE_TIME_PREKEYS, 0)))
