@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -260,6 +261,9 @@ def test_a_file_without_an_end(device: MakeDevice, relay: Relay) -> None:
     broken.directory.mkdir()
     (broken.directory / "profile.json").symlink_to(endless)
     check_failure(broken.run("contacts"), 1, "profile-damaged")
+    (broken.directory / "profile.json").unlink()
+    os.mkfifo(broken.directory / "profile.json")  # and one that nobody writes to
+    check_failure(broken.process("contacts"), 1, "profile-damaged")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
@@ -200,7 +201,10 @@ def _read(directory: Path) -> _ProfileFile:
 
 
 def _content(path: Path) -> bytes:
-    with path.open("rb") as file:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe has no end
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise _damaged()
         data = file.read(PROFILE_FILE_MAX + 1)
     if len(data) > PROFILE_FILE_MAX:
         raise _damaged()
