@@ -205,6 +205,7 @@ LOG_OUT_MS = 30 * SECOND_MS  # for the relay to confirm it; it is signed and sto
 CONFIG_FILE_MAX = 8 * 1024  # every key takes 1 KiB; a longer file is a mistake, and slow to read
 
 # --- Relay storage ------------------------------------------------------------------------
+RELAY_DATABASE_CHECKED_MAX = 256 * 1024 * 1024  # bytes: a start takes half a second longer
 RELAY_DATABASE_BUSY_MS = 2 * SECOND_MS  # another process may be making an invitation
 DECISIONS_PER_COMMIT_MAX = 1024  # some forty milliseconds of stepping; fewer commits cost less
 LOG_PAUSE_MS = SECOND_MS  # after so long without a decision the log, with deleted mail, is emptied

@@ -27,7 +27,7 @@ from untether.server.event_log import Log, report_libraries
 from untether.server.housekeeping import close_silent, keep_house
 from untether.server.metrics import Metrics
 from untether.server.relay_process import RelayProcess, own_relay_id
-from untether.server.store import open_store
+from untether.server.store import check_store, open_store
 
 RELAY_ID_LENGTH = 16
 STOP_TIMEOUT_S = 5  # for connections to take their last answers
@@ -53,6 +53,7 @@ async def serving(config: Config, log: Log) -> AsyncIterator[RelayProcess]:
     """Serve inside the context; leaving it finishes what runs, then stops."""
     tls = configuration.tls_context(config)
     metrics = Metrics()
+    check_store(config.database)
     async with open_store(config.database, metrics.commit_batch.observe) as store:
         listener = _listen(config)
         relay = await _start(config, int(listener.getsockname()[1]), store, metrics, log)

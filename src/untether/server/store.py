@@ -7,7 +7,13 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from untether.adapters.storage.relay_sqlite import SqliteRelayStore
+from untether.adapters.storage.relay_sqlite_check import check_whole
 from untether.relay.transaction import RelayStore
+
+
+def check_store(database: Path) -> None:
+    """Refuse to serve what is damaged: PlatformError ``relay-database-damaged``."""
+    check_whole(database)
 
 
 @asynccontextmanager
