@@ -165,6 +165,20 @@ def test_decisions_have_one_form_and_their_own_numbers() -> None:
     assert len(set(numbers)) == len(numbers)
 
 
+def test_a_replaced_decision_names_the_one_that_replaces_it() -> None:
+    """A later one, which names it too: whoever reads either finds the other."""
+    texts = {path.name[:4]: path.read_text() for path in DECISIONS.glob("[0-9]*.md")}
+    replaced = [
+        (old, new)
+        for old, text in texts.items()
+        for new in re.findall(r"^Replaced by (\d{4})", text, re.MULTILINE)
+    ]
+    assert replaced
+    for old, new in replaced:
+        assert new > old
+        assert old in texts[new], (old, new)
+
+
 def test_no_path_of_somebodys_machine() -> None:
     """The tree works wherever it lies."""
     homes = re.compile(r"/(?:home|root|Users|work)/[\w.]+")
