@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import sqlite3
 from contextlib import closing
@@ -46,6 +47,13 @@ class Relay:
         """End it if it runs."""
         if self._process is not None:
             self.stop(signal.SIGKILL)
+
+    def limit_files(self, bytes_max: int) -> None:
+        """Let none of its files grow beyond this from now on, as on a full disk."""
+        assert self._process is not None
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        process_id = self._process.process.pid
+        resource.prlimit(process_id, resource.RLIMIT_FSIZE, (bytes_max, hard))
 
     def query(self, statement: str, *parameters: object) -> list[Any]:
         """Look into its database."""

@@ -133,6 +133,27 @@ def test_reading_where_nobody_may_write(alice: Device, *, in_order: bool) -> Non
     assert alice.run("send", alice.name, "-m", "it may be written again").status == 0
 
 
+def test_a_relay_whose_disk_is_full(own_relay: Relay, device: MakeDevice) -> None:
+    """It is the relay's fault, and called so; what was written leaves once there is room."""
+    own_relay.start()
+    alice, bob = device("alice"), device("bob")
+    for one in (alice, bob):
+        assert one.run("register", one.name, "--server", own_relay.url).status == 0
+    alice.send(bob.name, "one")
+    own_relay.limit_files(0)
+    kept = alice.run("send", bob.name, "-m", "two")
+    assert (kept.status, kept.line["state"], kept.line["cause"]) == (0, "queued", "relay-failure")
+    assert kept.notices == ["relay-failure"]
+    assert "full disk" in kept.errors
+    assert "full disk" in alice.text("send", bob.name, "-m", "three").output
+    refused = device("carol").run("register", "carol", "--server", own_relay.url)
+    assert (refused.status, refused.error["error"]) == (6, "relay-failure")
+    assert refused.error["hint"]
+    own_relay.limit_files(resource.RLIM_INFINITY)
+    alice.send(bob.name, "four")
+    assert sorted(bob.texts()) == ["four", "one", "three", "two"]
+
+
 def test_a_verb_looks_at_one_state(person: MakeDevice, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names are looked up together with the messages, not by a transaction for each."""
     alice = person("alice")

@@ -38,7 +38,7 @@ CAUSES = {
     "phone-displaced": "another phone acts for your account; run `untether recover` here",
     "rate-limited": "the relay asks to slow down; it is kept and leaves with the next connection",
     "relay-behind": "the relay is behind and has to catch up",
-    "relay-failure": "the relay has a problem; it is kept and leaves with the next connection",
+    "relay-failure": "the relay has a problem, such as a full disk; it is kept and leaves later",
     "resigned": "their device has logged itself out",
     "restored-from-copy": "this phone was put back from a copy; run `untether recover` here",
     "unsealable": "their device has no keys at the relay",

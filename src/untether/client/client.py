@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 from untether.base.errors import PlatformError, UntetherError
 from untether.base.identifiers import DeviceNumber, UnixMillis
@@ -32,6 +33,7 @@ from untether.device.inputs import AcceptContact, MarkVerified
 from untether.device.own_devices import OwnDeviceView
 from untether.device.store import messages, notices
 from untether.wire.link_offer import CompanionKind
+from untether.wire.server_frames import PASSING_REFUSALS
 
 
 class Client:
@@ -52,6 +54,7 @@ class Client:
         self.vault = vault
         self._receive_alone = receive_alone
         self._platform = check_device_platform(platform)
+        self._kept_out_by: str | None = None
 
     @asynccontextmanager
     async def online(self) -> AsyncIterator[None]:
@@ -82,11 +85,16 @@ class Client:
                     if not (passes(error) or (to_read and isinstance(error, PlatformError))):
                         raise
                     unreachable = error
+            self._kept_out_by = None if unreachable is None else unreachable.code
             yield unreachable
 
     async def send(self, name: str, text: str) -> Sent:
         """Send a text to somebody by name; queued when the relay can't be reached."""
-        return await sending.send_text(self.driver, name, text)
+        sent = await sending.send_text(self.driver, name, text)
+        refused_by = self._kept_out_by
+        if sent.cause == "offline" and refused_by in PASSING_REFUSALS:
+            return replace(sent, cause=refused_by)  # the relay was there, and said why not
+        return sent
 
     async def events(self) -> AsyncIterator[Event]:
         """Receive for as long as the caller listens, connecting again when needed.

@@ -48,7 +48,7 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "Ask its owner, or use another relay.",
     ),
     "relay-failure": (
-        "The relay has a problem of its own.",
+        "The relay has a problem of its own, for example a full disk.",
         "Try again later; if it stays, tell the relay's owner.",
     ),
     "too-many-slots": (
