@@ -117,15 +117,17 @@ class WorldRelay:
             self._carry_out(link, effect)
 
     def push(self, link: Link, *, even_empty: bool = False) -> None:
-        """Push what waits behind the last stamp."""
-        address = link.address
-        if address is None:
-            return
-        batch = run(next_deliveries(self.store, address, link.pushed, UNACKNOWLEDGED_MAX))
-        if batch.entries or even_empty:
+        """Push what waits behind the last stamp, at most a window of it."""
+        address, room = link.address, UNACKNOWLEDGED_MAX
+        while address is not None:
+            batch = run(next_deliveries(self.store, address, link.pushed, room))
             if batch.entries:
                 link.pushed = batch.entries[-1].stamp
-            self._send(link, 0, batch)
+            if batch.entries or even_empty:
+                self._send(link, 0, batch)
+            room -= len(batch.entries)
+            if not (room and batch.entries and batch.remaining):
+                return
 
     def _carry_out(self, link: Link, effect: outcome.Effect) -> None:
         match effect:

@@ -8,8 +8,15 @@ from tests.attacks.lying_relay import say_nothing_of, served_lists
 from tests.conversations.mishaps import query
 from tests.world import World, WorldDevice
 
-from untether.base.identifiers import DAY_MS, AccountId, DeviceNumber, MessageId, UnixMillis
-from untether.base.limits import PARKED_MS, PARKED_PER_UNKNOWN_ACCOUNT_MAX
+from untether.base.identifiers import (
+    DAY_MS,
+    SECOND_MS,
+    AccountId,
+    DeviceNumber,
+    MessageId,
+    UnixMillis,
+)
+from untether.base.limits import PARKED_MS, PARKED_PER_UNKNOWN_ACCOUNT_MAX, UNACKNOWLEDGED_MAX
 from untether.device import directory, events, inbox, inputs
 from untether.device.context import Context
 from untether.device.store import inbox as rows
@@ -55,6 +62,25 @@ def test_a_first_message_of_a_stranger_waits_for_the_strangers_list() -> None:
     bob.connect()
     assert bob.texts() == ["one", "two"]
     assert query(bob, "SELECT count(*) FROM parked") == [(0,)]
+
+
+def test_a_long_absence_of_a_new_companion_loses_nothing() -> None:
+    """It knows nobody when a whole window of a friend's mail comes before the friend's list can."""
+    world = World()
+    alice, bob = world.register("alice"), world.register("bob")
+    laptop = world.link(bob, "bob's laptop")
+    laptop.disconnect()
+    bob.disconnect()
+    alice.send("bob", "0")
+    for number in range(1, UNACKNOWLEDGED_MAX):
+        world.pass_time(SECOND_MS // 10)
+        alice.send_to(bob.own.account_id, str(number))
+    bob.connect()
+    laptop.connect()
+    everything = [str(number) for number in range(UNACKNOWLEDGED_MAX)]
+    assert laptop.texts() == bob.texts() == everything
+    assert "message-lost" not in laptop.notices()
+    assert query(laptop, "SELECT count(*) FROM parked") == [(0,)]
 
 
 def test_mail_of_a_device_not_listed_yet_waits_for_the_next_list() -> None:
