@@ -194,19 +194,27 @@ async def test_user_verification_signs(driver: Driver, script: ScriptedEngine) -
     assert script.taken[-1] == inputs.CertificateSigned(b"body", b"signed body")
 
 
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("passphrase-needed", [inputs.VerificationRefused]),
+        ("passphrase-wrong", []),
+        ("passphrase-file-unreadable", []),
+    ],
+)
 async def test_refused_verification_is_told_to_the_engine(
-    driver: Driver, script: ScriptedEngine
+    driver: Driver, script: ScriptedEngine, code: str, told: list[type]
 ) -> None:
-    """The engine can undo what waited for the signature, and the person hears why."""
+    """What waited for the signature is undone, but not for a slip; the person hears of both."""
 
     async def refuse(_body: bytes) -> bytes:
-        raise VerificationError("passphrase-wrong", "wrong")
+        raise VerificationError(code, "no")
 
     driver.signer = refuse
     script.effects[inputs.Tick] = [effects.SignCertificate(b"body")]
     with pytest.raises(VerificationError):
         await driver.handle(inputs.Tick())
-    assert script.kinds() == [inputs.Tick, inputs.VerificationRefused]
+    assert script.kinds() == [inputs.Tick, *told]
 
 
 @pytest.mark.parametrize(
