@@ -193,6 +193,7 @@ NOTICES_PER_CODE_MAX = 100  # that nobody looks at: they must not fill a disk, n
 PROFILE_FILE_MAX = 4 * 1024  # profile.json has some 300 bytes; a longer one is damage
 
 # --- How long a person waits --------------------------------------------------------------
+CONNECTION_MS = DAY_MS  # then a device logs in anew: only then it looks after keys and what is old
 CHALLENGE_MS = 15 * SECOND_MS  # a relay challenges as soon as the socket is open
 ANSWER_MS = 30 * SECOND_MS  # a relay answers in milliseconds; a slow line brings a frame in less
 ANSWERS_OVERTAKEN_MS = 5 * MINUTE_MS  # pushes show that the relay lives, yet it must answer too

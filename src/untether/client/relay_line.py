@@ -8,12 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Protocol, TypeVar
 
 from untether.base.errors import NetworkError, RemoteError, UntetherError
 from untether.base.identifiers import SECOND_MS
-from untether.base.limits import ANSWER_MS, ANSWERS_OVERTAKEN_MS, CHALLENGE_MS, FRAME_MAX
+from untether.base.limits import (
+    ANSWER_MS,
+    ANSWERS_OVERTAKEN_MS,
+    CHALLENGE_MS,
+    CONNECTION_MS,
+    FRAME_MAX,
+)
 from untether.base.randomness import Randomness
 from untether.client.in_flight import Answered, InFlight
 from untether.client.reconnect import reconnect_delay_ms
@@ -93,7 +99,7 @@ class RelayLine:
         *,
         then: Callable[[], Awaitable[object]],
     ) -> None:
-        """Keep a socket until cancelled, opening it again whenever it is lost.
+        """Keep a socket until cancelled, opening it again when it is lost or CONNECTION_MS old.
 
         ``then`` is called after each login. What it or the login raises ends this, unless it
         passes with time.
@@ -106,13 +112,19 @@ class RelayLine:
                     await self.settled()
                     failures = 0
                     await then()
-                    await self._lost.wait()
+                    await self._lost_or_old()
                     self._raise_loss()
             except UntetherError as error:
                 if not passes(error):
                     raise
                 failures += 1
                 on_failure(error)
+
+    async def _lost_or_old(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONNECTION_MS / SECOND_MS):
+                await self._lost.wait()
+        await self.idle()
 
     async def until_open(self) -> None:
         """Wait until a socket is open and the login was answered."""

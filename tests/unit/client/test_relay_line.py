@@ -285,6 +285,32 @@ async def test_staying_open_opens_again(line: RelayLine, connector: ScriptedConn
     assert all(one.closed for one in connector.opened)
 
 
+async def test_an_old_line_is_opened_anew(
+    line: RelayLine, connector: ScriptedConnector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a device that is never cut off logs in again; a question under way is answered first."""
+    monkeypatch.setattr(relay_line, "CONNECTION_MS", 10)
+    told: list[UntetherError] = []
+    twice = asyncio.Event()
+
+    async def then() -> None:
+        if len(connector.opened) == 2:
+            twice.set()
+
+    staying = asyncio.create_task(line.stay_open(bytes, told.append, then=then))
+    await line.until_open()
+    answered = await line.request(FetchStatus())
+    await asyncio.sleep(0.03)
+    assert not connector.last.closed
+    connector.last.say(1, STATUS)
+    assert await answered == STATUS
+    await twice.wait()
+    assert told == []
+    assert connector.opened[0].closed
+    staying.cancel()
+    await asyncio.gather(staying, return_exceptions=True)
+
+
 @pytest.mark.parametrize(
     ("error", "passes"),
     [
