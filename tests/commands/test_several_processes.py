@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from tests.commands.command_line import (
     COMMAND,
     PATIENCE_S,
     Device,
+    Line,
     Running,
     child_environment,
 )
@@ -131,6 +132,43 @@ def test_a_second_receiver_is_told_of_the_first(person: MakeDevice, follow: list
     assert alice.texts() == ["two"]
 
 
+def test_ten_send_at_once_while_one_follows(
+    person: MakeDevice, link: Link, follow: list[Running]
+) -> None:
+    """Every message arrives once on each device of both people, and is once in each history.
+
+    They are more than a relay lets connect at once: whose connection makes room says that its
+    message is queued, and it leaves with the next one.
+    """
+    alice, bob = person("alice"), person("bob")
+    laptop = link(alice, "laptop")
+    followers = [one.start("receive", "--follow") for one in (alice, laptop, bob)]
+    follow += followers
+    alice.send(bob.name, "ready?")  # whoever is not known yet can't be written to unconnected
+    bob.send(alice.name, "go")
+    for one in followers[:2]:
+        one.until_text("go")
+    senders = [alice.start("send", bob.name, "-m", f"message {number}") for number in range(10)]
+    answers = {bob.send(alice.name, f"answer {number}")["message_id"] for number in range(3)}
+    ended = [one.end() for one in senders]
+    assert [one.status for one in ended] == [0] * 10
+    written = {one.line["message_id"] for one in ended}
+    written.add(alice.send(bob.name, "and one more")["message_id"])
+    assert len(written) == 11
+    for one, awaited in zip(followers, (answers, answers | written, written), strict=True):
+        for message_id in awaited:
+            one.until(_has_id(message_id))
+        ids = [line["message_id"] for line in one.end(signal.SIGINT).lines]
+        assert sorted(one for one in ids if one in answers | written) == sorted(awaited)
+    for device in (alice, laptop, bob):
+        assert device.receive() == []
+        history = [line["message_id"] for line in device.run("messages").lines]
+        assert len(history) == len(set(history)) == 16
+        assert answers | written < set(history)
+    states = {line["state"] for line in alice.run("messages").lines if line["outgoing"]}
+    assert states <= {"sent", "delivered"}
+
+
 def test_receive_ends_when_it_should(person: MakeDevice) -> None:
     """Without flags it drains; --max and --timeout end it with 0; nothing is printed twice."""
     alice, bob = person("alice"), person("bob")
@@ -201,6 +239,10 @@ def test_a_text_comes_from_stdin(person: MakeDevice) -> None:
         assert refused.returncode == 1
         assert b"Traceback" not in refused.stderr
     assert bob.texts() == [bobs_text]
+
+
+def _has_id(message_id: str) -> Callable[[Line], bool]:
+    return lambda line: line.get("message_id") == message_id
 
 
 def _send_from_stdin(who: Device, name: str, data: bytes) -> subprocess.CompletedProcess[bytes]:
