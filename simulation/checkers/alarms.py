@@ -2,9 +2,6 @@
 
 The relay of these worlds is honest, so each of them speaks of a database that was put back, the
 accused one's or the accuser's own. A warning that comes without cause teaches people to ignore it.
-
-``possible-copy`` is not among them: when two devices start at the same moment, and the relay
-refuses the first message of one start for a while, what is written later overtakes it.
 """
 
 from __future__ import annotations
@@ -20,6 +17,7 @@ if TYPE_CHECKING:
 ACCUSING: Final = (
     "identity-changed",
     "lists-forked",
+    "possible-copy",
     "prekeys-refused",
     "relay-lists-refused",
 )

@@ -90,6 +90,11 @@ FAULTS = (
         "tests/attacks/test_stolen_state.py::test_a_copy_that_speaks_gives_itself_away",
     ),
     Fault(
+        "every-start-suspected",
+        "every session that starts anew is a sign of a copy",
+        rule(session_book, "_is_unexplained", lambda sessions_, *_: bool(sessions_)),
+    ),
+    Fault(
         "one-time-prekey-kept",
         "the private half of a used one-time prekey stays",
         rule(prekey_rows, "delete", nothing),

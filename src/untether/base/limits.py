@@ -50,6 +50,7 @@ SKIPPED_KEY_MS = 7 * DAY_MS  # kept keys weaken forward secrecy; mail is seldom 
 RECEIVER_CHAINS_MAX = 5  # older ratchet keys are not opened any more
 ARCHIVED_SESSIONS_MAX = 5  # sessions that may still open; bounds trial work
 UNANSWERED_SESSION_MS = 30 * DAY_MS  # after that a new handshake replaces hope
+CROSSING_START_MS = DAY_MS  # a start that lost may come late, with mail that a busy relay refused
 TRIAL_STEPS_MAX = 4_000  # chain steps per envelope over all sessions: a forgery stays cheap
 RATCHET_TURN_WANTED_MS = 7 * DAY_MS  # without a DH step for so long, an answer is asked for
 

@@ -10,6 +10,7 @@ from untether.base.limits import (
     ARCHIVED_SESSIONS_MAX,
     CHAIN_JUMP_MAX,
     CLOCK_AHEAD_MAX_MS,
+    CROSSING_START_MS,
     TRIAL_STEPS_MAX,
     UNANSWERED_SESSION_MS,
 )
@@ -231,6 +232,36 @@ def test_a_restart_with_a_cause_is_no_copy(alice: Endpoint, bob: Endpoint) -> No
     bob.cause_known = False
     alice.start(bob)
     assert not bob.open(alice, alice.seal(bob, b"you never answered")).possible_copy
+
+
+@pytest.mark.parametrize(
+    ("later_ms", "flagged"), [(CROSSING_START_MS, False), (CROSSING_START_MS + 1, True)]
+)
+def test_the_first_message_of_a_start_that_lost_may_come_late(
+    alice: Endpoint, bob: Endpoint, later_ms: int, flagged: bool
+) -> None:
+    """A busy relay kept it back; what Alice answered on Bob's start has overtaken it."""
+    alice.start(bob)
+    kept_back = alice.seal(bob, b"this waits")
+    bob.now = UnixMillis(START + SECOND_MS)
+    bob.start(alice)
+    alice.open(bob, bob.seal(alice, b"this does not"))
+    bob.open(alice, alice.seal(bob, b"nor does this"))
+    bob.now = UnixMillis(bob.now + later_ms)
+    opened = bob.open(alice, kept_back)
+    assert opened.payload == b"this waits"
+    assert opened.possible_copy == flagged
+    assert active(bob) == active(alice) != opened.session_id
+
+
+def test_a_low_number_excuses_nobody_on_a_session_of_the_peer(
+    alice: Endpoint, bob: Endpoint
+) -> None:
+    """A copy that numbers its start below Alice's own did not cross a start of Bob's."""
+    introduce(alice, bob)
+    alice.book, alice.now = (), UnixMillis(START - SECOND_MS)
+    alice.start(bob)
+    assert bob.open(alice, alice.seal(bob, b"it's me, really")).possible_copy
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,10 @@ from untether.protocol.pairwise.ratchet_state import (
     closed_length,
 )
 
-_cold = Struct(">32sQQ?")
+_cold = Struct(">32sQQB")
+_BY_PEER: Final = 0
+_UNANSWERED: Final = 1  # started here; the prefix follows
+_ANSWERED: Final = 2  # started here
 _UNANSWERED_COLD_LENGTH: Final = _cold.size + PREFIX_LENGTH
 _LENGTH_AND_NUMBER: Final = slice(32, 40)
 _NUMBER: Final = slice(36, 40)
@@ -53,16 +56,18 @@ class Session(Keys, frozen=True):
         prefix: bytes = b"",
     ) -> Session:
         """Put a new session together; ``prefix`` is kept until the peer has answered."""
-        cold = _cold.pack(base_key, number, created_at, bool(prefix)) + prefix
+        start = _UNANSWERED if prefix else _BY_PEER
+        cold = _cold.pack(base_key, number, created_at, start) + prefix
         return cls(session_id, b"", b"", cold).with_state(state)
 
     def with_state(self, state: RatchetState) -> Session:
         """Return the session with other ratchet keys; an answer ends the need for the prefix."""
         receiving = b"" if state.receiving is None else state.receiving.to_bytes()
-        base_key, number, created_at, _ = _cold.unpack_from(self.cold)
+        *fields, start = _cold.unpack_from(self.cold)
         prefix = b"" if receiving else self.prefix
-        start = _cold.pack(base_key, number, created_at, bool(prefix)) + prefix
-        cold = start + state.root.to_bytes()
+        if start == _UNANSWERED and receiving:
+            start = _ANSWERED
+        cold = _cold.pack(*fields, start) + prefix + state.root.to_bytes()
         return Session(self.id, state.sending.to_bytes(), receiving, cold)
 
     def with_sending(self, sending: bytes) -> Session:
@@ -106,8 +111,13 @@ class Session(Keys, frozen=True):
 
     @property
     def _root_at(self) -> int:
-        _, _, _, unanswered = _cold.unpack_from(self.cold)
-        return _UNANSWERED_COLD_LENGTH if unanswered else _cold.size
+        _, _, _, start = _cold.unpack_from(self.cold)
+        return _UNANSWERED_COLD_LENGTH if start == _UNANSWERED else _cold.size
+
+    def began_here(self, since: int) -> bool:
+        """Started by this side, at a time or later."""
+        _, _, created_at, start = _cold.unpack_from(self.cold)
+        return bool(start != _BY_PEER and created_at >= since)
 
     @property
     def is_unanswered(self) -> bool:

@@ -24,6 +24,7 @@ from untether.base.identifiers import SECOND_MS, UnixMillis
 from untether.base.limits import (
     ARCHIVED_SESSIONS_MAX,
     CLOCK_AHEAD_MAX_MS,
+    CROSSING_START_MS,
     TRIAL_STEPS_MAX,
     UNANSWERED_SESSION_MS,
 )
@@ -205,7 +206,7 @@ def _open_start(sessions: Sessions, data: bytes, arrival: Arrival) -> Opened:
         skipped_added=opening.skipped_added,
         dropped=dropped,
         started=handshake,
-        possible_copy=not arrival.cause_known and _is_unexplained(sessions, handshake.number),
+        possible_copy=not arrival.cause_known and _is_unexplained(sessions, handshake, arrival.now),
         answer_wanted=True,
     )
 
@@ -227,19 +228,23 @@ def _take_prekeys(
     return rotating, one_time
 
 
-def _is_unexplained(sessions: Sessions, number: int) -> bool:
+def _is_unexplained(sessions: Sessions, new: Handshake, now: UnixMillis) -> bool:
     """Tell whether the peer had no reason to start anew that can be seen from here.
 
     Reasons are a crossing start of our own, and that the peer has given up the active session
     because nothing came back. It can't have if we never sealed anything there; what we sealed may
     still be on its way to a peer that was away itself, so that the numbers of both starts tell.
+
+    The first message of a start that lost against ours may come late: its maker has answered on
+    ours since, so ours is a recent one with a number that is as high.
     """
     if not sessions:
         return False
     active = sessions[0]
     patience = UNANSWERED_SESSION_MS // SECOND_MS
-    given_up = active.is_unturned and number >= active.number + patience
-    return not (active.is_unanswered or active.is_untouched or given_up)
+    given_up = active.is_unturned and new.number >= active.number + patience
+    lost = new.number <= active.number and active.began_here(since=now - CROSSING_START_MS)
+    return not (active.is_unanswered or active.is_untouched or given_up or lost)
 
 
 def _open_by_trial(sessions: Sessions, message: Message, arrival: Arrival) -> Opened:
