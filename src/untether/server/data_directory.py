@@ -38,6 +38,8 @@ def confirm_identity(directory: Path, relay_id: RelayId) -> None:
     of the first one would speak to.
     """
     path, shown = directory / IDENTITY_NAME, relay_id.hex()
+    if path.exists() and not path.is_file():  # a pipe would be waited for without end
+        raise _unusable(directory, f"{IDENTITY_NAME} is no file")
     try:
         known = path.read_text().strip() if path.exists() else ""
         if not known:  # new, or cut off while it was written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from pathlib import Path
 
@@ -216,6 +217,12 @@ async def test_a_relay_without_its_database_does_not_become_another(
     async with serving(config, Log()) as relay:
         assert relay.rules.relay_id == known
     assert (tmp_path / "relay.id").read_text().strip() == known.hex()
+    (tmp_path / "relay.id").unlink()
+    os.mkfifo(tmp_path / "relay.id")
+    with pytest.raises(PlatformError) as unusable:
+        async with serving(config, Log()):
+            pass
+    assert unusable.value.code == "io-error"
     (tmp_path / "relay.id").unlink()
     database.unlink()
     async with serving(config, Log()) as relay:
