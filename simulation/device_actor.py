@@ -21,6 +21,7 @@ from untether.base.errors import RemoteError, UntetherError
 from untether.base.identifiers import SECOND_MS, UnixMillis
 from untether.base.limits import ANSWER_MS, FRAME_MAX
 from untether.client.reconnect import reconnect_delay_ms
+from untether.client.refusals import ends_connection, refusal
 from untether.device import effects, engine, events, inputs
 from untether.device.inputs import Input
 from untether.device.store import own_device
@@ -28,7 +29,7 @@ from untether.device.store.own_device import OwnDevice, State
 from untether.protocol.identity.certificate import sign_as_account
 from untether.wire import codec
 from untether.wire.client_frames import Acknowledge, ClientFrame, Login, Request
-from untether.wire.server_frames import Answer, Challenge, Welcome
+from untether.wire.server_frames import Answer, Challenge, Refused, ServerFrame, Welcome
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -250,26 +251,25 @@ class DeviceActor:
             self._take(answer)
         except UntetherError as error:
             self.note("line-ended", error.code)
-            self._failures += 1
-            self.disconnect()
-            self.connect_soon(reconnect_delay_ms(self._failures, self.randomness))
+            self.line_lost(wire)
 
     def _take(self, answer: Answer) -> None:
         if isinstance(answer.frame, Challenge):
             self._handle(inputs.Challenged(answer.frame, ORIGIN))
-            return
-        if not answer.token:
+        elif not answer.token:
             self._handle(inputs.RelayPushed(answer.frame))
-            return
-        question = self._questions.pop(answer.token, None)
-        if question is None:
-            return
-        self._by_bytes.pop(codec.encode(question), None)
+        elif question := self._questions.pop(answer.token, None):
+            self._by_bytes.pop(codec.encode(question), None)
+            self._take_answer(question, answer.frame)
+
+    def _take_answer(self, question: ClientFrame, answer: ServerFrame) -> None:
         try:
-            self._handle(inputs.RelayAnswered(question, answer.frame))
+            self._handle(inputs.RelayAnswered(question, answer))
         except RemoteError as error:
             self.note("answer-refused", error.code)
-        if isinstance(question, Login) and isinstance(answer.frame, Welcome) and self.is_active:
+        if isinstance(answer, Refused) and ends_connection(question, answer):
+            raise refusal(answer.code)
+        if isinstance(question, Login) and isinstance(answer, Welcome) and self.is_active:
             self._failures = 0
             self._handle(inputs.StartMail())
 

@@ -20,7 +20,7 @@ from untether.base.errors import NetworkError, UntetherError, VerificationError
 from untether.base.identifiers import RelayId, UnixMillis
 from untether.base.randomness import Randomness
 from untether.client.clock import wall_clock
-from untether.client.refusals import refusal
+from untether.client.refusals import ends_connection, refusal
 from untether.client.relay_line import RelayLine
 from untether.client.transport import Connector
 from untether.device import effects, engine, inputs
@@ -28,7 +28,7 @@ from untether.device.context import Context
 from untether.device.events import Event
 from untether.device.inputs import Input
 from untether.device.store.database import Database, DeviceDatabase
-from untether.wire.client_frames import Acknowledge, ClientFrame, Login
+from untether.wire.client_frames import Acknowledge, ClientFrame
 from untether.wire.server_frames import Challenge, Refused, ServerFrame
 
 Signer = Callable[[bytes], Awaitable[bytes]]
@@ -187,8 +187,8 @@ class Driver:
     async def answered(self, request: ClientFrame, answer: ServerFrame) -> None:
         """Implements :class:`untether.client.relay_line.Receiver`."""
         await self.handle(inputs.RelayAnswered(request, answer))
-        if isinstance(request, Login) and isinstance(answer, Refused):
-            raise refusal(answer.code, answer.retry_after_ms)  # nothing goes on without it
+        if isinstance(answer, Refused) and ends_connection(request, answer):
+            raise refusal(answer.code, answer.retry_after_ms)
 
     async def pushed(self, frame: ServerFrame) -> None:
         """Implements :class:`untether.client.relay_line.Receiver`."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from untether.base.errors import NetworkError, RateLimitedError, RefusedError, UntetherError
-from untether.wire.server_frames import PASSING_REFUSALS
+from untether.wire.client_frames import ClientFrame, Login, StartReceiving
+from untether.wire.server_frames import PASSING_REFUSALS, Refused
 
 _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "account-exists": (
@@ -84,3 +85,9 @@ def refusal(code: str, retry_after_ms: int = 0) -> UntetherError:
 def passes(error: UntetherError) -> bool:
     """Tell whether an error passes with time: it says nothing about what was asked."""
     return isinstance(error, NetworkError) or error.code in PASSING_REFUSALS
+
+
+def ends_connection(request: ClientFrame, answer: Refused) -> bool:
+    """Tell whether nothing goes on without what was refused: a login, or mail, until later."""
+    passing = answer.code in PASSING_REFUSALS
+    return isinstance(request, Login) or (isinstance(request, StartReceiving) and passing)

@@ -110,8 +110,9 @@ class RelayLine:
             try:
                 async with self.opened():
                     await self.settled()
-                    failures = 0
                     await then()
+                    await self.settled()
+                    failures = 0
                     await self._lost_or_old()
                     self._raise_loss()
             except UntetherError as error:
@@ -178,8 +179,10 @@ class RelayLine:
         """End the line, if it is open; whoever waits hears why."""
         if self._connection is not None:
             self._loss = error
-            await self._close(error)
-            self._lost.set()
+            try:
+                await self._close(error)
+            finally:
+                self._lost.set()  # even if who waited for quiet goes on first, and ends this
 
     async def close(self) -> None:
         """Close the socket, if one is open; whoever waits hears that it was closed."""

@@ -22,7 +22,7 @@ from untether.device import effects, engine, inputs
 from untether.device.effects import Effect
 from untether.device.events import MailboxDrained
 from untether.device.inputs import Input
-from untether.wire.client_frames import Acknowledge, FetchStatus, Login
+from untether.wire.client_frames import Acknowledge, FetchStatus, Login, StartReceiving
 from untether.wire.records import SignedCertificate, Stamp
 from untether.wire.server_frames import Done, Refused
 
@@ -235,6 +235,33 @@ async def test_a_refused_login_ends_the_connection(
             await driver.logged_in()
         assert not driver.is_connected
     assert script.kinds() == [inputs.Challenged, inputs.RelayAnswered]
+
+
+@pytest.mark.parametrize("code", ["rate-limited", "relay-failure"])
+async def test_mail_that_is_refused_for_now_ends_the_connection(
+    driver: Driver, connector: ScriptedConnector, script: ScriptedEngine, code: str
+) -> None:
+    """No mail would come on it, and whoever waits for some would wait for ever."""
+    script.effects[inputs.StartMail] = [effects.RelayRequest(StartReceiving(None))]
+    async with driver.connected():
+        await driver.handle(inputs.StartMail())
+        connector.last.say(1, Refused(code, 1_000))
+        with pytest.raises((RefusedError, RateLimitedError)) as refused:
+            await driver.logged_in()
+        assert refused.value.code == code
+        assert not driver.is_connected
+
+
+async def test_mail_of_a_device_that_was_logged_out_ends_nothing(
+    driver: Driver, connector: ScriptedConnector, script: ScriptedEngine
+) -> None:
+    """The relay's next frame has the lists that say so."""
+    script.effects[inputs.StartMail] = [effects.RelayRequest(StartReceiving(None))]
+    async with driver.connected():
+        await driver.handle(inputs.StartMail())
+        connector.last.say(1, Refused("not-listed"))
+        await driver.logged_in()
+        assert driver.is_connected
 
 
 async def test_a_refused_question_ends_nothing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
 from collections.abc import AsyncIterator
@@ -11,13 +12,15 @@ from typing import Any
 
 import pytest
 
+from untether.base.errors import RefusedError
+from untether.device.events import Event, MailboxDrained
 from untether.native import NativeClient
 from untether.relay.requests import handle
 from untether.server import sockets
 from untether.server.config import Config
 from untether.server.driver import serving
 from untether.server.event_log import Log
-from untether.wire.client_frames import ClientFrame, Login, Submit
+from untether.wire.client_frames import ClientFrame, Login, StartReceiving, Submit
 
 
 @pytest.fixture(autouse=True)
@@ -68,3 +71,24 @@ async def test_a_message_is_kept_and_its_cause_told(
             await alice.driver.idle()
         (stored,) = alice.messages()
         assert (stored.message.text, stored.message.state) == ("a note", "sent")
+
+
+async def first_event(client: NativeClient) -> Event:
+    """Receive until something happens."""
+    return await anext(client.events())
+
+
+async def test_who_receives_gets_mail_once_the_relay_is_well(tmp_path: Path) -> None:
+    """The relay takes the login and fails at the mail: the device comes back for it."""
+    failing: set[type[ClientFrame]] = set()
+    async with served(tmp_path, failing) as profile, NativeClient.open(profile) as alice:
+        failing.add(StartReceiving)
+        receiving = asyncio.create_task(first_event(alice))
+        with alice.driver.listening() as heard, pytest.raises(RefusedError) as refused:
+            await alice.driver.next_event(heard)
+        assert refused.value.code == "relay-failure"
+        assert not receiving.done()
+
+        failing.clear()
+        async with asyncio.timeout(5):
+            assert await receiving == MailboxDrained()

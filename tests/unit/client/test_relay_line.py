@@ -24,6 +24,7 @@ from untether.base.errors import (
     UntetherError,
 )
 from untether.base.limits import LEASE_MAX_MS, LEASE_MIN_MS
+from untether.base.randomness import Randomness
 from untether.client import relay_line
 from untether.client.relay_line import RelayLine
 from untether.wire.client_frames import FetchStatus, ResolveName
@@ -343,6 +344,30 @@ async def test_only_what_passes_is_tried_again(
     staying.cancel()
     (end,) = await asyncio.gather(staying, return_exceptions=True)
     assert (end is error) is not passes
+
+
+async def test_who_gets_no_mail_waits_longer_each_time(
+    line: RelayLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relay that takes logins and refuses mail is not hurried."""
+    failures: list[int] = []
+    enough = asyncio.Event()
+
+    def delay_ms(failed: int, _randomness: Randomness) -> int:
+        failures.append(failed)
+        if len(failures) == 4:
+            enough.set()
+        return 0
+
+    async def then() -> None:
+        await line.fail(RefusedError("relay-failure", "ill"))
+
+    monkeypatch.setattr(relay_line, "reconnect_delay_ms", delay_ms)
+    staying = asyncio.create_task(line.stay_open(bytes, lambda _: None, then=then))
+    await enough.wait()
+    assert failures == [0, 1, 2, 3]
+    staying.cancel()
+    await asyncio.gather(staying, return_exceptions=True)
 
 
 async def test_the_challenge_is_kept(line: RelayLine, notebook: Notebook) -> None:
