@@ -22,12 +22,12 @@ def learn(context: Context, account: AccountId, answer: AccountLists) -> bool:
     """
     if account == context.own.account_id:
         generation = own_account.newest(context).head.generation
-        with context.database.savepoint():
+        with context.undoable():
             changed = own_account.learn(context, answer)
         if changed:
             _own_account_learned(context, generation)
     else:
-        with context.database.savepoint():
+        with context.undoable():
             changed = directory.learn(context, account, answer)
         if changed:
             _account_learned(context, account)

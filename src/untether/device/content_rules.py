@@ -149,7 +149,7 @@ def _repair_answer(
         return
     waiting, original = asked
     try:
-        with context.database.savepoint():
+        with context.undoable():
             if isinstance(original.kind, UNREPAIRED):
                 raise RemoteError("not-allowed", "That is never sent again.")
             inbox.mark_seen(context.database, sender.row, original.message_id)

@@ -6,6 +6,8 @@ device's row for the length of the call; nothing outlives the transaction.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -92,6 +94,18 @@ class Context:
             f"This device is still {own.state.value}.",
             f"Finish it first: `untether {begin} --server {own.origin}`.",
         )
+
+    @contextmanager
+    def undoable(self) -> Iterator[None]:
+        """Keep rows and effects of what happens inside, or neither of them when it raises."""
+        own, effects = self._own, len(self.effects)
+        try:
+            with self.database.savepoint():
+                yield
+        except BaseException:
+            self._own = own
+            del self.effects[effects:]
+            raise
 
     def save_own(self, own: OwnDevice) -> None:
         """Store the changed row of this device."""

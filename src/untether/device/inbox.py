@@ -120,7 +120,7 @@ def _open(context: Context, entry: Entry) -> None:
         raise UnknownSenderError
     if entry.header is None or entry.body is None:
         raise RemoteError(f"not-sealed-{entry.absent or 'unknown'}", "The sender could not seal.")
-    with context.database.savepoint():
+    with context.undoable():
         opened = _open_header(context, sender, entry, entry.header)
         payload = codec.decode(opened.payload, BodyKey, size_max=HEADER_MAX)
         plaintext = open_body(entry.body, body_key=payload.body_key, body_hash=payload.body_hash)
