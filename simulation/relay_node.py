@@ -58,6 +58,7 @@ class RelayEnd:
         self.epoch = node.epoch
         self.waiting: deque[Request] = deque()
         self.is_deciding = False
+        self.is_starting = False
         self.slots: set[SlotId] = set()
         self.is_open = True
 
@@ -214,13 +215,20 @@ class RelayNode:
         self._start_waiting(end)
 
     def _start_waiting(self, end: RelayEnd) -> None:
-        """Decide the requests of one connection one by one: their order is the relay's promise."""
-        if end.waiting and not end.is_deciding:
+        """Decide the requests of one connection one by one: their order is the relay's promise.
+
+        What needs no row is decided at once, and comes back here while this goes on.
+        """
+        if end.is_starting:
+            return
+        end.is_starting = True
+        while end.waiting and not end.is_deciding:
             request = end.waiting.popleft()
             end.is_deciding = True
             frame = request.frame
             deciding = handle(self.world.store, end.session, frame, self.now, self.randomness)
             self.run(deciding, partial(self._conclude, end, request))
+        end.is_starting = False
 
     def run(self, work: Coroutine[Any, Any, Any], then: Callable[[Any], None]) -> None:
         """Step a coroutine of the relay, one access at a time, until it returns."""
