@@ -136,7 +136,7 @@ class DeviceActor:
         finally:
             self._own_read = None
             self.database.writes_left = None
-            self.world.watch.committed(happened=wanted is not None)
+            self.world.watch.committed(self.name, happened=wanted is not None)
         if cut == "after":
             self.crash()
             return []

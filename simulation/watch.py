@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber, MessageId
 from untether.base.limits import CERTIFICATE_BODY_MAX, LIST_BODY_MAX
 from untether.crypto.labels import PAIRWISE_MESSAGE
 from untether.crypto.native import NativeProvider
+from untether.device.store import inbox, messages, notices
 from untether.protocol.identity.certificate import CertificateBody, Role
 from untether.protocol.identity.device_list import DeviceListBody, device_list_hash
 from untether.protocol.pairwise import handshake
@@ -37,6 +38,9 @@ from untether.wire.server_frames import (
     ServerFrame,
     Submitted,
 )
+
+TOLD: Final = frozenset({"message-lost", "message-not-readable"})
+"""Notices that name a message given up."""
 
 PLANTED = b"planted-"
 """Begins every text that people write here."""
@@ -75,6 +79,12 @@ class Watch:
     key_nonces: set[bytes] = field(default_factory=set)
     seals: int = 0
     _pending: list[tuple[bytes, bytes, bool]] = field(default_factory=list)
+    given_up: dict[str, dict[MessageId, str]] = field(default_factory=dict)
+    """Name of a device → what it gave up, and why; also what it has forgotten since."""
+    given_up_untold: int = 0
+    """How many messages were given up without a notice in the same transaction."""
+    _given_up: list[tuple[MessageId, str]] = field(default_factory=list)
+    _told: int = 0
     list_times: dict[bytes, int] = field(default_factory=dict)
     """Hash of a device list → when the relay had taken it (true time)."""
     last_served: dict[DeviceAddress, int] = field(default_factory=dict)
@@ -151,12 +161,25 @@ class Watch:
         keys = self.certified_keys.setdefault((signed.account_key, signed.device), set())
         keys.add(signed.signing_key)
 
+    def gave_up(self, message_id: MessageId, cause: str) -> None:
+        """See a device end a message that it does not show; it counts like an encryption."""
+        self._given_up.append((message_id, cause))
+
+    def told(self, code: str) -> None:
+        """See a device post a notice."""
+        self._told += code in TOLD
+
     def sealed(self, key: bytes, nonce: bytes, associated: bytes) -> None:
         """See one encryption; it counts once its transaction is committed."""
         self._pending.append((key, nonce, associated.startswith(PAIRWISE_MESSAGE)))
 
-    def committed(self, *, happened: bool) -> None:
-        """Count what was sealed since the last call, or forget it: it never left the device."""
+    def committed(self, device: str, *, happened: bool) -> None:
+        """Count what a device did since the last call, or forget it: it never left the device."""
+        if happened:
+            self.given_up.setdefault(device, {}).update(self._given_up)
+            self.given_up_untold += max(0, len(self._given_up) - self._told)
+        self._given_up.clear()
+        self._told = 0
         for key, nonce, is_message_key in self._pending if happened else ():
             self.seals += 1
             pair = key + nonce
@@ -211,3 +234,32 @@ def watching_keys(watch: Watch) -> Iterator[None]:
         yield
     finally:
         NativeProvider.aead_seal = seal  # type: ignore[method-assign]
+
+
+@contextmanager
+def watching_endings(watch: Watch) -> Iterator[None]:
+    """Let ``watch`` see every message that is given up inside, and every notice.
+
+    A device keeps the newest of both only, and forgets what it gave up after a month.
+    """
+    add, forget, post = inbox.add_given_up, messages.forget, notices.post
+
+    def adding(database: Any, message: Any, *rest: Any) -> None:
+        watch.gave_up(message.message_id, message.cause)
+        add(database, message, *rest)
+
+    def forgetting(database: Any, message: Any) -> None:
+        watch.gave_up(message.message_id, "device-removed")  # it was held, and its device is gone
+        forget(database, message)
+
+    def posting(database: Any, code: str, *rest: Any) -> int:
+        watch.told(code)
+        return post(database, code, *rest)
+
+    inbox.add_given_up = adding  # type: ignore[assignment]
+    messages.forget = forgetting
+    notices.post = posting  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        inbox.add_given_up, messages.forget, notices.post = add, forget, post

@@ -15,7 +15,7 @@ from simulation.people import People, Person
 from simulation.relay_node import RelayNode
 from simulation.schedule import Schedule
 from simulation.trace import Trace
-from simulation.watch import Watch, watching_keys
+from simulation.watch import Watch, watching_endings, watching_keys
 from untether.adapters.storage.relay_memory import MemoryRelayStore
 from untether.base.identifiers import DAY_MS, HOUR_MS, MINUTE_MS, RelayId
 from untether.base.limits import REPAIR_TRIES_MAX
@@ -101,7 +101,8 @@ class World:
     # --- the two phases -------------------------------------------------------------------
     def run(self) -> None:
         """Run both phases; raises what an engine raises, NotQuietError or BrokenPromiseError."""
-        with _few_prekeys(self.faults.prekeys), watching_keys(self.watch):
+        watching = watching_keys(self.watch), watching_endings(self.watch)
+        with _few_prekeys(self.faults.prekeys), watching[0], watching[1]:
             self.people.begin()
             end = self.now + SAFETY_MAX_MS
             while self.people.written < self.messages and self.now < end:

@@ -2,10 +2,11 @@
 
 What counts is what the relay accepted: an accepted submission names, for each account, the devices
 that got a sealed header; a repeat is accepted anew only once the relay has forgotten the first.
-Each of them that is still in use must show the text, and what
-a device calls sent was accepted for both accounts, its own included. Excused is what a copy of the
-database forgot, what the relay dropped after thirty days, and what was given up with a name (see
-``endings``). Device numbers never return, so a number alone says which device a copy was for.
+Each of them that is still in use must show the text, and what a device calls sent was accepted for
+both accounts, its own included. Excused is what a copy of the database forgot, what the relay
+dropped after thirty days, and what was given up with a name (see ``endings``): the watch remembers
+that, devices forget it after a month and keep few notices. Device numbers never return, so a number
+alone says which device a copy was for.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from simulation.checkers.views import RELAY_CLOCKS_MS, TOLD, history, living
-from untether.base.identifiers import HOUR_MS, AccountId, DeviceAddress, MessageId
+from simulation.checkers.views import RELAY_CLOCKS_MS, history, living
+from untether.base.identifiers import HOUR_MS, MessageId
 from untether.base.limits import IDEMPOTENCE_MS, MAIL_MS
 
 if TYPE_CHECKING:
@@ -29,17 +30,8 @@ if TYPE_CHECKING:
 SENT: Final = frozenset({"sent", "delivered"})
 """States that say to people that a message has left."""
 
-NAMED = """
-    SELECT message_id FROM parked WHERE state = 'given-up'
-    UNION SELECT message_id FROM repairs"""
-"""Given up with a cause; or of a stranger, who is not asked, or asked for in vain (spec 10, see
-``endings``). All are told."""
-
-TOLD_OF = """
-    SELECT code, account_id, json_extract(details, '$.device') FROM notices
-    WHERE json_extract(details, '$.device') IS NOT NULL AND account_id IS NOT NULL"""
-
-GIVEN_UP_OF = "SELECT account_id, device FROM parked WHERE state = 'given-up'"
+ASKED_FOR = "SELECT message_id FROM repairs"
+"""Of a stranger, who is not asked, or asked for in vain (spec 10, see ``endings``); all told."""
 
 CLOCKS_MS = 2 * HOUR_MS
 """Skews, and the time between two rounds of clearing up."""
@@ -82,16 +74,12 @@ def _lost(
 ) -> Iterator[str]:
     own = device.own
     assert own is not None
-    named, told = _named(device), _only_told(device)
+    named = _named(world, device)
     for message_id, account, delivery in world.watch.accepted():
         text = sent.get(message_id)
         if account != person.account or text is None or own.device not in delivery.devices:
             continue
-        if text in shown or message_id in named or _is_excused(device, delivery):
-            continue
-        if told[delivery.sender]:
-            told[delivery.sender] -= 1
-        else:
+        if text not in shown and message_id not in named and not _is_excused(device, delivery):
             yield f"{device.name} never showed {text}, accepted at {delivery.accepted_at}"
 
 
@@ -106,10 +94,11 @@ def _not_for_both(world: World, person: Person, device: DeviceActor) -> Iterator
                 yield f"{device.name} calls {message.text} sent, and {whose} account has none"
 
 
-def _named(device: DeviceActor) -> set[MessageId]:
+def _named(world: World, device: DeviceActor) -> set[MessageId]:
     with device.looking() as database:
-        rows = database.rows(NAMED)
-    return {MessageId(found) for (found,) in rows}
+        rows = database.rows(ASKED_FOR)
+    given_up = world.watch.given_up.get(device.name, {})
+    return given_up.keys() | {MessageId(found) for (found,) in rows}
 
 
 def _is_excused(device: DeviceActor, delivery: Delivery) -> bool:
@@ -122,19 +111,3 @@ def _is_excused(device: DeviceActor, delivery: Delivery) -> bool:
     with device.looking() as database:
         rows = database.rows("SELECT posted_at FROM notices WHERE code = 'mail-lost'")
     return any(delivery.accepted_at <= told - MAIL_MS + CLOCKS_MS for (told,) in rows)
-
-
-def _only_told(device: DeviceActor) -> Counter[DeviceAddress]:
-    """Count, by sender, what was given up and is known by its notice only.
-
-    The rows are forgotten after a month, and what was held back of a device that was removed then
-    has none.
-    """
-    told: Counter[DeviceAddress] = Counter()
-    with device.looking() as database:
-        for code, account, number in database.rows(TOLD_OF):
-            if code in TOLD:
-                told[DeviceAddress(AccountId(account), number)] += 1
-        for account, number in database.rows(GIVEN_UP_OF):
-            told[DeviceAddress(AccountId(account), number)] -= 1
-    return +told

@@ -6,10 +6,11 @@ causes are known ones, and the person was told.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from simulation.checkers.views import TOLD, history, living
+from simulation.checkers.views import history, living
 from untether.base.limits import REPAIR_TRIES_MAX
 
 if TYPE_CHECKING:
@@ -18,21 +19,20 @@ if TYPE_CHECKING:
 
 def check(world: World) -> Iterator[str]:
     """Yield what ended without a name, or without a reason."""
+    if world.watch.given_up_untold:
+        yield f"{world.watch.given_up_untold} messages were given up, and nobody was told"
     any_copy = any(device.restored_to for device in world.devices)
     for _, device in living(world):
         with device.looking() as database:
-            causes = database.rows("SELECT cause, count(*) FROM parked GROUP BY cause")
             ((in_vain,),) = database.rows(
                 "SELECT count(*) FROM repairs WHERE tries >= ?", REPAIR_TRIES_MAX
             )
-            notices = {code for (code,) in database.rows("SELECT DISTINCT code FROM notices")}
         if in_vain and not any_copy:
             yield f"{device.name} asked for {in_vain} messages in vain"
-        for cause, count in causes:
+        causes = Counter(world.watch.given_up.get(device.name, {}).values())
+        for cause, count in causes.items():
             if not cause:
                 yield f"{device.name} gave up {count} messages without a cause"
-            elif not notices & TOLD:
-                yield f"{device.name} gave up {count} messages ({cause}) and told nobody"
             elif not any_copy and cause not in world.excused_causes:
                 yield f"{device.name} gave up {count} messages: {cause}"
         for message in history(device):

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 EVERYTHING = 1_000_000
 
-TOLD: Final = frozenset({"message-lost", "message-not-readable"})
-"""Notices that name a message given up."""
-
 RELAY_CLOCKS_MS: Final = 5 * SECOND_MS
 """Two nodes differ by less."""
 
