@@ -196,7 +196,13 @@ class Socket:
     async def _take_ping(self, message: WSMessage) -> None:
         """Answer a ping; a buffer full of them must not keep others waiting."""
         if message.type is WSMsgType.PING:
-            await self._web_socket.pong(message.data)
+            try:
+                async with asyncio.timeout(WRITE_STALL_MS / SECOND_MS):
+                    await self._web_socket.pong(message.data)
+            except TimeoutError:
+                self.close_soon("slow-reader")
+            except ConnectionError:
+                pass  # it has gone; what it asked before is still done
         await asyncio.sleep(self._pace.after_ping(self._time()))
 
     async def _rest(self, seconds: float) -> None:
@@ -219,6 +225,7 @@ class Socket:
             await self._start(together)
             together = []
             if isinstance(request, Unreadable):
+                await self._until_read()
                 self._refuse(request)
             else:
                 await self._finish_running()

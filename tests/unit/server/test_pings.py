@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
-from aiohttp import WSMsgType
+from aiohttp import WSMsgType, web
+from tests.unit.server.raw_peers import PING, upgraded
 
 from untether.adapters.transport.address import socket_url
 from untether.server import sockets
@@ -48,3 +51,35 @@ async def test_who_answers_no_ping_is_cut(
         assert len(relay.hub.sockets()) == 1
         assert not listening.done()
         listening.cancel()
+
+
+async def test_who_takes_no_pong_is_cut(
+    relay: RelayProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A peer whose answers fill the way to it is dropped like any other slow reader."""
+
+    async def stuck(_self: web.WebSocketResponse, _message: bytes = b"") -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(sockets, "WRITE_STALL_MS", 200)
+    monkeypatch.setattr(web.WebSocketResponse, "pong", stuck)
+    async with opened(relay) as mallory:
+        await mallory.ping()
+        end = await mallory.receive(timeout=4)  # a silent guest is closed after five seconds
+        assert end.type is WSMsgType.CLOSED
+    assert relay.metrics.cuts == {"slow-reader": 1}
+
+
+async def test_who_has_gone_before_its_pong_fills_no_log(
+    relay: RelayProcess, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A hundred pings and a reset: no failure of the relay's."""
+    for _ in range(5):
+        with upgraded(relay.address) as mallory:
+            while not relay.hub.sockets():  # noqa: ASYNC110 (the relay tells no test)
+                await asyncio.sleep(0.01)
+            mallory.sendall(PING * 100)
+            mallory.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        while relay.hub.sockets():  # noqa: ASYNC110 (the relay tells no test)
+            await asyncio.sleep(0.01)
+    assert caplog.records == []

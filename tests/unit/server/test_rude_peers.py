@@ -7,33 +7,17 @@ import json
 import logging
 import socket
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from tests.unit.server.raw_peers import UPGRADE, opened
 from tests.unit.server.relay_devices import register
 from tests.unit.server.relay_process_helper import RelayServer
 
-from untether.adapters.transport.address import SOCKET_PATH
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.server.relay_process import RelayProcess
 from untether.server.sockets import Socket
-
-UPGRADE = (
-    f"GET {SOCKET_PATH} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-    "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-).encode()
-
-
-@contextmanager
-def opened(address: str) -> Iterator[socket.socket]:
-    """Open a plain connection to a relay."""
-    port = int(address.rpartition(":")[2])
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
-        yield client
 
 
 @pytest.mark.parametrize("noticed", [False, True], ids=["unnoticed", "noticed"])

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+import aiohttp
 import pytest
 from tests.unit.server.relay_devices import Device, register
 
+from untether.adapters.transport.address import socket_url
 from untether.adapters.transport.outbox import Outbox
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.identifiers import HOUR_MS, UnixMillis
-from untether.base.limits import LISTS_PER_ANSWER_MAX, REQUESTS_BURST, WRITE_BUFFER_MAX
+from untether.base.limits import (
+    FRAMES_PER_PACKET_MAX,
+    LISTS_PER_ANSWER_MAX,
+    REQUESTS_BURST,
+    WRITE_BUFFER_MAX,
+)
 from untether.relay.requests import ALONE
 from untether.server import sockets
+from untether.server.pacing import ReadingPace
+from untether.server.relay_process import RelayProcess
 from untether.wire.client_frames import ClientFrame, FetchLists, PublishLists
 from untether.wire.codec import encode
+from untether.wire.packets import packet_of
 from untether.wire.server_frames import Done, Welcome
 
 FULL = WRITE_BUFFER_MAX // 4
@@ -72,3 +86,35 @@ async def test_large_answers_are_made_one_at_a_time(
     fetch = FetchLists(phone.certificate.account_id, phone.person.lists[0].head)
     size, most = await _most_waiting(phone, fetch, waiting)
     assert most > FULL + 2 * size
+
+
+async def test_refusals_wait_like_answers(
+    relay: RelayProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A peer that takes nothing is not read on, however unreadable its requests are."""
+    made: list[Outbox] = []
+
+    class Stuck(Outbox):
+        """Sends nothing, like to a peer that reads nothing."""
+
+        def __init__(self, _send: Callable[[bytes], Awaitable[None]]) -> None:
+            super().__init__(cast("Callable[[bytes], Awaitable[None]]", self._wait))
+            made.append(self)
+
+        @staticmethod
+        async def _wait(_packet: bytes) -> None:
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr(sockets, "Outbox", Stuck)
+    monkeypatch.setattr(sockets, "ReadingPace", lambda *_: ReadingPace(1_000_000, 1_000_000))
+    packet = packet_of([b"\x92\x4d\x91\xa5hello"] * FRAMES_PER_PACKET_MAX)  # [77, ["hello"]]
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(socket_url(relay.address)) as mallory,
+    ):
+        for _ in range(400):
+            await mallory.send_bytes(packet)
+        await asyncio.sleep(0.5)
+        assert made[0].full
+        assert made[0].waiting_bytes < FULL + len(packet) * 4
+        made[0].close()
