@@ -67,6 +67,7 @@ CLAIMS_HAVE_THEIR_OWN_TIME = Defence(
     Place(accounts, "save_claim", stand_ins.claim_as_old_as_the_first)
 )
 NAMES_ARE_PINNED = Defence(Place(contacts, "_pin", stand_ins.point_to_whomever))
+ONE_NAME = Defence(Place(contacts, "_check_has_no_other_name"))
 LINKS_ARE_TOLD = Defence(Place(own_account, "_notice_changes"), Place(directory, "_tell_change"))
 LISTS_LOG_OUT = Defence(Place(membership, "is_present", lambda _: False))
 SILENT_ANSWERS_ARE_FEW = Defence(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import pytest
-from tests.attacks.defences import FINGERPRINTS, NAMES_ARE_PINNED, REQUEST_LIMITS
+from tests.attacks.defences import FINGERPRINTS, NAMES_ARE_PINNED, ONE_NAME, REQUEST_LIMITS
 from tests.attacks.lying_relay import answering, give_name
 from tests.conversations.list_views import head_of, row_of
+from tests.conversations.mishaps import query
 from tests.world import World, WorldDevice
 from tests.world_relay import Link
 
-from untether.base.errors import TrustError
+from untether.base.errors import PlatformError, TrustError
 from untether.base.identifiers import MINUTE_MS, AccountId
 from untether.base.limits import NAME_LOOKUPS_BURST, NAME_LOOKUPS_REFILL_MS
+from untether.device import events
 from untether.protocol.identity.security_code import (
     Side,
     compare_security_qr,
@@ -46,6 +48,42 @@ def test_a_name_given_away_takes_nobody_along(
     assert mallory.texts() == []
     assert bob.texts()[-5:] == [f"secret {number}" for number in range(5)]
     assert alice.notices() == ["identity-changed"]
+
+
+@pytest.mark.parametrize("whose", ["contact", "own"])
+def test_no_account_gets_a_second_name(
+    alice: WorldDevice, bob: WorldDevice, mallory: WorldDevice, whose: str
+) -> None:
+    """The relay gives Mallory's name to an account that Alice knows: nothing gets mixed up."""
+    alice.send("bob", "hello")
+    with give_name(alice.world, "mallory", bob if whose == "contact" else alice):
+        alice.ask(ResolveName("mallory"))
+    assert alice.happened(events.RequestRefused) == [
+        events.RequestRefused("resolve-name", "account-of-another-name")
+    ]
+    assert query(alice, "SELECT name FROM contacts") == [("bob",)]
+    alice.send("bob", "still you")
+    assert bob.texts()[-1] == "still you"
+    alice.send("mallory", "and you")
+    assert mallory.texts() == ["and you"]
+
+
+@pytest.mark.parametrize("whose", ["contact", "own"])
+def test_twin_an_account_under_two_names(
+    alice: WorldDevice, bob: WorldDevice, monkeypatch: pytest.MonkeyPatch, whose: str
+) -> None:
+    """Without the check an account is a second contact, which the database alone refuses."""
+    ONE_NAME.switch_off(monkeypatch)
+    alice.send("bob", "hello")
+    with give_name(alice.world, "mallory", bob if whose == "contact" else alice):
+        if whose == "contact":
+            with pytest.raises(PlatformError):
+                alice.ask(ResolveName("mallory"))
+        else:
+            alice.ask(ResolveName("mallory"))
+            assert ("mallory", alice.own.account_id) in query(
+                alice, "SELECT name, account_id FROM contacts"
+            )
 
 
 def test_twin_without_the_pin_mallory_reads_it(

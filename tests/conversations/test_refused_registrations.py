@@ -12,7 +12,14 @@ from untether.device import events, inputs, new_generation
 from untether.device.store.own_device import State
 from untether.protocol.identity.certificate import sign_as_account
 from untether.wire import client_frames
-from untether.wire.server_frames import PASSING_REFUSALS, Refused
+from untether.wire.records import ListHead
+from untether.wire.server_frames import (
+    PASSING_REFUSALS,
+    Deliveries,
+    ListNews,
+    Refused,
+    ServerFrame,
+)
 
 
 def refused_registration(world: World, code: str) -> tuple[WorldDevice, list[object]]:
@@ -99,3 +106,14 @@ def test_a_profile_that_is_unused_again_keeps_its_upgrades() -> None:
         [(done,)] = phone.database.rows("SELECT count(*) FROM upgrade_done")
         [(version,)] = phone.database.rows("PRAGMA user_version")
     assert done == version > 0
+
+
+@pytest.mark.parametrize("pushed", [Deliveries(()), ListNews(ListHead(0, 1, bytes(32)))])
+def test_what_is_pushed_to_a_device_without_an_account_is_ignored(
+    pushed: ServerFrame,
+) -> None:
+    """A relay that pushes mail or news before it has admitted the device does nothing by it."""
+    phone, _ = refused_registration(World(), "relay-failure")
+    before = list(phone.events)
+    phone.feed(inputs.RelayPushed(pushed))
+    assert (phone.events, phone.own.state) == (before, State.REGISTERING)

@@ -14,6 +14,10 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "This account is registered on the relay already.",
         "Use `untether --profile DIR recover …` to act for it from a new phone.",
     ),
+    "account-of-another-name": (
+        "The relay gives for this name an account that you know under another one.",
+        "Nothing was changed. Tell the relay's owner: an account has one name, for ever.",
+    ),
     "invitation-needed": (
         "This relay takes new accounts by invitation only, and the given one is not valid.",
         "Ask the relay's owner for an invitation and give it with --invitation.",

@@ -76,11 +76,13 @@ def start_mail(context: Context, _command: StartMail) -> None:
 
 
 def pushed(context: Context, event: RelayPushed) -> None:
-    """Take mail or news."""
+    """Take mail or news; neither is for a device that takes no part yet."""
+    own = context.own_or_none
+    takes_part = own is not None and own.takes_part
     match event.frame:
-        case Deliveries():
+        case Deliveries() if takes_part:
             account_lists.take_mail(context, event.frame)
-        case ListNews():  # the head is known already when a device has resigned
+        case ListNews() if takes_part:  # the head is known already when a device has resigned
             directory.fetch(context, context.own.account_id)
         case LinkNews():
             linking.news(context, event.frame)

@@ -2,7 +2,8 @@
 
 A name is the relay's word until security codes are compared. It is asked for once and pinned;
 when the relay later gives another account for it, that is a break: the old contact keeps its
-conversation, nothing is merged, and only the person points the name to the new account.
+conversation, nothing is merged, and only the person points the name to the new account. An account
+has one name, so what is known under another one is no answer.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ def on_resolved(context: Context, request: ResolveName, answer: ServerFrame) -> 
     if not isinstance(answer, Lists):
         return
     try:
+        _check_has_no_other_name(context, answer.account_id, request.name)
         account_lists.learn(context, answer.account_id, answer.account)
     except (RemoteError, TrustError) as error:
         if error.code != "list-gap":
@@ -78,6 +80,15 @@ def mark_verified(context: Context, command: MarkVerified) -> None:
             f"First `untether contacts accept {command.name}`, then compare the codes again.",
         )
     contacts.mark_verified(context.database, contact.name)
+
+
+def _check_has_no_other_name(context: Context, account: AccountId, name: str) -> None:
+    contact = contacts.by_account(context.database, account)
+    known = contact.name if contact else name
+    if account == context.own.account_id:
+        known = context.own.name
+    if known != name:
+        raise RemoteError("account-of-another-name", f"That is the account of “{known}”.")
 
 
 def _pin(context: Context, name: str, account: AccountId) -> AccountId:
