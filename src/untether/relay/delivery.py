@@ -44,7 +44,8 @@ async def _read(
 
 
 async def _count_behind(tx: RelayTransaction, row: DeviceRow, last: int) -> int:
-    return 0 if last == row.last_number else await tx.count_entries(row.address, last)
+    """Count from the front: there are few, whereas a whole mailbox may wait behind."""
+    return 0 if last == row.last_number else row.entries - await tx.count_entries(row.address, last)
 
 
 def _entry(device: DeviceRow, stored: StoredEntry) -> Entry:

@@ -127,8 +127,8 @@ class RelayTransaction(Protocol):
         """Return entries behind a number, ascending; the first one even when it is large."""
         ...
 
-    async def count_entries(self, address: DeviceAddress, after: int) -> int:
-        """Count the entries behind a number."""
+    async def count_entries(self, address: DeviceAddress, up_to: int) -> int:
+        """Count the entries up to and with a number."""
         ...
 
     async def delete_entries(self, address: DeviceAddress, up_to: int) -> RemovedEntries:

@@ -140,9 +140,9 @@ class MemoryRelayTransaction(PartitionedTransaction):
         stored: StoredBody = (await self._rows("body", row.body_id))[_ONLY]
         return stored.body
 
-    async def count_entries(self, address: DeviceAddress, after: int) -> int:
+    async def count_entries(self, address: DeviceAddress, up_to: int) -> int:
         """See the port."""
-        return sum(number > after for number in await self._rows("entries", *address))
+        return sum(number <= up_to for number in await self._rows("entries", *address))
 
     async def delete_entries(self, address: DeviceAddress, up_to: int) -> RemovedEntries:
         """See the port."""

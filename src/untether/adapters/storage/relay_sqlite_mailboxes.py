@@ -154,12 +154,12 @@ class SqliteMailboxes(SqliteStatements):
             found.append(StoredEntry(row, found_row[-1]))
         return found
 
-    async def count_entries(self, address: DeviceAddress, after: int) -> int:
+    async def count_entries(self, address: DeviceAddress, up_to: int) -> int:
         """See the port."""
         return int(
             self._row(
-                "SELECT count(*) FROM entries WHERE account_id = ? AND device = ? AND number > ?",
-                (*address, after),
+                "SELECT count(*) FROM entries WHERE account_id = ? AND device = ? AND number <= ?",
+                (*address, up_to),
             )[0]
         )
 
