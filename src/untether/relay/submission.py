@@ -237,6 +237,7 @@ async def _store(
             effects.append(WakeMailbox(row.address))
         for row in judgement.gaps:
             await _put_gap(tx, row)
+            effects.append(WakeMailbox(row.address))
         verdicts.append(Accepted(judgement.key.account_id, message.now))
     return Decision(Submitted(message.request.message_id, tuple(verdicts)), tuple(effects))
 

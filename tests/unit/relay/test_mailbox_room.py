@@ -9,6 +9,7 @@ from tests.unit.relay.relay_desk import BODY, HEADER, RelayDesk, RelayDevice, li
 
 from untether.base import limits
 from untether.relay import mailbox_room, submission
+from untether.relay.outcome import WakeMailbox
 from untether.wire.client_frames import Acknowledge
 from untether.wire.server_frames import Accepted, AccountRefused
 
@@ -75,6 +76,7 @@ async def test_a_dead_companion_does_not_silence_its_account(
     tablet = await link(bob)
     for _ in range(3):
         assert isinstance(only(await alice.send(bob.person)), Accepted)
+        assert WakeMailbox(tablet.address) in tablet.desk.effects  # for a gap as for mail
         await bob.ask(Acknowledge((await bob.read()).entries[-1].stamp))
     deliveries = await tablet.read()
     assert (len(deliveries.entries), deliveries.dropped) == (2, 1)
