@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import NamedTuple
 
-from tests.unit.linking.link_walk import NOW, Linking, make_account
+from tests.unit.linking.link_walk import Linking, make_account
 
 from fuzz import script
 from fuzz.harness import Case
@@ -97,7 +97,7 @@ def link_offers() -> Iterator[Case]:
     walk = Linking(make_account("alice"))
     text = walk.phone.link_text
     key = _offer_key(text.relay_id, text.slot_id, text.link_secret)
-    offer = open_offer(walk.offer, text, NOW)
+    offer = open_offer(walk.offer, text)
     genuine = [walk.offer, encode(offer), pad(encode(offer), _PADDED)]
 
     def build(data: bytes) -> tuple[bytes, LinkText]:
@@ -112,7 +112,7 @@ def link_offers() -> Iterator[Case]:
 
     def read(built: tuple[bytes, LinkText]) -> object:
         sealed, shown = built
-        return open_offer(sealed, shown, NOW)
+        return open_offer(sealed, shown)
 
     found = [script.plain(0, script.BYTES), script.plain(1), script.plain(2, script.BYTES)]
     yield Case(build, read, [bytes([kind]) + one for kind in range(3) for one in found])

@@ -30,7 +30,7 @@ from untether.device import (
 from untether.device.store import accounts, claims, inbox, messages, peers, sessions
 from untether.protocol.identity import certificate, device_list, list_rules, security_code, signing
 from untether.protocol.identity.lease import LeaseState
-from untether.protocol.linking import offer
+from untether.protocol.linking import phone
 from untether.protocol.pairwise import prekeys as pairwise_prekeys
 from untether.protocol.pairwise import ratchet, session_book
 from untether.relay import prekeys as relay_prekeys
@@ -91,7 +91,7 @@ CANONICAL_SIGNATURES = Defence(
 )
 
 # --- Linking (spec 03) --------------------------------------------------------------------
-OFFERS_END = Defence(Place(offer, "check_offer_time"))
+OFFERS_END = Defence(Place(phone, "check_offer_time"))
 
 # --- Sessions (spec 04) -------------------------------------------------------------------
 PREKEY_SIGNATURE = Defence(Place(pairwise_prekeys, "verify", stand_ins.unsigned_pair))

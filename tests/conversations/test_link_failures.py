@@ -6,7 +6,7 @@ import pytest
 from tests.conversations.link_steps import LinkStory, assert_failed, numbers
 from tests.world import UntetherError, World, WorldDevice
 
-from untether.base.identifiers import UnixMillis
+from untether.base.identifiers import DAY_MS, UnixMillis
 from untether.base.limits import CLOCK_WARNING_MS, LINK_ANSWER_MS, LINK_POLL_MS, LINK_SLOT_MS
 from untether.device import events, inputs
 from untether.device.store import links
@@ -41,6 +41,17 @@ def test_a_question_that_nobody_answers_expires(alice: WorldDevice) -> None:
         device.connect()
     assert other.failures()[1] == ["link-expired"]
     assert other.is_forgotten()
+
+
+@pytest.mark.parametrize(("days", "shown"), [(-1, "link-clock"), (1, "link-expired")])
+def test_a_phone_of_another_day(alice: WorldDevice, days: int, shown: str) -> None:
+    """The new device hears at once that a clock is wrong, and works when it is put right."""
+    alice.clock_ahead_ms = days * DAY_MS
+    story = LinkStory.begin(alice)
+    story.scan()
+    assert_failed(story, shown, "link-clock")
+    alice.clock_ahead_ms = 0
+    assert alice.world.link(alice, "tablet").own.device == 1
 
 
 def test_a_code_can_be_used_by_one_phone_only(alice: WorldDevice) -> None:

@@ -65,7 +65,7 @@ def test_offer_is_sealed_and_opened_as_specified() -> None:
 
     assert sealed_here == sealed
     assert offer_hash(sealed) == TEXT.offer_hash
-    assert open_offer(sealed, TEXT, NOW) == offer
+    assert open_offer(sealed, TEXT) == offer
 
 
 def test_both_ends_derive_the_keys_of_the_file() -> None:

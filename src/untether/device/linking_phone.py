@@ -84,8 +84,8 @@ def on_claimed(context: Context, row: PhoneRow, answer: ServerFrame) -> None:
     """The slot is this phone's: show who offers to be linked."""
     if row.link.state is not PhoneState.SCANNED or not isinstance(answer, LinkOffered):
         return
-    link = phone.read_offer(row.link, answer.offer, context.now)
-    if link.offer is not None and _is_used(context, link):
+    link = phone.read_offer(row.link, answer.offer, context.now, context.randomness)
+    if link.state is PhoneState.OFFER_READ and _is_used(context, link):
         link = phone.refuse(link, "link-tampered", context.randomness, shown="link-used")
     if link.state is PhoneState.FAILED:
         end(context, row, link)

@@ -156,7 +156,7 @@ class Linking:
 
     def until_offer_read(self) -> "Linking":
         """Let the phone read the offer."""
-        self.phone = phone.read_offer(self.phone, self.offer, NOW)
+        self.phone = phone.read_offer(self.phone, self.offer, NOW, self.randomness)
         return self
 
     def until_verifying(self) -> "Linking":

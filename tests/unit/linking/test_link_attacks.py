@@ -119,7 +119,7 @@ def photographers_offer(linking: Linking) -> tuple[DeviceSecrets, bytes]:
 def test_offer_of_the_photographer_is_refused(linking: Linking) -> None:
     """Who has read the code and owns the relay still can't put another device there."""
     _, sealed = photographers_offer(linking)
-    read = phone.read_offer(linking.phone, sealed, NOW)
+    read = phone.read_offer(linking.phone, sealed, NOW, linking.randomness)
 
     assert (read.state, read.failure) == (PhoneState.FAILED, TAMPERED)
 
@@ -130,7 +130,7 @@ def test_twin_without_the_offer_hash_certifies_the_photographer(
     """With the hash unchecked the phone issues a certificate for mallory's keys."""
     monkeypatch.setattr(offer, "check_offer_hash", skip)
     mallory, sealed = photographers_offer(linking)
-    read = phone.read_offer(linking.phone, sealed, NOW)
+    read = phone.read_offer(linking.phone, sealed, NOW, linking.randomness)
     approved = phone.approve(read, linking.alice.current, DeviceNumber(1))
 
     assert approved.certificate_body is not None
@@ -142,7 +142,7 @@ def test_offer_of_another_slot_is_refused(linking: Linking) -> None:
     """The relay can't exchange the offers of two links."""
     other = Linking(linking.alice, "other laptop")
 
-    assert phone.read_offer(linking.phone, other.offer, NOW).failure == TAMPERED
+    assert phone.read_offer(linking.phone, other.offer, NOW, linking.randomness).failure == TAMPERED
 
 
 def test_offer_that_the_code_does_not_open_is_refused(linking: Linking) -> None:
@@ -154,7 +154,7 @@ def test_offer_that_the_code_does_not_open_is_refused(linking: Linking) -> None:
         dataclasses.replace(text, relay_id=RelayId(bytes(16))),
     ):
         scanned = replace(linking.phone, text=wrong.to_text())
-        assert phone.read_offer(scanned, linking.offer, NOW).failure == TAMPERED
+        assert phone.read_offer(scanned, linking.offer, NOW, linking.randomness).failure == TAMPERED
 
 
 @pytest.mark.parametrize("name", ["Laptop\x1b[2K", "Laptop\r", "\u202epotpaL", "\x9b2J", ""])
@@ -172,7 +172,7 @@ def test_name_that_rewrites_the_screen_is_refused(linking: Linking, name: str) -
     )
     named = dataclasses.replace(text, offer_hash=offer.offer_hash(sealed))
     scanned = replace(linking.phone, state=PhoneState.SCANNED, text=named.to_text())
-    assert phone.read_offer(scanned, sealed, NOW).failure == TAMPERED
+    assert phone.read_offer(scanned, sealed, NOW, linking.randomness).failure == TAMPERED
 
     with pytest.raises(LocalError) as refusal:
         check_device_name(name)
@@ -195,7 +195,7 @@ def test_offer_with_a_key_that_protects_nothing_is_refused(linking: Linking) -> 
         )
         named = dataclasses.replace(text, offer_hash=offer.offer_hash(sealed))
         scanned = replace(linking.phone, state=PhoneState.SCANNED, text=named.to_text())
-        assert phone.read_offer(scanned, sealed, NOW).failure == TAMPERED
+        assert phone.read_offer(scanned, sealed, NOW, linking.randomness).failure == TAMPERED
 
 
 def test_twin_without_the_offers_end_takes_a_year_old_code(
@@ -203,10 +203,13 @@ def test_twin_without_the_offers_end_takes_a_year_old_code(
 ) -> None:
     """Only the time check keeps a code that somebody kept from being used."""
     late = UnixMillis(NOW + LINK_SLOT_MS + CLOCK_WARNING_MS + 365 * 24 * 3_600_000)
-    assert phone.read_offer(linking.phone, linking.offer, late).failure == "link-expired"
+    assert (
+        phone.read_offer(linking.phone, linking.offer, late, linking.randomness).failure
+        == "link-expired"
+    )
 
-    monkeypatch.setattr(offer, "check_offer_time", skip)
-    read = phone.read_offer(linking.phone, linking.offer, late)
+    monkeypatch.setattr(phone, "check_offer_time", skip)
+    read = phone.read_offer(linking.phone, linking.offer, late, linking.randomness)
     assert read.state is PhoneState.OFFER_READ
 
 
@@ -455,7 +458,7 @@ def test_result_must_follow_the_answered_list_and_name_the_laptop(linking: Linki
 
 
 def _read_offer(linking: Linking, changed: Callable[[bytes], bytes]) -> str | None:
-    return phone.read_offer(linking.phone, changed(linking.offer), NOW).failure
+    return phone.read_offer(linking.phone, changed(linking.offer), NOW, linking.randomness).failure
 
 
 def _read_answer(linking: Linking, changed: Callable[[bytes], bytes]) -> str | None:

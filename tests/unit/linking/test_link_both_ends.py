@@ -223,8 +223,11 @@ def test_expired_offer_is_named_on_the_phone(linking: Linking) -> None:
     """An offer ends by its own time, with room for clocks that differ a little."""
     at_the_end = UnixMillis(OVER - 1)
 
-    assert phone.read_offer(linking.phone, linking.offer, OVER).failure == "link-expired"
-    still = phone.read_offer(linking.phone, linking.offer, at_the_end)
+    assert (
+        phone.read_offer(linking.phone, linking.offer, OVER, linking.randomness).failure
+        == "link-expired"
+    )
+    still = phone.read_offer(linking.phone, linking.offer, at_the_end, linking.randomness)
     assert still.state is PhoneState.OFFER_READ
 
 
@@ -232,7 +235,10 @@ def test_clocks_far_apart_are_named_on_the_phone(linking: Linking) -> None:
     """An offer that ends later than any slot lives comes from a wrong clock."""
     early = UnixMillis(NOW - CLOCK_WARNING_MS - 1)
 
-    assert phone.read_offer(linking.phone, linking.offer, early).failure == "link-clock"
+    assert (
+        phone.read_offer(linking.phone, linking.offer, early, linking.randomness).failure
+        == "link-clock"
+    )
 
 
 def test_late_answer_is_named_on_both_ends(linking: Linking) -> None:

@@ -45,22 +45,16 @@ def seal_offer(
     return nonce + provider().aead_seal(key, nonce, pad(encode(offer), _PADDED), b"")
 
 
-def open_offer(sealed: bytes, text: LinkText, now: UnixMillis) -> LinkOffer:
-    """Open the offer that a link text names; an error of the failure table says why not.
-
-    ``link-tampered``: not the bytes that the companion sealed. ``link-expired`` and
-    ``link-clock``: its end has passed, or lies further ahead than any slot lives.
-    """
+def open_offer(sealed: bytes, text: LinkText) -> LinkOffer:
+    """Open the offer that a link text names; ``link-tampered`` if the companion did not seal it."""
     check_offer_hash(sealed, text)
     key = _offer_key(text.relay_id, text.slot_id, text.link_secret)
     nonce, ciphertext = sealed[:AEAD_NONCE_LENGTH], sealed[AEAD_NONCE_LENGTH:]
     try:
         padded = provider().aead_open(key, nonce, ciphertext, b"")
-        offer = decode(unpad(padded), LinkOffer, size_max=LINK_OFFER_MAX)
+        return decode(unpad(padded), LinkOffer, size_max=LINK_OFFER_MAX)
     except (CryptoError, RemoteError) as error:
         raise link_error("link-tampered") from error
-    check_offer_time(offer, now)
-    return offer
 
 
 def check_offer_hash(sealed: bytes, text: LinkText) -> None:
@@ -70,7 +64,10 @@ def check_offer_hash(sealed: bytes, text: LinkText) -> None:
 
 
 def check_offer_time(offer: LinkOffer, now: UnixMillis) -> None:
-    """Raise ``link-expired`` or ``link-clock``; clocks may differ by CLOCK_WARNING_MS."""
+    """Raise ``link-expired`` when its end has passed, ``link-clock`` when no slot lives so long.
+
+    Clocks may differ by CLOCK_WARNING_MS.
+    """
     if now > offer.expires_at + CLOCK_WARNING_MS:
         raise link_error("link-expired")
     if now < offer.expires_at - LINK_SLOT_MS - CLOCK_WARNING_MS:

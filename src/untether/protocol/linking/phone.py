@@ -37,7 +37,7 @@ from untether.protocol.linking.channel import LinkChannel, phone_channel, withdr
 from untether.protocol.linking.failures import link_error, refusal_code
 from untether.protocol.linking.link_text import LinkText
 from untether.protocol.linking.machine import StoredLink, known, next_state
-from untether.protocol.linking.offer import open_offer
+from untether.protocol.linking.offer import check_offer_time, open_offer
 from untether.wire.content import DeviceNotice
 from untether.wire.fields import Bytes32, Signature, SignedBytes
 from untether.wire.link_offer import (
@@ -176,17 +176,27 @@ def check_fresh_keys(offer: LinkOffer, own_list: DeviceList) -> None:
         raise link_error("link-tampered")
 
 
-def read_offer(link: PhoneLink, sealed: bytes, now: UnixMillis) -> PhoneLink:
-    """Take the sealed offer out of the slot; a wrong one ends the link."""
+def read_offer(
+    link: PhoneLink, sealed: bytes, now: UnixMillis, randomness: Randomness
+) -> PhoneLink:
+    """Take the sealed offer out of the slot; a wrong one ends the link.
+
+    Of a wrong time the companion is told: it still waits, so to it only clocks can be wrong.
+    """
     state = _next(link, PhoneInput.OFFER)
     try:
-        offer = open_offer(sealed, link.link_text, now)
+        offer = open_offer(sealed, link.link_text)
         check_signing_key(offer.signing_key)
         check_agreement_key(offer.agreement_key)
         check_agreement_key(offer.ephemeral)
     except UntetherError as error:
         return fail(link, refusal_code(error))
-    return replace(link, state=state, offer=offer)
+    read = replace(link, state=state, offer=offer)
+    try:
+        check_offer_time(offer, now)
+    except UntetherError as error:
+        return refuse(read, "link-clock", randomness, shown=refusal_code(error))
+    return read
 
 
 def approve(link: PhoneLink, own_list: DeviceList, number: DeviceNumber) -> PhoneLink:
