@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -245,18 +246,21 @@ def configurations() -> Iterator[Case]:
 
 @contextmanager
 def profiles() -> Iterator[Case]:
-    """A device reads ``profile.json``."""
+    """A device reads ``profile.json``: a file on disk, because what kind of file it is counts."""
     genuine = [one.encode() for one in PROFILES]
-
-    def read(content: bytes) -> object:
-        return profile._parse(profile._content(a_file(content)))
-
     raw = [bytes([script.RAW]) + one for one in genuine]
-    yield Case(
-        script.messages(genuine),
-        read,
-        raw + [script.plain(n, script.BYTES) for n in range(len(genuine))],
-    )
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "profile.json")
+
+        def read(content: bytes) -> object:
+            path.write_bytes(content)
+            return profile._parse(profile._content(path))
+
+        yield Case(
+            script.messages(genuine),
+            read,
+            raw + [script.plain(n, script.BYTES) for n in range(len(genuine))],
+        )
 
 
 @contextmanager
