@@ -19,6 +19,8 @@ from untether.protocol.identity.keys import SEED_LENGTH
 _CHECKSUM_LENGTH: Final = 3
 _GROUP: Final = 4
 _LENGTH: Final = 56
+_LETTER_BITS: Final = 5
+_LETTER: Final = 2**_LETTER_BITS - 1
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 _LOOK_ALIKE: Final = {"0": "o", "1": "i or l", "8": "b", "9": "g"}
 
@@ -44,20 +46,18 @@ def decode_recovery_code(text: str) -> SecretBytes:
         difference = abs(len(letters) - _LENGTH)
         word = "missing" if len(letters) < _LENGTH else "too many"
         raise _refusal(f"It has {_LENGTH} characters; {difference} are {word}.")
-    seed = _checked(letters)
-    if seed is None:
-        raise _refusal(_where_to_look(letters))
-    return seed
+    data = base32.decode(letters)
+    if not _holds(data):
+        raise _refusal(_where_to_look(data))
+    return SecretBytes(data[:SEED_LENGTH])
 
 
 def _checksum(seed: bytes) -> bytes:
     return hashes.blake2b_256(labels.RECOVERY_CODE, seed)[:_CHECKSUM_LENGTH]
 
 
-def _checked(letters: str) -> SecretBytes | None:
-    data = base32.decode(letters)
-    seed, checksum = data[:SEED_LENGTH], data[SEED_LENGTH:]
-    return SecretBytes(seed) if hashes.equal(_checksum(seed), checksum) else None
+def _holds(data: bytes) -> bool:
+    return hashes.equal(_checksum(data[:SEED_LENGTH]), data[SEED_LENGTH:])
 
 
 def _refusal(hint: str) -> LocalError:
@@ -73,18 +73,22 @@ def _guess(letter: str) -> str:
     return f" There is no {letter} in codes; is it {looks_like}?" if looks_like else ""
 
 
-def _where_to_look(letters: str) -> str:
+def _where_to_look(data: bytes) -> str:
     """Name the group if one wrong letter or one swapped pair explains the checksum."""
-    for place, candidate in _one_mistake_away(letters):
-        if _checked(candidate) is not None:
+    for place, candidate in _one_mistake_away(int.from_bytes(data, "big")):
+        if _holds(candidate.to_bytes(len(data), "big")):
             return f"{_group(place)} seems to hold a typing mistake; compare it with the paper."
     return "More than one character is wrong; compare every group with the paper."
 
 
-def _one_mistake_away(letters: str) -> Iterator[tuple[int, str]]:
+def _one_mistake_away(code: int) -> Iterator[tuple[int, int]]:
+    """Change each letter of a code to each other one, and swap each with the next."""
     for place in range(_LENGTH):
-        for letter in _ALPHABET:
-            yield place, letters[:place] + letter + letters[place + 1 :]
+        shift = _LETTER_BITS * (_LENGTH - 1 - place)
+        for change in range(1, 2**_LETTER_BITS):
+            yield place, code ^ (change << shift)
     for place in range(_LENGTH - 1):
-        swapped = letters[place + 1] + letters[place]
-        yield place, letters[:place] + swapped + letters[place + 2 :]
+        shift = _LETTER_BITS * (_LENGTH - 2 - place)
+        left, right = code >> (shift + _LETTER_BITS) & _LETTER, code >> shift & _LETTER
+        change = left ^ right
+        yield place, code ^ (change << shift) ^ (change << (shift + _LETTER_BITS))
