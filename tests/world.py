@@ -123,7 +123,8 @@ class WorldDevice:
         return self.send_to(contact.account_id, text)
 
     def send_to(self, account: AccountId, text: str) -> Message:
-        """Write to an account; return the message as it is when all is quiet."""
+        """Write to an account, a moment later; return the message as it is when all is quiet."""
+        self.world.now = UnixMillis(self.world.now + 1)
         happened = self.feed(inputs.SendText(account, text))
         queued = next(one for one in happened if isinstance(one, events.MessageProgressed))
         self.world.settle()

@@ -74,7 +74,8 @@ class Message(Struct, frozen=True):
 
 def count_recipients(call: Call, request: Submit) -> Submit:
     """Count the accounts that are written to: that each was is remembered for a month."""
-    count(call, call.address.account_id, RECIPIENTS, len(request.recipients))
+    written_to = sum(bool(recipient.copies) for recipient in request.recipients)
+    count(call, call.address.account_id, RECIPIENTS, written_to)
     return request
 
 

@@ -317,7 +317,11 @@ async def test_an_account_writes_to_only_so_many(desk: RelayDesk, alice: RelayDe
     """That somebody was written to is remembered for a month, so all devices' are counted."""
     laptop = await link(alice)
     unknown = [
-        Recipient(AccountId(number.to_bytes(32, "big")), alice.person.newest.head, ())
+        Recipient(
+            AccountId(number.to_bytes(32, "big")),
+            alice.person.newest.head,
+            (Copy(alice.address.device, HEADER),),
+        )
         for number in range(limits.ACCOUNTS_PER_SUBMIT_MAX)
     ]
     for number in range(limits.RECIPIENTS_BURST // len(unknown)):

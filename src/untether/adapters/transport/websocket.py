@@ -45,12 +45,15 @@ class WebSocketConnection:
 
     async def _until_taken(self) -> None:
         """Wait for a relay that reads slowly, and give up one that does not read at all."""
-        try:
-            async with asyncio.timeout(WRITE_STALL_MS / SECOND_MS):
-                await self._outbox.drained()
-        except TimeoutError as error:
-            await self.close()
-            raise _not_read() from error
+        loop = asyncio.get_running_loop()
+        while self._outbox.full:
+            stalls_at = (self._outbox.waiting_since or loop.time()) + WRITE_STALL_MS / SECOND_MS
+            if loop.time() >= stalls_at:
+                await self.close()
+                raise _not_read()
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(stalls_at):
+                    await self._outbox.drained()
 
     async def receive(self) -> bytes:
         """Wait for the next frame; raises NetworkError ``closed`` or ``not-a-relay``."""

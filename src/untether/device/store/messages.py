@@ -1,7 +1,7 @@
 """Rows of messages that people wrote (spec 06, "History").
 
-Order on every device: the relay's accept time, then the sender's device, then its counter;
-messages not yet accepted come last.
+Order on every device: the relay's accept time, then the sender's device, then its counter, then
+the message id; messages not yet accepted come last.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _COLUMNS = (
     "message_id, author, author_device, other, outgoing, text, counter, sent_at, accepted_at, "
     "state, devices, held, recovered"
 )
-_ORDER = "accepted_at IS NULL, accepted_at, author_device, counter, row"
+_ORDER = "accepted_at IS NULL, accepted_at, author_device, counter, message_id"
 
 
 def add(database: Database, message: Message, *, printed: bool) -> None:
@@ -233,7 +233,8 @@ def history(database: Database, other: AccountId | None, limit: int) -> list[Mes
     where = "held = 0" if other is None else "held = 0 AND other = ?"
     parameters = () if other is None else (other,)
     newest_first = (
-        "accepted_at IS NOT NULL, accepted_at DESC, author_device DESC, counter DESC, row DESC"
+        "accepted_at IS NOT NULL, accepted_at DESC, author_device DESC, counter DESC, "
+        "message_id DESC"
     )
     found = database.rows(
         f"SELECT {_COLUMNS} FROM messages WHERE {where} "  # noqa: S608 (constant)
