@@ -96,7 +96,7 @@ async def _register(database: Path, number: int) -> list[BenchAccount]:
     store = SqliteRelayStore.open(database)
     rules = RelayRules(relay_id=RelayId(bytes(16)), origins=frozenset(), registration="open")
     for place, account in enumerate(accounts):
-        session = RelaySession(rules, Budgets(), bytes(32), Guest("benchmark"), place)
+        session = RelaySession(rules, Budgets(), bytes(32), Guest("benchmark"))
         request = Register(f"account{place}", (account.device_list,), account.prekeys)
         outcome = await handle(store, session, request, now, token_bytes)
         if not isinstance(outcome.answer, Done):

@@ -59,7 +59,7 @@ def requests() -> Iterator[Case]:
 
     def read(built: tuple[Principal, list[bytes]]) -> object:
         principal, frames = built
-        session = RelaySession(relay.rules, Budgets(), bytes(32), principal, 1)
+        session = RelaySession(relay.rules, Budgets(), bytes(32), principal)
         store = MemoryRelayStore(partitions)
         for frame in frames:
             session = _ask(told, store, session, frame)

@@ -183,7 +183,6 @@ class RelayNode:
             budgets=self.budgets,
             nonce=nonce,
             principal=Guest(label),
-            connection=self.world.count(),
         )
         end = RelayEnd(self, wire, session)
         self.ends[end] = None

@@ -86,7 +86,6 @@ class WorldRelay:
             budgets=self.budgets,
             nonce=nonce,
             principal=Guest(device.label),
-            connection=self.world.count(),
         )
         link = Link(device, session)
         self.links.append(link)

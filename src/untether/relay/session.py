@@ -29,14 +29,13 @@ class RelayRules:
 class RelaySession:
     """One connection: what the relay knows of it. Only a login changes it.
 
-    ``nonce`` is the one of its challenge; ``connection`` tells connections apart.
+    ``nonce`` is the one of its challenge.
     """
 
     rules: RelayRules
     budgets: Budgets
     nonce: bytes
     principal: Principal
-    connection: int
 
     def as_principal(self, principal: Principal) -> RelaySession:
         """Return the session of a connection that has logged in."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from itertools import count
 
 from untether.base.identifiers import MINUTE_MS, SECOND_MS, RelayId, UnixMillis
 from untether.relay.budgets import (
@@ -67,7 +66,6 @@ class RelayProcess:
         self.metrics = metrics
         self.log = log
         self.hub = Hub(self)
-        self._connections = count(1)
         self._budgets = operator_budgets(config.quotas)
 
     @staticmethod
@@ -87,7 +85,6 @@ class RelayProcess:
             budgets=self._budgets,
             nonce=self.randomness(_NONCE_LENGTH),
             principal=Guest(peer),
-            connection=next(self._connections),
         )
 
 

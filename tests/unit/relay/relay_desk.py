@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import count
 from typing import TypeVar
 
 from tests.unit.identity.identity_people import NOW, Person, seeded
@@ -54,13 +53,11 @@ class RelayDesk:
     now: UnixMillis = NOW
     effects: list[Effect] = field(default_factory=list)
     randomness: Randomness = field(default_factory=lambda: seeded("relay"))
-    connections: count[int] = field(default_factory=count)
 
     def session(self, principal: Principal) -> RelaySession:
         """Open a connection."""
-        number = next(self.connections)
         nonce = self.randomness(32)
-        return RelaySession(self.rules, self.budgets, nonce, principal, number)
+        return RelaySession(self.rules, self.budgets, nonce, principal)
 
     async def ask(self, session: RelaySession, frame: ClientFrame) -> ServerFrame:
         """Handle one frame; its effects are kept in ``effects``."""
