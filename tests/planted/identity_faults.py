@@ -6,19 +6,11 @@ from tests.attacks import defences
 from tests.attacks.stand_ins import nothing
 from tests.planted.fault import Fault, rule
 
-from untether.base import base32
-from untether.base.secret_bytes import SecretBytes
 from untether.protocol.identity import list_rules, recovery_code
-from untether.protocol.identity.keys import SEED_LENGTH
 from untether.protocol.linking import offer, phone
 
 LINKING = "tests/unit/linking"
 IDENTITY = "tests/unit/identity"
-
-
-def without_checksum(letters: str) -> SecretBytes:
-    """Read a recovery code and believe it."""
-    return SecretBytes(base32.decode(letters)[:SEED_LENGTH])
 
 
 FAULTS = (
@@ -74,7 +66,7 @@ FAULTS = (
     Fault(
         "recovery-code-unchecked",
         "a mistyped recovery code is taken for another account key",
-        rule(recovery_code, "_checked", without_checksum),
+        rule(recovery_code, "_holds", lambda _: True),
         "tests/vectors/test_recovery_code_vectors.py",
     ),
     Fault(
