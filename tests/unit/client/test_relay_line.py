@@ -142,12 +142,13 @@ async def test_a_relay_that_only_pushes_has_gone_too(
     line: RelayLine, connector: ScriptedConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Frames of its own renew the patience, but not without end; an answer renews all of it."""
-    monkeypatch.setattr(relay_line, "ANSWERS_OVERTAKEN_MS", 100)
+    monkeypatch.setattr(relay_line, "ANSWER_MS", 300)
+    monkeypatch.setattr(relay_line, "ANSWERS_OVERTAKEN_MS", 500)
     async with line.opened():
         others = [await line.request(ResolveName(name)) for name in ("bob", "carol")]
         answered = await line.request(FetchStatus())
-        for token in (0, 0, 1, 0, 0, 2, 0, 0):
-            await asyncio.sleep(0.03)
+        for token in (0, 1, 0, 2, 0, 0):
+            await asyncio.sleep(0.15)
             connector.last.say(token, Displaced() if not token else Done(NOW))
         assert [await other for other in others] == [Done(NOW)] * 2
         assert not answered.done()
