@@ -23,7 +23,13 @@ async def reads() -> AsyncIterator[asyncio.Event]:
 
 
 @pytest.fixture
-async def connector(reads: asyncio.Event) -> AsyncIterator[WebSocketConnector]:
+def taken() -> list[int]:
+    """How many bytes the relay has read."""
+    return [0]
+
+
+@pytest.fixture
+async def connector(reads: asyncio.Event, taken: list[int]) -> AsyncIterator[WebSocketConnector]:
     """A way to a server that upgrades, and reads only when it is let."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
@@ -31,8 +37,8 @@ async def connector(reads: asyncio.Event) -> AsyncIterator[WebSocketConnector]:
         await socket.prepare(request)
         assert request.transport is not None
         await reads.wait()
-        async for _message in socket:
-            await asyncio.sleep(0)
+        async for message in socket:
+            taken[0] += len(message.data)
         return socket
 
     app = web.Application()
@@ -64,7 +70,7 @@ async def test_a_relay_that_reads_nothing_is_given_up(
 
 
 async def test_a_slow_relay_is_waited_for(
-    connector: WebSocketConnector, reads: asyncio.Event
+    connector: WebSocketConnector, reads: asyncio.Event, taken: list[int]
 ) -> None:
     """What fills its socket leaves when it reads on."""
     connection = await connector.connect()
@@ -73,3 +79,4 @@ async def test_a_slow_relay_is_waited_for(
         for _ in range(100):
             await connection.send(FRAME)
     await connection.close()
+    assert taken[0] >= 100 * len(FRAME)
