@@ -28,6 +28,9 @@ BURST, PER_SECOND, ASKED = 60, 120, 240
 STATUS = encode(Request(1, FetchStatus()))
 UNREADABLE = b"\x92\x4d\x91\xa5hello"  # [77, ["hello"]]
 
+# The relay would read a flood to its end before it answered a goodbye.
+HANGS_UP_AT_ONCE = aiohttp.ClientWSTimeout(ws_close=0.1)
+
 
 def test_a_burst_is_free_and_then_each_takes_its_time() -> None:
     """What was not used of the pace comes back with time, up to the burst."""
@@ -62,7 +65,9 @@ async def opened(relay: RelayProcess) -> AsyncIterator[aiohttp.ClientWebSocketRe
     """Open a socket that sends any bytes, and read the challenge."""
     async with (
         aiohttp.ClientSession() as session,
-        session.ws_connect(socket_url(relay.address), autoping=False) as socket,
+        session.ws_connect(
+            socket_url(relay.address), autoping=False, timeout=HANGS_UP_AT_ONCE
+        ) as socket,
     ):
         await socket.receive()
         yield socket
