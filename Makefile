@@ -6,6 +6,9 @@ RUN := $(VENV)/bin
 CODE := $(wildcard src tests benchmarks vectors tools simulation fuzz)
 ARGS ?=
 
+# Compile each module once, also where the environment says otherwise: tests start many processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo serve test check bench simulate planted models crashes fuzz tables clean
 .DELETE_ON_ERROR:
 
