@@ -49,7 +49,7 @@ def _one(seed: int, messages: int, *, full: bool, smaller: bool) -> int:
     for line in outcome.lines if full else outcome.lines[-TRACE_LINES:]:
         print(line)
     print(f"faults: {', '.join(outcome.faults.active()) or 'none'}; {outcome.faults}")
-    print(f"trace {outcome.digest}, {outcome.messages} messages: {outcome.failure or 'kept'}")
+    print(f"trace {outcome.digest}, {outcome.written} messages: {outcome.failure or 'kept'}")
     return 1 if outcome.failure else 0
 
 

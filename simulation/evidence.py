@@ -47,7 +47,7 @@ class Tally:
     def add(self, outcome: Outcome) -> None:
         """Count one seed."""
         self.seeds += 1
-        self.messages += outcome.messages
+        self.messages += outcome.written
         self.deliveries += outcome.delivered
         self.virtual_ms += outcome.virtual_ms
         self.injected.update({one: outcome.counts.get(one, 0) for one in INJECTED})

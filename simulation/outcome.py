@@ -22,6 +22,7 @@ class Outcome:
     digest: str
     lines: list[str] = field(repr=False)
     counts: dict[str, int] = field(repr=False)
+    written: int = 0
     delivered: int = 0
     virtual_ms: int = 0
 
@@ -55,6 +56,7 @@ def run(seed: int, messages: int = MESSAGES, faults: Faults | None = None) -> Ou
         digest=world.trace.digest,
         lines=list(world.trace.lines),
         counts=dict(world.trace.counts),
+        written=world.people.written,
         delivered=sum(len(delivery.devices) for _, _, delivery in world.watch.accepted()),
         virtual_ms=world.now - began,
     )

@@ -64,9 +64,15 @@ class People:
         self.persons = [
             Person(name, self._random.randbytes(32)) for name in NAMES[: world.faults.accounts]
         ]
-        self.written = 0
-        self.texts: list[str] = []
+        self.texts: dict[str, DeviceActor] = {}
+        """Every text that was written, and on which device; see :meth:`_write`."""
+        self._attempts = 0
         self._device_count = 0
+
+    @property
+    def written(self) -> int:
+        """How many texts were written."""
+        return len(self.texts)
 
     # --- the beginning --------------------------------------------------------------------
     def begin(self) -> None:
@@ -153,11 +159,12 @@ class People:
             device.ask(ResolveName(to.name))
             if happens(self._random, 0.7):
                 return
-        text = f"{PLANTED.decode()}{self.world.seed}-{self.written}"
-        told = device.person(inputs.SendText(to.account, text))
-        if told or device.life:
-            self.written += 1
-            self.texts.append(text)
+        text = f"{PLANTED.decode()}{self.world.seed}-{self._attempts}"
+        self._attempts += 1
+        device.person(inputs.SendText(to.account, text))
+        with device.looking() as database:  # it may be refused, or the process die before or after
+            if database.rows("SELECT 1 FROM messages WHERE text = ?", text):
+                self.texts[text] = device
 
     def link(self, person: Person) -> None:
         """Begin to link a new companion."""

@@ -27,6 +27,7 @@ from untether.wire.client_frames import (
     PublishLists,
     Recipient,
     Recover,
+    Resign,
     Submit,
     SubmitDirect,
 )
@@ -52,7 +53,8 @@ class Delivery:
 
     ``accepted_at`` is by the clock of the relay's node, ``taken_at`` the true time. ``list_hash``
     names the list that it was sealed for. ``one_time`` are the devices' one-time prekeys that the
-    headers use.
+    headers use. ``named`` are the devices with a header or a reason why there is none; ``to_all``
+    says that it went to a whole account.
     """
 
     sender: DeviceAddress
@@ -61,6 +63,8 @@ class Delivery:
     devices: frozenset[DeviceNumber]
     list_hash: bytes
     one_time: dict[DeviceNumber, bytes]
+    named: frozenset[DeviceNumber]
+    to_all: bool
 
 
 @dataclass
@@ -87,6 +91,8 @@ class Watch:
     _told: int = 0
     list_times: dict[bytes, int] = field(default_factory=dict)
     """Hash of a device list → when the relay had taken it (true time)."""
+    resigned: set[DeviceAddress] = field(default_factory=set)
+    """Devices that have resigned, whatever lists say."""
     last_served: dict[DeviceAddress, int] = field(default_factory=dict)
     """Logged-in device → when the relay last did what it asked for (true time)."""
     certified_keys: dict[tuple[bytes, DeviceNumber], set[bytes]] = field(default_factory=dict)
@@ -106,6 +112,8 @@ class Watch:
         """See what the relay made of one request; ``sender`` is the device that has logged in."""
         if sender is not None and not isinstance(answer, Refused):
             self.last_served[sender] = now
+            if isinstance(request, Resign):
+                self.resigned.add(sender)
         if sender and isinstance(request, Submit | SubmitDirect) and isinstance(answer, Submitted):
             self._submitted(now, sender, request, answer)
         elif isinstance(answer, Bundles):
@@ -140,7 +148,7 @@ class Watch:
                 if known and not known[-1].devices:
                     known.pop()  # the relay does not remember what it took for nobody
                 recipient = recipients[verdict.account_id]
-                known.append(_delivery(sender, now, verdict.accepted_at, recipient))
+                known.append(_delivery(sender, now, verdict.accepted_at, request, recipient))
 
     def _handed_out(self, answer: Bundles) -> None:
         for bundle in answer.bundles:
@@ -198,7 +206,13 @@ def _recipients(request: Submit | SubmitDirect) -> tuple[Recipient, ...]:
     return (Recipient(request.account_id, request.head, (copy,)),)
 
 
-def _delivery(sender: DeviceAddress, now: int, accepted_at: int, recipient: Recipient) -> Delivery:
+def _delivery(
+    sender: DeviceAddress,
+    now: int,
+    accepted_at: int,
+    request: Submit | SubmitDirect,
+    recipient: Recipient,
+) -> Delivery:
     sealed = {copy.device: copy.header for copy in recipient.copies if copy.header}
     return Delivery(
         sender=sender,
@@ -207,6 +221,8 @@ def _delivery(sender: DeviceAddress, now: int, accepted_at: int, recipient: Reci
         devices=frozenset(sealed),
         list_hash=recipient.head.hash,
         one_time=_one_time_prekeys(sealed),
+        named=frozenset(copy.device for copy in recipient.copies),
+        to_all=isinstance(request, Submit),
     )
 
 

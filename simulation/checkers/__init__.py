@@ -1,4 +1,8 @@
-"""What must hold at rest, one file for each promise; each yields what it found wrong."""
+"""What must hold, one file for each promise; each yields what it found wrong.
+
+Most of it can be said of a world at rest only. There mailboxes are empty, so what must hold of
+full ones is looked at on the way too.
+"""
 
 from __future__ import annotations
 
@@ -37,9 +41,16 @@ CHECKERS: dict[str, Checker] = {
     "endings": endings.check,
     "alarms": alarms.check,
 }
-"""Promise → who checks it."""
+"""Promise → who checks it at rest."""
+
+ON_THE_WAY: dict[str, Checker] = {
+    "secrecy": secrecy.check_relay,
+    "single use": single_use.check,
+    "bounds": bounds.check,
+}
+"""Promise → who checks it at any moment."""
 
 
-def complaints(world: World) -> list[str]:
-    """Return everything that is wrong in a world at rest."""
-    return [f"{promise}: {found}" for promise, check in CHECKERS.items() for found in check(world)]
+def complaints(world: World, checkers: dict[str, Checker] = CHECKERS) -> list[str]:
+    """Return everything that is wrong in a world."""
+    return [f"{promise}: {found}" for promise, check in checkers.items() for found in check(world)]

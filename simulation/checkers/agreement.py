@@ -1,4 +1,4 @@
-"""Nobody holds two histories of an account, and own devices hold the newest list.
+"""Nobody holds two histories of an account, and own devices hold the relay's newest list.
 
 That list has no device that has resigned.
 """
@@ -38,8 +38,11 @@ def check(world: World) -> Iterator[str]:
                 yield f"two lists of {person.name} have the place {generation}.{version}"
     for person in world.people.persons:
         yield from _still_listed(world, person)
-        if len(newest.get(person.account, ())) > 1:
+        held_by_own = newest.get(person.account, set())
+        if len(held_by_own) > 1:
             yield f"own devices of {person.name} hold different newest lists"
+        elif held_by_own and held_by_own != {lists_at_relay(world, person)[-1].body}:
+            yield f"own devices of {person.name} and the relay hold different newest lists"
 
 
 def _still_listed(world: World, person: Person) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from simulation.checkers.views import living
 from untether.base import limits
 from untether.device.store import repairs
-from untether.relay.rows import EntryRow
+from untether.relay.rows import AccountRow, EntryRow
 
 if TYPE_CHECKING:
     from simulation.device_actor import DeviceActor
@@ -82,10 +82,8 @@ def check(world: World) -> Iterator[str]:
     for partition, rows in world.store.partitions.items():
         if partition[0] == "entries":
             yield from _of_mailbox(rows.values())
-    for person in world.people.persons:
-        listed = sum(one.is_active for one in person.devices)
-        if listed > 1 + limits.COMPANIONS_MAX:
-            yield f"{person.name} has {listed} devices"
+        if partition[0] == "account":
+            yield from _of_accounts(rows.values())
 
 
 def _of_device(device: DeviceActor) -> Iterator[str]:
@@ -106,3 +104,9 @@ def _of_mailbox(rows: Collection[EntryRow]) -> Iterator[str]:
     size = sum(row.size for row in rows)
     if size > limits.MAILBOX_BYTES_MAX:
         yield f"a mailbox has {size} bytes"
+
+
+def _of_accounts(rows: Collection[AccountRow]) -> Iterator[str]:
+    for row in rows:
+        if len(row.present) > 1 + limits.COMPANIONS_MAX:
+            yield f"{row.name} has {len(row.present)} devices"

@@ -1,12 +1,15 @@
-"""Every text exactly once on every device that was sealed for, and on no other.
+"""Every text exactly once on every device that was sealed for, and on none that was not named.
 
-What counts is what the relay accepted: an accepted submission names, for each account, the devices
-that got a sealed header; a repeat is accepted anew only once the relay has forgotten the first.
-Each of them that is still in use must show the text, and what a device calls sent was accepted for
-both accounts, its own included. Excused is what a copy of the database forgot, what the relay
-dropped after thirty days, and what was given up with a name (see ``endings``): the watch remembers
-that, devices forget it after a month and keep few notices. Device numbers never return, so a number
-alone says which device a copy was for.
+What somebody wrote stays on the device on which it was written. Elsewhere, what counts is what the
+relay accepted: an accepted submission names the devices of each account, with a sealed header or a
+reason for none; a repeat is accepted anew only once the relay has forgotten the first. Each device
+with a header that is still in use must show the text, one without may (it can ask), others must
+not. What a device calls sent was accepted for both accounts, its own included.
+
+Excused is what a copy of the database forgot, what the relay dropped after thirty days, and what
+was given up with a name (see ``endings``): the watch remembers that, devices forget it after a
+month and keep few notices. Device numbers never return, so a number alone says which device a copy
+was for.
 """
 
 from __future__ import annotations
@@ -40,6 +43,7 @@ CLOCKS_MS = 2 * HOUR_MS
 def check(world: World) -> Iterator[str]:
     """Yield what was doubled, lost, or shown without having been sealed for."""
     sent = _texts_by_id(world)
+    yield from _forgotten(world)
     yield from _accepted_twice(world)
     for person, device in living(world):
         shown = Counter(message.text for message in history(device))
@@ -48,6 +52,14 @@ def check(world: World) -> Iterator[str]:
             yield f"{device.name} shows {doubled[0]} twice, of {len(doubled)} doubled"
         yield from _lost(world, person, device, sent, shown)
         yield from _not_for_both(world, person, device)
+        yield from _not_for_it(world, person, device)
+
+
+def _forgotten(world: World) -> Iterator[str]:
+    kept = {device: {one.text for one in history(device)} for _, device in living(world)}
+    for text, device in world.people.texts.items():
+        if device in kept and text not in kept[device] and not device.restored_to:
+            yield f"{device.name} has forgotten {text}, which was written on it"
 
 
 def _accepted_twice(world: World) -> Iterator[str]:
@@ -92,6 +104,16 @@ def _not_for_both(world: World, person: Person, device: DeviceActor) -> Iterator
             if (message.message_id, account) not in world.watch.deliveries:
                 whose = "its own" if account == person.account else "the other"
                 yield f"{device.name} calls {message.text} sent, and {whose} account has none"
+
+
+def _not_for_it(world: World, person: Person, device: DeviceActor) -> Iterator[str]:
+    own = device.own
+    assert own is not None
+    for message in history(device):
+        by_itself = message.author == person.account and message.author_device == own.device
+        deliveries = world.watch.deliveries.get((message.message_id, person.account), ())
+        if not by_itself and not any(own.device in one.named for one in deliveries):
+            yield f"{device.name} shows {message.text}, which was not sent to it"
 
 
 def _named(world: World, device: DeviceActor) -> set[MessageId]:

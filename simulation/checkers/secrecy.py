@@ -18,14 +18,19 @@ if TYPE_CHECKING:
 
 def check(world: World) -> Iterator[str]:
     """Yield plaintext in frames or rows, and what a removed device could still read."""
+    yield from check_relay(world)
+    for person in world.people.persons:
+        yield from _read_after_log_out(world, person)
+        yield from _served_after_log_out(world, person)
+
+
+def check_relay(world: World) -> Iterator[str]:
+    """Yield plaintext in frames so far, or in the relay's rows of this moment."""
     if world.watch.plaintext_frames:
         yield f"{world.watch.plaintext_frames} of {world.watch.frames} frames hold plaintext"
     for partition, rows in world.store.partitions.items():
         if any(_holds(PLANTED, value) for value in rows.values()):
             yield f"rows of {partition[0]} hold plaintext"
-    for person in world.people.persons:
-        yield from _read_after_log_out(world, person)
-        yield from _served_after_log_out(world, person)
 
 
 def _holds(needle: bytes, value: Any) -> bool:

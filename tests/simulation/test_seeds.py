@@ -124,5 +124,5 @@ def test_twin_a_set_in_the_way_is_noticed() -> None:
 def test_a_seed_has_its_number_of_messages() -> None:
     """A seed that writes little would prove little."""
     outcome = run(0)
-    assert outcome.messages == MESSAGES == 100
+    assert outcome.written == MESSAGES == 100
     assert outcome.delivered >= MESSAGES // 2  # some are notes to oneself
