@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import tracemalloc
 from collections import deque
 
+import msgspec
 import pytest
 
 from untether.base.errors import RemoteError
 from untether.base.limits import FRAME_MAX, FRAMES_PER_PACKET_MAX, IN_FLIGHT_MAX, PACKET_MAX
+from untether.wire import packets
 from untether.wire.client_frames import FetchStatus, Request
 from untether.wire.codec import encode
 from untether.wire.packets import Unreadable, frames_of, packet_of, requests_of, take_frames
@@ -73,15 +76,35 @@ def test_a_frame_has_its_bound() -> None:
     assert requests_of(packet_of([longer])) == [Unreadable(5, "too-large")]
 
 
-def test_a_claimed_length_takes_no_memory() -> None:
-    """The number of frames is checked before room is made for them."""
+def memory_for(packet: bytes) -> int:
+    """Return how many bytes reading a packet takes at its worst, whatever comes of it."""
     tracemalloc.start()
     try:
-        requests_of(b"\xdd\x7f\xff\xff\xff" + b"\x90" * 10_000)
-        _, peak = tracemalloc.get_traced_memory()
+        with contextlib.suppress(RemoteError):
+            frames_of(packet)
+        requests_of(packet)
+        return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
-    assert peak < 100_000
+
+
+TINY = 100_000
+BOMB = b"\xdd" + TINY.to_bytes(4, "big") + b"\x90" * TINY
+"""A packet of so many frames of one byte each."""
+
+
+@pytest.mark.parametrize("packet", [BOMB, b"\xdd\x7f\xff\xff\xff" + BOMB[5:]])
+def test_a_bomb_takes_no_memory(packet: bytes) -> None:
+    """The number of frames is checked before room is made for them, be it true or claimed."""
+    assert memory_for(packet) < len(BOMB)
+
+
+def test_twin_without_the_bound_a_bomb_takes_many_times_its_size(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Switched off: each byte becomes an object."""
+    monkeypatch.setattr(packets, "_Frames", list[msgspec.Raw])
+    assert memory_for(BOMB) > 50 * len(BOMB)
 
 
 def test_a_sender_takes_what_fits() -> None:
