@@ -12,7 +12,7 @@ from functools import partial
 
 from simulation import evidence, regressions
 from simulation.evidence import Tally
-from simulation.outcome import MESSAGES, Outcome, run
+from simulation.outcome import MESSAGES, Outcome, faults_of, run
 from simulation.shrink import shrink
 
 TRACE_LINES = 60
@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run; the exit status is 1 when a seed failed."""
     options = _parser().parse_args(arguments)
     if options.seed is not None:
-        return _one(options.seed, options.messages, full=options.full, smaller=options.shrink)
+        return _one(options)
     return _many(options)
 
 
@@ -30,6 +30,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m simulation", description=__doc__)
     parser.add_argument("--seed", type=int, help="run this one seed and show its trace")
     parser.add_argument("--messages", type=int, default=MESSAGES)
+    parser.add_argument(
+        "--change",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change what goes wrong in this one seed, e.g. late=0 (see simulation/faults.py)",
+    )
     parser.add_argument("--full", action="store_true", help="show every line that was kept")
     parser.add_argument("--shrink", action="store_true", help="look for a smaller failing world")
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first of many seeds")
@@ -37,19 +44,21 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=1, help="how many processes")
     parser.add_argument("--evidence", action="store_true", help="add a row to docs/evidence")
     parser.add_argument(
-        "--record", action="store_true", help="add failing seeds to regressions.txt"
+        "--record", action="store_true", help="shrink failing seeds into regressions.txt"
     )
     return parser
 
 
-def _one(seed: int, messages: int, *, full: bool, smaller: bool) -> int:
-    outcome = run(seed, messages)
-    if smaller and outcome.failure:
+def _one(options: argparse.Namespace) -> int:
+    faults = faults_of(options.seed).changed(options.change)
+    outcome = run(options.seed, options.messages, faults)
+    if options.shrink and outcome.failure:
         outcome = shrink(outcome)
-    for line in outcome.lines if full else outcome.lines[-TRACE_LINES:]:
+    for line in outcome.lines if options.full else outcome.lines[-TRACE_LINES:]:
         print(line)
     print(f"faults: {', '.join(outcome.faults.active()) or 'none'}; {outcome.faults}")
     print(f"trace {outcome.digest}, {outcome.written} messages: {outcome.failure or 'kept'}")
+    print(outcome.command)
     return 1 if outcome.failure else 0
 
 
@@ -82,7 +91,7 @@ def _outcomes(seeds: range, messages: int, jobs: int) -> Iterator[Outcome]:
 def _tell(outcome: Outcome, *, record: bool) -> None:
     print(f"{outcome.command}\n  {outcome.failure[:300]}", file=sys.stderr, flush=True)
     if record:
-        regressions.add(outcome.seed, outcome.messages, outcome.failure.splitlines()[0][:120])
+        regressions.add(shrink(outcome))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ happens without it. Groce et al., "Swarm Testing", ISSTA 2012.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from random import Random
 
@@ -33,6 +34,9 @@ KINDS = (
     "cancel",
 )
 """Every kind that :meth:`Faults.without` can switch off; shrinking does."""
+
+COUNTS = ("accounts", "companions", "nodes", "prekeys")
+"""Fields that are whole numbers."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,17 @@ class Faults:
     def without(self, kind: str) -> Faults:
         """Return the same with one kind switched off."""
         return Faults(**{**asdict(self), kind: 0.0})
+
+    def changed(self, changes: Iterable[str]) -> Faults:
+        """Return the same with changes like ``late=0`` or ``nodes=1``."""
+        named = dict(change.split("=") for change in changes)
+        values = {name: (int if name in COUNTS else float)(said) for name, said in named.items()}
+        return Faults(**{**asdict(self), **values})
+
+    def changes_from(self, drawn: Faults) -> list[str]:
+        """Return what has to be changed in ``drawn`` to get this."""
+        before = asdict(drawn)
+        return [f"{name}={now}" for name, now in asdict(self).items() if now != before[name]]
 
     def active(self) -> list[str]:
         """Return the kinds that are switched on, in a fixed order."""

@@ -29,7 +29,14 @@ class Outcome:
     @property
     def command(self) -> str:
         """What repeats exactly this."""
-        return f"python -m simulation --seed {self.seed} --messages {self.messages}"
+        changes = [f" --change {one}" for one in self.changes]
+        words = f"python -m simulation --seed {self.seed} --messages {self.messages}"
+        return words + "".join(changes)
+
+    @property
+    def changes(self) -> list[str]:
+        """What is other than the seed says; shrinking changes it."""
+        return self.faults.changes_from(faults_of(self.seed))
 
 
 def faults_of(seed: int) -> Faults:

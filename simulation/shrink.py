@@ -1,7 +1,7 @@
 """From a failing seed to the smallest world that still fails the same way.
 
 One kind of fault after the other is switched off, then companions, accounts and messages are
-made fewer; what still fails with the same kind of failure is kept.
+made fewer; what still fails with the same kind of failure is kept. Its ``command`` repeats it.
 """
 
 from __future__ import annotations
@@ -12,18 +12,21 @@ from dataclasses import replace
 from simulation.faults import Faults
 from simulation.outcome import Outcome, run
 
+TRIES_MAX = 100
+"""A world of a thousand messages takes ten seconds or more."""
+
 
 def shrink(failed: Outcome) -> Outcome:
     """Return the smallest failing outcome that was found."""
-    smallest = failed
-    progress = True
-    while progress:
-        progress = False
-        for faults, messages in _smaller(smallest):
-            tried = run(smallest.seed, messages, faults)
-            if _kind(tried) == _kind(smallest):
-                smallest, progress = tried, True
-                break
+    smallest, tries = failed, TRIES_MAX
+    waiting = _smaller(smallest)
+    while tries and (smaller := next(waiting, None)):
+        faults, messages = smaller
+        tried = run(smallest.seed, messages, faults)
+        tries -= 1
+        if _kind(tried) == _kind(smallest):
+            smallest = tried
+            waiting = _smaller(smallest)
     return smallest
 
 

@@ -82,7 +82,7 @@ def test_every_promise_is_kept_in_worlds_never_seen(seeds: range) -> None:
 @pytest.mark.parametrize("regression", regressions.load(), ids=lambda one: str(one.seed))
 def test_what_failed_once_does_not_fail_again(regression: regressions.Regression) -> None:
     """Every seed that ever failed is replayed."""
-    outcome = run(regression.seed, regression.messages)
+    outcome = regression.run()
     assert not outcome.failure, f"{outcome.command}: {outcome.failure} ({regression.story})"
 
 
