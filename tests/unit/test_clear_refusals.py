@@ -9,6 +9,7 @@ import pytest
 from untether.adapters.transport.address import relay_address
 from untether.base.errors import LocalError, RemoteError
 from untether.base.limits import BODY_MAX, FRAME_MAX
+from untether.protocol.identity.recovery_code import decode_recovery_code
 from untether.protocol.identity.security_code import SECURITY_QR_PREFIX, Side, compare_security_qr
 from untether.wire.client_frames import Request
 from untether.wire.codec import decode, encode
@@ -32,12 +33,15 @@ def test_a_refused_frame_is_not_repeated_in_its_refusal(value: object, schema: t
 
 
 def test_a_long_text_is_refused_before_work_is_done() -> None:
-    """Neither an address nor a security code has a mebibyte; looking at one costs nothing."""
+    """No address and no code of any kind has a mebibyte; looking at one costs nothing."""
     began = thread_time()
     with pytest.raises(LocalError) as address:
         relay_address("bücher." * (MEBIBYTE // 7))
     with pytest.raises(LocalError) as code:
         compare_security_qr(SECURITY_QR_PREFIX + "a" * MEBIBYTE, SIDE, SIDE)
+    with pytest.raises(LocalError) as recovery:
+        decode_recovery_code("a" * MEBIBYTE)
     assert thread_time() - began < 0.05
-    assert (address.value.code, code.value.code) == ("bad-address", "not-a-security-qr")
+    refused = [one.value.code for one in (address, code, recovery)]
+    assert refused == ["bad-address", "not-a-security-qr", "bad-recovery-code"]
     assert len(str(address.value)) < 300

@@ -180,7 +180,7 @@ ARGON2ID_PASSES_MAX = 16  # nor keep a processor busy for minutes
 PASSPHRASE_MIN = 8  # characters; NIST SP 800-63B
 PASSPHRASE_TRIES_MAX = 3  # slips of the finger; then it is better to stop and think
 PASSPHRASE_FILE_MAX = 1024  # a longer file is not a passphrase but a mistake
-RECOVERY_FILE_MAX = 4 * 1024  # the code has 69 characters; room for lines around it
+RECOVERY_TEXT_MAX = 4 * 1024  # the code has 69 characters; room for lines around it
 SEALS_MAX = 8  # passphrase, passkeys and security keys of one person
 SEAL_MAX = 1024  # one seal; a passkey's credential id alone may have several hundred bytes
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from untether.base.errors import ExitStatus, LocalError
 from untether.base.identifiers import DeviceNumber
-from untether.base.limits import RECOVERY_FILE_MAX
+from untether.base.limits import RECOVERY_TEXT_MAX
 from untether.base.names import check_device_name, check_name
 from untether.cli import ask
 from untether.cli.account import default_device_name
@@ -94,8 +94,8 @@ async def _which_stay(
 def _code_from_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            data = file.read(RECOVERY_FILE_MAX + 1)
-        if len(data) <= RECOVERY_FILE_MAX:
+            data = file.read(RECOVERY_TEXT_MAX + 1)
+        if len(data) <= RECOVERY_TEXT_MAX:
             return data.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise _file_unreadable(f"The file {path} can't be read.") from error

@@ -12,6 +12,7 @@ from typing import Final
 
 from untether.base import base32
 from untether.base.errors import LocalError
+from untether.base.limits import RECOVERY_TEXT_MAX
 from untether.base.secret_bytes import SecretBytes
 from untether.crypto import hashes, labels
 from untether.protocol.identity.keys import SEED_LENGTH
@@ -38,6 +39,8 @@ def decode_recovery_code(text: str) -> SecretBytes:
 
     Raises LocalError ``bad-recovery-code`` whose hint says what kind of mistake it is.
     """
+    if len(text) > RECOVERY_TEXT_MAX:
+        raise _refusal(f"It has {_LENGTH} characters; this text has {len(text)}.")
     letters = "".join(text.split()).replace("-", "").lower()
     for place, letter in enumerate(letters):
         if letter not in _ALPHABET:
