@@ -29,13 +29,13 @@ def main() -> int:
         report.write(runs.noted())
         runs.LEDGER.unlink(missing_ok=True)
         return 0
+    if arguments.keep:
+        for name in names:
+            print(f"{name}: {runs.keep(name, TARGETS[name])} inputs kept", flush=True)
+        return 0
     if find_spec("atheris") is None:
         print(NO_ATHERIS, file=sys.stderr)
         return 1
-    if arguments.minimise:
-        for name in names:
-            print(f"{name}: {runs.minimise(name, TARGETS[name])} inputs archived", flush=True)
-        return 0
     return max(_fuzz(name, arguments) for name in names)
 
 
@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=0, help=f"for each ({SECONDS})")
     parser.add_argument("--runs", type=int, default=0, help="executions of each")
     parser.add_argument("--replay", type=Path, metavar="FILE", help="run one input of a target")
-    parser.add_argument("--minimise", action="store_true", help="archive what was found")
+    parser.add_argument("--keep", action="store_true", help="keep what was found in the corpora")
     parser.add_argument("--report", action="store_true", help="add the runs to the evidence")
     return parser
 

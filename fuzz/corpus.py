@@ -1,43 +1,52 @@
-"""Corpora: one archive of small inputs for each target, and the folder that a run works in.
+"""Corpora: one small text of inputs for each target, and the folder that a run works in.
 
-An archive holds what fuzzing found beyond the seeds, which each case makes by itself.
+A corpus holds what fuzzing found beyond the seeds, which each case makes by itself: a line of
+base64 for each input.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
 from typing import Final
-from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
-ARCHIVES: Final = Path(__file__).parent / "corpus"
+CORPORA: Final = Path(__file__).parent / "corpus"
 WORK: Final = Path(__file__).parents[1] / "build" / "fuzz"
 
-INPUT_BYTES_MAX: Final = 1_024
+INPUT_BYTES_MAX: Final = 512
 """Of what is kept; a long script says little that a short one does not."""
 
-INPUTS_MAX: Final = 200
-"""Of one target: all are replayed by the tests."""
+WAYS_MAX: Final = 60
+OTHERS_MAX: Final = 20
+"""Inputs of one target, of each kind: the tests replay them all."""
 
 
-def archived(name: str) -> list[bytes]:
-    """Return the archived inputs of a target, in a fixed order."""
-    path = ARCHIVES / f"{name}.zip"
-    if not path.exists():
-        return []
-    with ZipFile(path) as archive:
-        return [archive.read(entry) for entry in sorted(archive.namelist())]
+def kept(name: str) -> list[bytes]:
+    """Return the inputs that were kept for a target, the shortest first."""
+    path = CORPORA / f"{name}.txt"
+    return [b64decode(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def archive(name: str, inputs: Iterable[bytes]) -> int:
-    """Write the archive of a target, the same bytes for the same inputs; returns their number."""
-    kept = sorted((one for one in set(inputs) if len(one) <= INPUT_BYTES_MAX), key=_order)
-    ARCHIVES.mkdir(exist_ok=True)
-    with ZipFile(ARCHIVES / f"{name}.zip", "w", ZIP_DEFLATED) as packed:
-        for one in kept[:INPUTS_MAX]:
-            packed.writestr(ZipInfo(_digest(one)), one, ZIP_DEFLATED)
-    return len(kept[:INPUTS_MAX])
+def keep(name: str, ways: Iterable[bytes], others: Iterable[bytes]) -> int:
+    """Write the corpus of a target: of both kinds a few of each length; returns their number."""
+    chosen = _spread(ways, WAYS_MAX) + _spread(others, OTHERS_MAX)
+    CORPORA.mkdir(exist_ok=True)
+    lines = [b64encode(one).decode() + "\n" for one in sorted(chosen, key=_order)]
+    (CORPORA / f"{name}.txt").write_text("".join(lines))
+    return len(chosen)
+
+
+def _spread(inputs: Iterable[bytes], count: int) -> list[bytes]:
+    """Choose so many inputs, from the shortest to the longest, in even steps."""
+    short = sorted({one for one in inputs if len(one) <= INPUT_BYTES_MAX}, key=_order)
+    step = max(1.0, len(short) / count)
+    return [short[int(number * step)] for number in range(min(count, len(short)))]
+
+
+def _order(data: bytes) -> tuple[int, bytes]:
+    return len(data), data
 
 
 def folder(name: str, part: str) -> Path:
@@ -50,17 +59,9 @@ def folder(name: str, part: str) -> Path:
 def unpack(into: Path, inputs: Iterable[bytes]) -> None:
     """Write inputs as files, each named by its hash."""
     for one in inputs:
-        (into / _digest(one)).write_bytes(one)
+        (into / sha256(one).hexdigest()[:16]).write_bytes(one)
 
 
 def read(path: Path) -> list[bytes]:
     """Read all inputs of a folder."""
     return [file.read_bytes() for file in sorted(path.iterdir()) if file.is_file()]
-
-
-def _digest(data: bytes) -> str:
-    return sha256(data).hexdigest()[:16]
-
-
-def _order(data: bytes) -> tuple[int, bytes]:
-    return len(data), data

@@ -110,12 +110,12 @@ class Judge:
 
 
 def read(case: Case, built: object) -> str:
-    """Let the reader read; returns how it ended, in words."""
+    """Let the reader read; returns how it ended, in the words that say most about it."""
     try:
         return type(case.read(built)).__name__
     except UntetherError as error:
         check_clear(error)
-        return f"{error.code} {error.message}"
+        return f"{error.code} {error.__cause__ or error.message}"
 
 
 def check_clear(error: UntetherError) -> None:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from fuzz import corpus
-from fuzz.harness import Target
+from fuzz.harness import Judge, Target
 
 LEDGER: Final = corpus.WORK / "runs.jsonl"
 RSS_MIB_MAX: Final = 1_024
@@ -27,6 +27,7 @@ OPTIONS: Final = (
     f"-timeout={HANG_S}",
     "-max_len=4096",
 )
+_NUMBER: Final = re.compile(r"\d+")
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -47,7 +48,7 @@ def fuzz(name: str, target: Target, seconds: int, runs: int) -> Run:
     with target.prepare() as case:
         corpus.unpack(found, case.seeds)
         reads = case.reads
-    corpus.unpack(found, corpus.archived(name))
+    corpus.unpack(found, corpus.kept(name))
     bounds = [f"-max_total_time={seconds}", f"-runs={runs or -1}"]
     artifacts = f"-artifact_prefix={corpus.folder(name, 'failures')}{os.sep}"
     output = _start(name, [*OPTIONS, *bounds, artifacts, str(found)])
@@ -58,24 +59,20 @@ def fuzz(name: str, target: Target, seconds: int, runs: int) -> Run:
     return run
 
 
-def minimise(name: str, target: Target) -> int:
-    """Archive the few inputs that reach what the seeds don't; returns their number."""
-    merged, seeds = corpus.folder(name, "merged"), corpus.folder(name, "seeds")
-    for old in (*merged.iterdir(), *seeds.iterdir()):
-        old.unlink()
+def keep(name: str, target: Target) -> int:
+    """Keep inputs that end reading each in a way of its own, and some others; their number."""
+    found = sorted([*corpus.read(corpus.folder(name, "found")), *corpus.kept(name)], key=len)
+    ends: list[str] = []
+    first: dict[str, bytes] = {}
     with target.prepare() as case:
-        corpus.unpack(seeds, case.seeds)
-    found = corpus.folder(name, "found")
-    corpus.unpack(found, corpus.archived(name))
-    options = [
-        "-merge=1",
-        f"-max_len={corpus.INPUT_BYTES_MAX}",
-        str(merged),
-        str(seeds),
-        str(found),
-    ]
-    _start(name, options)
-    return corpus.archive(name, set(corpus.read(merged)) - set(corpus.read(seeds)))
+        judge = Judge(case, target.cpu_s_max, ends.append)
+        for one in [*case.seeds, *found]:
+            judge.attempt(one)
+            first.setdefault(_NUMBER.sub("n", ends[-1]), one)
+        known = set(case.seeds)
+    ways = [one for one in first.values() if one not in known]
+    others = [one for one in found if one not in known.union(ways)]
+    return corpus.keep(name, ways, others)
 
 
 def noted() -> list[Run]:

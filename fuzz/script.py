@@ -9,7 +9,6 @@ script is a small change of the message, and a script is replayed without a fuzz
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Any, Final
 from zlib import crc32
 
@@ -195,10 +194,8 @@ def edited_encoding(base: bytes, script: Script, others: Sequence[bytes]) -> byt
     tree = _tree(base)
     for _ in range(script.byte() % (EDITS_MAX + 1)):
         tree = _edited(tree, script, others)
-    try:
-        return msgspec.msgpack.encode(tree)
-    except (OverflowError, UnicodeEncodeError):
-        return base
+    encoded = _encoded(tree)
+    return base if encoded is None else encoded
 
 
 def _edited(node: Any, script: Script, others: Sequence[bytes]) -> Any:
@@ -232,9 +229,9 @@ def _edited_value(value: bytes, script: Script, others: Sequence[bytes]) -> byte
     if kind == 0:
         return value * _times(len(value), script)
     if kind == 1 and isinstance(held := _tree(value), list):  # as in signed objects
-        changed = _edited(held, script, others)
-        with suppress(OverflowError, UnicodeEncodeError):
-            return msgspec.msgpack.encode(changed)
+        encoded = _encoded(_edited(held, script, others))
+        if encoded is not None:
+            return encoded
     return BYTE_EDITS[script.byte() % len(BYTE_EDITS)](value, script, others)
 
 
@@ -246,6 +243,14 @@ def _tree(data: bytes) -> Any:
         return data
 
 
+def _encoded(tree: Any) -> bytes | None:
+    """Return the encoding of a tree, or None when it has a number or text that has none."""
+    try:
+        return msgspec.msgpack.encode(tree)
+    except (OverflowError, UnicodeEncodeError):
+        return None
+
+
 def _chosen(script: Script, genuine: Sequence[bytes]) -> bytes:
     return genuine[script.byte() % len(genuine)]
 
@@ -253,7 +258,7 @@ def _chosen(script: Script, genuine: Sequence[bytes]) -> bytes:
 def _edited_list(node: list[Any], script: Script) -> list[Any]:
     kind = script.byte() % 6
     if kind == 0:
-        return node * _times(len(msgspec.msgpack.encode(node)), script)
+        return node * _times(len(_encoded(node) or b""), script)
     if kind == 1:
         return [node]
     if not node:

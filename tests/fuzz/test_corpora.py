@@ -1,6 +1,6 @@
 """Everything that reads bytes of others, on what fuzzing found, without a fuzzer (``fuzz/``).
 
-Each target runs its genuine seeds and its archived inputs under the same invariant as in a long
+Each target runs its genuine seeds and its kept inputs under the same invariant as in a long
 run: a value or a clear error, within 50 ms and 64 MiB, and no change by what is refused.
 """
 
@@ -12,8 +12,10 @@ from time import thread_time
 
 import pytest
 from fuzz.harness import CPU_S_MAX, MEMORY_BYTES_MAX, Case, InvariantError, Judge
-from fuzz.script import NUMBERS, TREE, Script, edited_encoding, plain
+from fuzz.script import HERE, NUMBERS, TREE, Script, edited_encoding, message, plain
 from fuzz.targets import TARGETS
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fuzz import __main__ as command
 from fuzz import corpus
@@ -27,11 +29,11 @@ COVERAGE_TIMES = 4
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_what_fuzzing_found_is_read_or_refused(name: str) -> None:
-    """Each seed and each archived input keeps the invariant."""
+    """Each seed and each kept input keeps the invariant."""
     target = TARGETS[name]
     with target.prepare() as case:
         judge = Judge(case, COVERAGE_TIMES * target.cpu_s_max)
-        inputs = [*case.seeds, *corpus.archived(name)]
+        inputs = [*case.seeds, *corpus.kept(name)]
         for one in inputs:
             judge.attempt(one)
         assert len(inputs) > 2
@@ -41,7 +43,7 @@ def test_what_fuzzing_found_is_read_or_refused(name: str) -> None:
 def test_no_input_takes_much_memory(name: str) -> None:
     """Measured to the byte, beside the growth of the process that every run measures."""
     with TARGETS[name].prepare() as case:
-        for one in [*case.seeds[:10], *corpus.archived(name)[:10]]:
+        for one in [*case.seeds[:10], *corpus.kept(name)[:10]]:
             built = case.build(one)
             tracemalloc.start()
             try:
@@ -54,11 +56,11 @@ def test_no_input_takes_much_memory(name: str) -> None:
             assert peak < MEMORY_BYTES_MAX
 
 
-def test_every_archive_has_a_target_and_all_are_small() -> None:
+def test_every_corpus_has_a_target_and_all_are_small() -> None:
     """A corpus that nothing replays proves nothing, and a clone stays quick."""
-    archives = list(corpus.ARCHIVES.glob("*.zip"))
-    assert {archive.stem for archive in archives} <= set(TARGETS)
-    assert sum(archive.stat().st_size for archive in archives) <= CORPORA_BYTES_MAX
+    files = list(corpus.CORPORA.glob("*"))
+    assert {file.name for file in files} == {f"{name}.txt" for name in TARGETS}
+    assert sum(file.stat().st_size for file in files) <= CORPORA_BYTES_MAX
 
 
 def broken(read: object) -> Case:
@@ -103,6 +105,20 @@ def test_a_script_without_edits_is_the_genuine_message() -> None:
     assert edited_encoding(genuine[0], Script(walk), genuine) == encode(
         [1, [b"x", ["text", 2**53]]]
     )
+
+
+@given(st.binary(max_size=200))
+def test_every_script_is_a_message(data: bytes) -> None:
+    """Also one that grows a number beyond what an encoding holds, and then repeats it."""
+    genuine = [encode([1, [b"x", ["text", 2**64 - 1]]]), encode(2**64 - 1)]
+    assert isinstance(message(Script(data), genuine), bytes)
+
+
+def test_a_number_without_an_encoding_is_left_out() -> None:
+    """Its list can't be repeated, and the message stays as it was."""
+    genuine = [encode([2**64 - 1])]
+    grow_and_repeat = [2, 0, 9, 2, 255, len(NUMBERS), HERE, 2, 0, 3]
+    assert edited_encoding(genuine[0], Script(bytes(grow_and_repeat)), genuine) == genuine[0]
 
 
 def test_without_a_fuzzer_it_says_where_there_is_one(
