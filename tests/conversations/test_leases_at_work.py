@@ -139,6 +139,23 @@ def test_held_messages_are_shown_although_nobody_writes(
     assert bob.texts() == ["hello", "held back"]
 
 
+def test_a_held_message_wakes_its_device(
+    world: World, alice: WorldDevice, bob: WorldDevice
+) -> None:
+    """A device that has nothing else to do, and is never cut off, asks a day after it held one."""
+    laptop = world.link(alice, "laptop")
+    bob.ask(ResolveName("alice"))
+    laptop.send("bob", "hello")
+    alice.disconnect()
+    world.pass_time(ENDED_MS + HOUR_MS)
+    bob.wake_times.clear()
+    laptop.send("bob", "held back")
+    alice.connect()
+    assert bob.texts() == ["hello"]
+    world.pass_time(DAY_MS)
+    assert bob.texts() == ["hello", "held back"]
+
+
 @pytest.mark.usefixtures("bob")
 def test_a_phone_that_comes_back_shows_what_its_companions_wrote(
     world: World, alice: WorldDevice

@@ -12,6 +12,7 @@ from typing import Any
 
 from untether.base.errors import RemoteError, TrustError
 from untether.base.identifiers import AccountId, UnixMillis
+from untether.base.limits import HELD_RETRY_MS
 from untether.device import (
     arrivals,
     directory,
@@ -89,7 +90,9 @@ def _text(
         context.notice("removed-device-wrote", sender.account_id, device=sender.device)
     if not sender.held:
         arrivals.announce(context, message)
-    elif not leases.ask_if_long_ended(context, directory.row(context, sender.account_id)):
+        return
+    context.wake_at(UnixMillis(context.now + HELD_RETRY_MS))
+    if not leases.ask_if_long_ended(context, directory.row(context, sender.account_id)):
         context.notice("message-held", sender.account_id, device=sender.device)
 
 
