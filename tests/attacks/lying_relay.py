@@ -92,21 +92,6 @@ def lose_answers(world: World, kind: type[ClientFrame]) -> Iterator[None]:
         yield
 
 
-@contextmanager
-def drop_mail(world: World, is_dropped: Callable[[Entry], bool]) -> Iterator[None]:
-    """Leave some entries out of every push, as if they had never come."""
-
-    def tell(_link: Link, frame: ServerFrame) -> ServerFrame:
-        if not isinstance(frame, Deliveries):
-            return frame
-        return structs.replace(
-            frame, entries=tuple(entry for entry in frame.entries if not is_dropped(entry))
-        )
-
-    with telling(world, tell):
-        yield
-
-
 # --- Device lists -------------------------------------------------------------------------
 
 
@@ -240,19 +225,6 @@ def take_mail(world: World, device: WorldDevice) -> Iterator[list[Entry]]:
     """Keep all mail of a device back, and have it to do with it what one likes."""
     with overhear_mail(world, device) as taken, withhold(world, Deliveries, device=device):
         yield taken
-
-
-@contextmanager
-def change_mail(world: World, change: Callable[[Entry], Entry]) -> Iterator[None]:
-    """Change every entry on its way to whomever."""
-
-    def tell(_link: Link, frame: ServerFrame) -> ServerFrame:
-        if not isinstance(frame, Deliveries):
-            return frame
-        return structs.replace(frame, entries=tuple(change(entry) for entry in frame.entries))
-
-    with telling(world, tell):
-        yield
 
 
 @contextmanager

@@ -24,7 +24,6 @@ from typing import Any, Final, NamedTuple
 from tests.crashes.disks import Change, Disk, Kind
 
 SECTOR: Final = 512
-_NAMING: Final = (Kind.CREATE, Kind.DELETE)
 
 
 class Recording(Disk):
