@@ -63,8 +63,6 @@ class DeviceActor:
         self.is_gone = False
         """Logged out, lost or given up: nobody uses it any more."""
         self.is_partitioned = False
-        self.verification_refused = False
-        self.heard: list[events.Event] = []
         self._own: OwnDevice | None = None
         self._own_read: Disk | None = None
         """What its row was read from since the engine ran last, if it was."""
@@ -75,6 +73,8 @@ class DeviceActor:
         self._patience: Timer | None = None
         self._reconnecting: Timer | None = None
         self._failures = 0
+        if self.skew:
+            self.note("skew", str(self.skew))
 
     def __repr__(self) -> str:
         return f"<{self.name}>"
@@ -115,11 +115,11 @@ class DeviceActor:
 
     def _handle(self, event: Input) -> list[events.Event]:
         faults = self.world.faults
-        if happens(self.random, faults.disk):
+        if is_filling := happens(self.random, faults.disk):
             self.database.writes_left = self.random.randrange(12)
         cut = self.random.choice(CUTS) if happens(self.random, faults.device_crash) else None
         if cut == "before":
-            self.crash()
+            self.crash(cut)
             return []
         wanted = None
         try:
@@ -131,14 +131,16 @@ class DeviceActor:
                     raise PowerCutError
             wanted = made
         except PowerCutError:
-            self.crash()
+            self.crash("inside")
             return []
         finally:
             self._own_read = None
+            if is_filling and self.database.writes_left is None:
+                self.note("disk-full")
             self.database.writes_left = None
             self.world.watch.committed(self.name, happened=wanted is not None)
         if cut == "after":
-            self.crash()
+            self.crash(cut)
             return []
         stop_at = self.random.randrange(len(wanted) + 1) if cut == "effects" else None
         happened = [effect.event for effect in wanted if isinstance(effect, effects.Notify)]
@@ -147,7 +149,7 @@ class DeviceActor:
         ordered = sorted(wanted, key=lambda one: isinstance(one, effects.AcknowledgeMail))
         for index, effect in enumerate(ordered):
             if stop_at == index:
-                self.crash()
+                self.crash("effects")
                 return happened
             self._carry_out(effect)
         return happened
@@ -155,7 +157,7 @@ class DeviceActor:
     def _carry_out(self, effect: effects.Effect) -> None:
         match effect:
             case effects.RelayRequest(frame):
-                self._ask(frame)
+                self.ask(frame)
             case effects.AcknowledgeMail(up_to):
                 if self._wire is not None:
                     self._wire.to_relay(codec.encode(Request(0, Acknowledge(up_to))))
@@ -176,6 +178,7 @@ class DeviceActor:
             if life != self.life:
                 return
             if refused or seed is None:
+                self.note("refuse")
                 self.person(inputs.VerificationRefused())
             else:
                 self.world.watch.certified(body)
@@ -184,7 +187,6 @@ class DeviceActor:
         self.world.schedule.after(around(self.random, 3 * SECOND_MS), answer)
 
     def _hear(self, event: events.Event) -> None:
-        self.heard.append(event)
         code = getattr(event, "code", "")
         self.note(type(event).__name__, str(code))
         self.world.heard(self, event)
@@ -273,7 +275,8 @@ class DeviceActor:
             self._failures = 0
             self._handle(inputs.StartMail())
 
-    def _ask(self, frame: ClientFrame) -> None:
+    def ask(self, frame: ClientFrame) -> None:
+        """Ask the relay, unless the same question waits for its answer already."""
         if self._wire is None:
             return
         encoded = codec.encode(frame)
@@ -284,10 +287,6 @@ class DeviceActor:
         self._by_bytes[encoded] = token
         self._wire.to_relay(codec.encode(Request(token, frame)))
         self._renew_patience()
-
-    def ask(self, frame: ClientFrame) -> None:
-        """Ask the relay something on behalf of the person."""
-        self._ask(frame)
 
     def _renew_patience(self) -> None:
         if self._patience is not None:
@@ -314,9 +313,9 @@ class DeviceActor:
             self.person(inputs.Tick())
 
     # --- life and death -------------------------------------------------------------------
-    def crash(self) -> None:
-        """Lose the process; it comes back soon by itself."""
-        self.note("crash")
+    def crash(self, where: str) -> None:
+        """Lose the process at one of ``CUTS``; it comes back soon by itself."""
+        self.note(f"crash-{where}")
         self._stop()
         self.world.schedule.after(around(self.random, RESTART_MS), self.restart)
 
@@ -339,7 +338,6 @@ class DeviceActor:
 
     def go_offline(self, milliseconds: int) -> None:
         """Have no network, with the process running, for a while."""
-        self.note("offline", str(milliseconds))
         self.is_online = False
         self.disconnect()
         self.world.schedule.after(milliseconds, self.go_online)

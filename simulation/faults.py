@@ -12,28 +12,30 @@ from random import Random
 
 from untether.base.identifiers import MINUTE_MS, SECOND_MS
 
-KINDS = (
-    "late",
-    "repeat",
-    "stall",
-    "reset",
-    "partition",
-    "device_crash",
-    "relay_crash",
-    "disk",
-    "wake_lost",
-    "offline",
-    "weeks",
-    "skew",
-    "restore",
-    "link",
-    "log_out",
-    "resign",
-    "recover",
-    "refuse",
-    "cancel",
-)
-"""Every kind that :meth:`Faults.without` can switch off; shrinking does."""
+POINTS: dict[str, tuple[str, ...]] = {
+    "late": ("late",),
+    "repeat": ("repeat",),
+    "stall": ("stall",),
+    "reset": ("reset",),
+    "partition": ("partition",),
+    "device_crash": ("crash-before", "crash-inside", "crash-after", "crash-effects"),
+    "relay_crash": ("relay-crash-idle", "relay-crash-inside", "relay-crash-after"),
+    "disk": ("disk-full",),
+    "wake_lost": ("wake-lost",),
+    "offline": ("offline",),
+    "weeks": ("weeks",),
+    "skew": ("skew",),
+    "restore": ("put-back",),
+    "link": ("link",),
+    "log_out": ("log-out",),
+    "resign": ("resign",),
+    "recover": ("recover",),
+    "refuse": ("refuse",),
+    "cancel": ("cancel",),
+}
+"""Every kind that :meth:`Faults.without` can switch off → what it is in a trace when at work."""
+
+KINDS = tuple(POINTS)
 
 COUNTS = ("accounts", "companions", "nodes", "prekeys")
 """Fields that are whole numbers."""

@@ -172,6 +172,7 @@ class People:
         if busy or not person.phone.is_active or len(person.companions) >= COMPANIONS_MAX:
             return
         device = person.joining = self._new_device(person, "laptop", None)
+        device.note("link")
         device.connect_soon()
         device.person(
             inputs.OfferLink(
@@ -190,17 +191,20 @@ class People:
     def _log_out(self, person: Person) -> None:
         device = self._pick([one for one in person.companions if one.own])
         if device is not None and (own := device.own) is not None:
+            person.phone.note("log-out", device.name)
             person.phone.person(inputs.LogOutDevice(own.device, happens(self._random, 0.3)))
 
     def _resign(self, person: Person) -> None:
         device = self._pick([one for one in person.companions if one.is_active])
         if device is not None:
+            device.note("resign")
             device.person(inputs.Resign())
 
     def _recover(self, person: Person) -> None:
         """The phone is lost; a new one takes the account by its recovery code."""
         if not person.is_registered or person.joining is not None:
             return
+        person.phone.note("recover")
         person.phone.leave_for_good()
         phone = person.phone = self._new_device(person, "phone", person.account_seed)
         self._begin_recovery(person, phone)
@@ -242,6 +246,7 @@ class People:
     def _go_offline(self, person: Person) -> None:
         device = self._pick(person.in_use)
         if device is not None:
+            device.note("offline")
             device.go_offline(around(self._random, 10 * self.world.faults.pause))
 
     def _go_away(self, person: Person) -> int:
@@ -250,6 +255,7 @@ class People:
         away = self._random.choice((2, 8, 15, 29, 40)) * DAY_MS
         if choice is None or not choice.is_active:
             return 0
+        choice.note("weeks", str(away // DAY_MS))
         choice.go_offline(away)
         return self._random.randrange(away) if happens(self._random, 0.5) else 0
 
@@ -261,8 +267,8 @@ class People:
     def _crash_relay(self, _person: Person) -> None:
         node = self._random.choice(self.world.nodes)
         if node.is_up:
-            node.crash()
-            self.world.schedule.after(around(self._random, 30 * SECOND_MS), node.restart)
+            where, most = self._random.choice((("idle", 1), ("inside", 60), ("after", 10)))
+            node.crash_at(where, self._random.randrange(most) + 1)
 
     # --- reacting -------------------------------------------------------------------------
     def heard(self, device: DeviceActor, event: events.Event) -> None:
@@ -304,12 +310,14 @@ class People:
 
     def _confirm_link(self, phone: DeviceActor) -> None:
         if happens(self._random, self.world.faults.cancel):
+            phone.note("cancel")
             phone.person(inputs.CancelLink())
         else:
             phone.person(inputs.ConfirmLink(accept=not happens(self._random, 0.05)))
 
     def _confirm_account(self, device: DeviceActor) -> None:
         if happens(self._random, self.world.faults.cancel):
+            device.note("cancel")
             device.person(inputs.CancelLink())
         else:
             device.person(inputs.ConfirmAccount(accept=not happens(self._random, 0.05)))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, assert_never
 from simulation.choices import around, happens
 from simulation.network import Wire
 from untether.base.errors import RemoteError
-from untether.base.identifiers import AccountId, DeviceAddress, SlotId, UnixMillis
+from untether.base.identifiers import SECOND_MS, AccountId, DeviceAddress, SlotId, UnixMillis
 from untether.base.limits import FRAME_MAX, HOUSEKEEPING_MS, UNACKNOWLEDGED_MAX
 from untether.relay import outcome
 from untether.relay.budgets import Budgets
@@ -44,6 +44,9 @@ if TYPE_CHECKING:
 ForAllNodes = outcome.WakeMailbox | outcome.CutDevice | outcome.TellAccount | outcome.TellSlot
 """The effects that reach connections of other nodes too."""
 
+RESTART_MS = 30 * SECOND_MS
+"""About how long a process that died stays away."""
+
 STEP_MS = 2
 """The longest pause between two accesses of one transaction."""
 
@@ -65,8 +68,7 @@ class RelayEnd:
     @property
     def address(self) -> DeviceAddress | None:
         """The device that has logged in here."""
-        principal = self.session.principal
-        return principal.address if isinstance(principal, Device) else None
+        return _address(self.session)
 
     @property
     def account_id(self) -> AccountId | None:
@@ -143,6 +145,7 @@ class RelayNode:
         self._skew = skew
         self.epoch = 0
         self.is_up = True
+        self._doom: tuple[str, int] | None = None
         self.budgets = Budgets()
         self.ends: dict[RelayEnd, None] = {}
         self.pushes: dict[DeviceAddress, Push] = {}
@@ -158,11 +161,13 @@ class RelayNode:
         return self._random.randbytes(length)
 
     # --- life -----------------------------------------------------------------------------
-    def crash(self) -> None:
-        """Drop everything that is not committed."""
-        self.world.trace.note(self.world.now, self.name, "relay-crash")
+    def crash(self, where: str) -> None:
+        """Drop everything that is not committed; the process comes back soon by itself."""
+        self.world.trace.note(self.world.now, self.name, f"relay-crash-{where}")
         self.is_up = False
         self.epoch += 1
+        self._doom = None
+        self.world.schedule.after(around(self._random, RESTART_MS), self.restart)
         ends = list(self.ends)
         self.ends.clear()
         self.pushes.clear()
@@ -171,9 +176,28 @@ class RelayNode:
             end.is_open = False
             end.wire.vanish()
 
+    def crash_at(self, where: str, count: int) -> None:
+        """Crash now (``idle``), or at the nth access from now (``inside``), or commit (``after``).
+
+        What is committed then has neither been answered nor has it woken anybody.
+        """
+        self._doom = where, count
+        if where == "idle":
+            self._dies(where)
+
+    def _dies(self, where: str) -> bool:
+        if self._doom is None or self._doom[0] != where:
+            return False
+        self._doom = where, self._doom[1] - 1
+        if self._doom[1] > 0:
+            return False
+        self.crash(where)
+        return True
+
     def restart(self) -> None:
         """Serve again."""
         self.is_up = True
+        self._doom = None
 
     def accept(self, wire: Wire, label: str) -> None:
         """Take a new connection and challenge it."""
@@ -221,13 +245,18 @@ class RelayNode:
         if end.is_starting:
             return
         end.is_starting = True
-        while end.waiting and not end.is_deciding:
+        while end.waiting and not end.is_deciding and end.epoch == self.epoch:
             request = end.waiting.popleft()
             end.is_deciding = True
-            frame = request.frame
-            deciding = handle(self.world.store, end.session, frame, self.now, self.randomness)
-            self.run(deciding, partial(self._conclude, end, request))
+            self.run(self._decide(end, request), partial(self._conclude, end, request))
         end.is_starting = False
+
+    async def _decide(self, end: RelayEnd, request: Request) -> Outcome:
+        """Decide, and let the watch see it even if nobody hears of it."""
+        made = await handle(self.world.store, end.session, request.frame, self.now, self.randomness)
+        sender = _address(made.session)
+        self.world.watch.decided(self.world.now, sender, request.frame, made.answer)
+        return made
 
     def run(self, work: Coroutine[Any, Any, Any], then: Callable[[Any], None]) -> None:
         """Step a coroutine of the relay, one access at a time, until it returns."""
@@ -240,9 +269,13 @@ class RelayNode:
             try:
                 work.send(None)
             except StopIteration as stop:
-                then(stop.value)
+                if not self._dies("after"):
+                    then(stop.value)
             else:
-                after(draw(STEP_MS + 1), step)
+                if self._dies("inside"):
+                    work.close()
+                else:
+                    after(draw(STEP_MS + 1), step)
 
         step()
 
@@ -250,7 +283,6 @@ class RelayNode:
         end.is_deciding = False
         end.session = made.session
         answer = made.answer
-        self.world.watch.decided(self.world.now, end.address, request.frame, answer)
         self.world.trace.note(
             self.world.now,
             self.name,
@@ -264,7 +296,8 @@ class RelayNode:
             if push is not None:
                 push.acknowledged(request.frame.up_to)
         for effect in made.effects:
-            self._perform(end, effect)
+            if end.epoch == self.epoch:
+                self._perform(end, effect)
         if not request.token and isinstance(answer, Refused):
             end.wire.reset()
         self._start_waiting(end)
@@ -329,3 +362,8 @@ class RelayNode:
     def _sweep(self, sweep: Sweep) -> None:
         if not sweep.is_finished:
             self.run(self.world.store.transact(expire, self.now, sweep), self._sweep)
+
+
+def _address(session: RelaySession) -> DeviceAddress | None:
+    principal = session.principal
+    return principal.address if isinstance(principal, Device) else None

@@ -34,7 +34,6 @@ class Schedule:
         self.now = START_MS
         self._heap: list[tuple[int, int, Timer]] = []
         self._sequence = 0
-        self.steps = 0
 
     def after(self, delay_ms: int, action: Action) -> Timer:
         """Run an action so many milliseconds from now, at once if that is negative."""
@@ -56,7 +55,6 @@ class Schedule:
             if timer.action is None:
                 continue
             self.now = due
-            self.steps += 1
             action, timer.action = timer.action, None
             action()
         self.now = max(self.now, end)

@@ -81,7 +81,6 @@ class Watch:
     keys_used_twice: int = 0
     key_nonces_used_twice: int = 0
     key_nonces: set[bytes] = field(default_factory=set)
-    seals: int = 0
     _pending: list[tuple[bytes, bytes, bool]] = field(default_factory=list)
     given_up: dict[str, dict[MessageId, str]] = field(default_factory=dict)
     """Name of a device → what it gave up, and why; also what it has forgotten since."""
@@ -189,7 +188,6 @@ class Watch:
         self._given_up.clear()
         self._told = 0
         for key, nonce, is_message_key in self._pending if happened else ():
-            self.seals += 1
             pair = key + nonce
             self.key_nonces_used_twice += pair in self.key_nonces
             self.key_nonces.add(pair)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from simulation.faults import QUIET
+from simulation.faults import QUIET, Faults
 from simulation.network import Wire
 from simulation.world import World
 
+from untether.adapters.storage.relay_memory_rows import MemoryRelayTransaction
 from untether.base.identifiers import MINUTE_MS
 from untether.base.limits import FRAME_MAX
 from untether.wire import codec
@@ -46,3 +47,17 @@ def test_any_number_of_requests_may_be_refused_at_once() -> None:
         wire.to_relay(codec.encode(Request(token, FetchStatus())))
     world.schedule.run_until(world.now + MINUTE_MS)
     assert listener.tokens == list(range(1, MANY))
+
+
+def test_decisions_meet_in_the_middle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On two nodes, often enough that some are disturbed and have to begin anew."""
+    alone: list[bool] = []
+    is_isolated = MemoryRelayTransaction.is_isolated
+
+    def noted(transaction: MemoryRelayTransaction) -> bool:
+        alone.append(is_isolated(transaction))
+        return alone[-1]
+
+    monkeypatch.setattr(MemoryRelayTransaction, "is_isolated", noted)
+    World(1, Faults(companions=2, nodes=2, pause=2_000), 40).run()
+    assert alone.count(False) > 0
