@@ -13,8 +13,11 @@ from dataclasses import dataclass
 import pytest
 from tests.attacks.defences import Defence, Place
 
-SEEDS = 12
-"""So many worlds, from seed 0 on, must show a fault that the simulation catches."""
+SEEDS = 40
+"""Of so many worlds, from seed 0 on, one must show a fault that the simulation catches.
+
+Most show in the first worlds, the rarest in one of seven; which ones, changes with each change.
+"""
 
 
 @dataclass(frozen=True)
