@@ -1,0 +1,17 @@
+// Puts the app on the page; everything else follows from what the engine finds on this device.
+import { mount } from "svelte";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/controls.css";
+import App from "./App.svelte";
+import { startEngine } from "./start_engine";
+import { app } from "./state/app.svelte";
+import { router } from "./state/route.svelte";
+import { keepShell } from "./shell";
+
+const target = document.getElementById("app");
+if (target) mount(App, { target });
+addEventListener("popstate", ({ state }) => router.moved(state));
+router.reset();
+void app.start(startEngine);
+keepShell();

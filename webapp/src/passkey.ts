@@ -1,0 +1,134 @@
+// Passkeys with the PRF extension: after user verification the authenticator gives 32 secret
+// bytes for a salt. Cancelled, unsupported and "has no PRF" are three different failures.
+
+/** Why there is no secret: the person stopped, or this browser or passkey can't. */
+export class PasskeyFailure extends Error {
+  readonly why: "cancelled" | "no-prf" | "unsupported";
+
+  constructor(why: PasskeyFailure["why"]) {
+    super(why);
+    this.why = why;
+  }
+}
+
+/** A new passkey with the secrets for the two salts it was asked for. */
+export interface NewPasskey {
+  credential: string;
+  secrets: { salt: string; prf: string }[];
+}
+
+const SALT_BYTES = 32;
+const USER_VERIFIED = 0x04;
+/** Where the flags stand in authenticator data (WebAuthn, "Authenticator Data"). */
+const FLAGS_AT = 32;
+const ED25519 = -8;
+const ES256 = -7;
+const RS256 = -257;
+
+export function passkeysArePossible(): boolean {
+  return typeof PublicKeyCredential !== "undefined" && window.isSecureContext;
+}
+
+/** Make a passkey for this app and read the secrets for two fresh salts. */
+export async function createPasskey(label: string): Promise<NewPasskey> {
+  const salts = [freshBytes(), freshBytes()] as const;
+  const made = await asked(() =>
+    navigator.credentials.create({
+      publicKey: {
+        challenge: freshBytes(),
+        rp: { name: "Untether" },
+        user: { id: freshBytes(), name: label, displayName: label },
+        pubKeyCredParams: [ED25519, ES256, RS256].map((alg) => ({ type: "public-key", alg })),
+        authenticatorSelection: { residentKey: "preferred", userVerification: "required" },
+        extensions: { prf: { eval: { first: salts[0], second: salts[1] } } },
+      },
+    }),
+  );
+  const response = made.response as AuthenticatorAttestationResponse;
+  requireVerified(new Uint8Array(response.getAuthenticatorData()));
+  const prf = made.getClientExtensionResults().prf;
+  if (!prf?.enabled) throw new PasskeyFailure("no-prf");
+  const results = prf.results ?? (await evaluate(new Uint8Array(made.rawId), salts));
+  return {
+    credential: toBase64url(new Uint8Array(made.rawId)),
+    secrets: [
+      { salt: toBase64url(salts[0]), prf: toBase64url(bytesOf(results.first)) },
+      { salt: toBase64url(salts[1]), prf: toBase64url(bytesOf(results.second)) },
+    ],
+  };
+}
+
+/** Have the owner verified by a known passkey; return its secret for `salt`. */
+export async function usePasskey(credential: string, salt: string): Promise<string> {
+  const results = await evaluate(fromBase64url(credential), [fromBase64url(salt)]);
+  return toBase64url(bytesOf(results.first));
+}
+
+/** Make 32 fresh bytes for another purpose of the same passkey. */
+export function freshSalt(): string {
+  return toBase64url(freshBytes());
+}
+
+async function evaluate(
+  id: Uint8Array<ArrayBuffer>,
+  salts: readonly Uint8Array<ArrayBuffer>[],
+): Promise<AuthenticationExtensionsPRFValues> {
+  const [first, second] = salts;
+  if (!first) throw new PasskeyFailure("no-prf");
+  const got = await asked(() =>
+    navigator.credentials.get({
+      publicKey: {
+        challenge: freshBytes(),
+        allowCredentials: [{ type: "public-key", id }],
+        userVerification: "required",
+        extensions: { prf: { eval: second ? { first, second } : { first } } },
+      },
+    }),
+  );
+  requireVerified(
+    new Uint8Array((got.response as AuthenticatorAssertionResponse).authenticatorData),
+  );
+  const results = got.getClientExtensionResults().prf?.results;
+  if (!results) throw new PasskeyFailure("no-prf");
+  return results;
+}
+
+/** Show the browser's own dialog; a person who closes it has cancelled. */
+async function asked(show: () => Promise<Credential | null>): Promise<PublicKeyCredential> {
+  if (!passkeysArePossible()) throw new PasskeyFailure("unsupported");
+  try {
+    const credential = await show();
+    if (credential instanceof PublicKeyCredential) return credential;
+  } catch (reason) {
+    const name = reason instanceof DOMException ? reason.name : "";
+    const isCancelled = name === "NotAllowedError" || name === "AbortError";
+    throw new PasskeyFailure(isCancelled ? "cancelled" : "unsupported");
+  }
+  throw new PasskeyFailure("cancelled");
+}
+
+function requireVerified(authenticatorData: Uint8Array): void {
+  const flags = authenticatorData[FLAGS_AT] ?? 0;
+  if ((flags & USER_VERIFIED) === 0) throw new PasskeyFailure("unsupported");
+}
+
+function freshBytes(): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(SALT_BYTES));
+}
+
+function bytesOf(source: BufferSource | undefined): Uint8Array {
+  if (!source) throw new PasskeyFailure("no-prf");
+  return source instanceof ArrayBuffer
+    ? new Uint8Array(source)
+    : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
+}
+
+export function toBase64url(bytes: Uint8Array): string {
+  const text = btoa(String.fromCharCode(...bytes));
+  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
+}
+
+export function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
+  const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(plain, (character) => character.charCodeAt(0));
+}

@@ -1,0 +1,144 @@
+// What the whole app knows: how far it is open, who is here, and what stands in the way.
+import type { Problem } from "../calls";
+import { engine, Refusal } from "../rpc";
+import type { Look, Me } from "../types";
+import { router } from "./route.svelte";
+
+export type Phase = "starting" | "empty" | "locked" | "open" | "ended" | "failed";
+export type Trouble = "storage" | "clock" | "suspended" | "elsewhere";
+
+class App {
+  phase: Phase = $state("starting");
+  look: Look | null = $state.raw(null);
+  me: Me | null = $state.raw(null);
+  failure: Problem | null = $state.raw(null);
+  /** Does this tab run the engine? */
+  owns = $state(true);
+  online = $state(navigator.onLine);
+  connected = $state(true);
+  troubles: Trouble[] = $state([]);
+  /** The code of a new account, until its owner confirmed that it is kept. */
+  recoveryCode: string | null = $state(null);
+  /** This device has its key, but was left before it had an account. */
+  isProtected = false;
+
+  /** Start the engine and find out what is on this device. */
+  async start(startWorker: () => Worker): Promise<void> {
+    this.#listen();
+    try {
+      await engine.open(startWorker);
+      await this.refresh();
+    } catch (reason) {
+      this.#fail(problemOf(reason));
+    }
+  }
+
+  /** Ask the engine how far it is open; a device without a lock opens by itself. */
+  async refresh(): Promise<void> {
+    this.owns = engine.owns;
+    const look = await engine.call("look", {});
+    this.look = look;
+    if (look.phase === "locked" && look.unlock.includes("device")) {
+      await this.enter(engine.call("unlock", { method: "device" }));
+    } else if (look.phase === "open") {
+      await this.enter(engine.call("me", {}));
+    } else {
+      this.phase = look.phase;
+    }
+  }
+
+  /** Go in with what the engine says about the account; without one, begin at the beginning. */
+  async enter(asked: Promise<Me>): Promise<void> {
+    try {
+      this.opened(await asked);
+    } catch (reason) {
+      if (!(reason instanceof Refusal) || reason.problem.error !== "no-account") throw reason;
+      this.isProtected = true;
+      this.phase = "empty";
+    }
+  }
+
+  /** The account is open on this device. */
+  opened(me: Me): void {
+    if (this.phase === "failed" || this.phase === "ended") return;
+    this.me = me;
+    this.connected = me.connected;
+    this.phase = "open";
+  }
+
+  /** Open a device that has just been registered, recovered or linked. */
+  async settle(): Promise<void> {
+    this.look = await engine.call("look", {});
+    this.opened(await engine.call("me", {}));
+  }
+
+  async lock(): Promise<void> {
+    await engine.call("lock", {});
+    this.closed();
+    await this.refresh();
+  }
+
+  /** Show the recovery code again, of an account whose owner has not confirmed it. */
+  async showRecoveryCode(): Promise<void> {
+    if (!this.me) return;
+    const args = { name: this.me.name, device_name: "" };
+    this.recoveryCode = (await engine.call("register", args)).recovery_code;
+  }
+
+  async recoveryCodeSeen(): Promise<void> {
+    await engine.call("recovery_code_seen", {});
+    this.recoveryCode = null;
+    if (this.me) this.me = { ...this.me, recovery_code_unseen: false };
+  }
+
+  dismiss(trouble: Trouble): void {
+    this.troubles = this.troubles.filter((one) => one !== trouble);
+  }
+
+  closed(): void {
+    this.me = null;
+    this.phase = "starting";
+    router.reset();
+  }
+
+  #listen(): void {
+    addEventListener("online", () => (this.online = true));
+    addEventListener("offline", () => (this.online = false));
+    engine.on("connection", ({ connected }) => (this.connected = connected));
+    engine.on("logged_out", () => (this.phase = "ended"));
+    engine.on("storage_full", () => this.#trouble("storage"));
+    engine.on("clock_differs", () => this.#trouble("clock"));
+    engine.on("suspended", () => this.#trouble("suspended"));
+    engine.on("received_elsewhere", () => this.#trouble("elsewhere"));
+    engine.on("engine_failed", ({ error }) => this.#fail(error));
+    engine.on("engine_moved", () => void this.#moved());
+  }
+
+  async #moved(): Promise<void> {
+    this.closed();
+    try {
+      await this.refresh();
+    } catch (reason) {
+      this.#fail(problemOf(reason));
+    }
+  }
+
+  #trouble(trouble: Trouble): void {
+    if (!this.troubles.includes(trouble)) this.troubles = [...this.troubles, trouble];
+  }
+
+  #fail(problem: Problem): void {
+    if (problem.error === "engine-moved") return;
+    this.failure = problem;
+    this.phase = "failed";
+  }
+}
+
+/** Return what went wrong in the engine's words, or in the browser's. */
+export function problemOf(reason: unknown): Problem {
+  if (reason instanceof Refusal) return reason.problem;
+  const message = reason instanceof Error ? reason.message : String(reason);
+  return { error: "browser-failed", message, hint: "" };
+}
+
+export const app = new App();

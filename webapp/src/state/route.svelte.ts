@@ -1,0 +1,53 @@
+// Which screen is open. The browser's own history holds nothing but a number, so that no name
+// and no conversation lies readable in it; what the numbers mean lives here.
+
+export type Route =
+  | { screen: "chats" }
+  | { screen: "conversation"; id: string; name: string }
+  | { screen: "devices" }
+  | { screen: "approve" }
+  | { screen: "security"; name: string }
+  | { screen: "settings" };
+
+const HOME: Route = { screen: "chats" };
+
+class Router {
+  #stack: Route[] = $state.raw([HOME]);
+  #depth = $state(0);
+
+  get current(): Route {
+    return this.#stack[this.#depth] ?? HOME;
+  }
+
+  /** Open a screen above the current one. */
+  open(route: Route): void {
+    this.#stack = [...this.#stack.slice(0, this.#depth + 1), route];
+    this.#depth += 1;
+    history.pushState(this.#depth, "");
+  }
+
+  /** Open a screen in place of everything above the list of chats. */
+  show(route: Route): void {
+    if (this.#depth === 0) this.open(route);
+    else this.#stack = [...this.#stack.slice(0, this.#depth), route];
+  }
+
+  back(): void {
+    if (this.#depth > 0) history.back();
+  }
+
+  /** Forget every screen: after a lock or a log-out. */
+  reset(): void {
+    this.#stack = [HOME];
+    this.#depth = 0;
+    history.replaceState(0, "");
+  }
+
+  /** The person went back or forward with the browser's own buttons. */
+  moved(depth: unknown): void {
+    const last = this.#stack.length - 1;
+    this.#depth = typeof depth === "number" ? Math.max(0, Math.min(depth, last)) : 0;
+  }
+}
+
+export const router = new Router();
