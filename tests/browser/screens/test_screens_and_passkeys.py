@@ -1,0 +1,82 @@
+"""Passkeys with a virtual authenticator: made, refused, and one that can keep no key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import Page, expect
+from tests.browser.screens.conftest import OpenScene
+from tests.browser.screens.scenes import choose_lock, press
+
+AUTHENTICATOR = {
+    "protocol": "ctap2",
+    "ctap2Version": "ctap2_1",
+    "transport": "internal",
+    "hasResidentKey": True,
+    "hasUserVerification": True,
+    "hasPrf": True,
+    "isUserVerified": True,
+    "automaticPresenceSimulation": True,
+}
+
+
+def with_authenticator(page: Page, **traits: Any) -> None:
+    """Give the browser an authenticator."""
+    session = page.context.new_cdp_session(page)
+    session.send("WebAuthn.enable")
+    session.send("WebAuthn.addVirtualAuthenticator", {"options": {**AUTHENTICATOR, **traits}})
+
+
+def proofs(page: Page) -> None:
+    """Keep what the page says to the engine."""
+    page.evaluate(
+        """() => {
+          window.said = [];
+          const post = Worker.prototype.postMessage;
+          Worker.prototype.postMessage = function (text) {
+            window.said.push(JSON.parse(text));
+            return post.call(this, text);
+          };
+        }"""
+    )
+
+
+def test_one_passkey_locks_the_device_and_seals_the_account(open_scene: OpenScene) -> None:
+    """One touch gives two secrets of 32 bytes, for two salts, of one passkey."""
+    page = open_scene("empty")
+    with_authenticator(page)
+    proofs(page)
+    choose_lock(page)
+    press(page, "Use a passkey")
+    expect(page.get_by_role("heading", name="Your recovery code")).to_be_visible()
+
+    said = page.evaluate("window.said")
+    lock = next(one["args"] for one in said if one.get("call") == "protect")
+    seal = next(one["value"] for one in said if "answer" in one)
+    assert lock["method"] == seal["method"] == "passkey"
+    assert lock["credential"] == seal["credential"]
+    assert lock["salt"] != seal["salt"]
+    assert lock["prf"] != seal["prf"]
+    assert {len(one["prf"]) for one in (lock, seal)} == {43}  # 32 bytes in base64url
+
+
+def test_a_refused_verification_protects_nothing(open_scene: OpenScene) -> None:
+    """The person is told that it was not confirmed, and can choose again."""
+    page = open_scene("empty")
+    with_authenticator(page, isUserVerified=False)
+    proofs(page)
+    choose_lock(page)
+    press(page, "Use a passkey")
+    expect(page.get_by_role("alert")).to_contain_text("The passkey was not confirmed.")
+    expect(page.get_by_role("button", name="Use a passkey")).to_be_visible()
+    assert not [one for one in page.evaluate("window.said") if one.get("call") == "protect"]
+
+
+def test_a_passkey_that_keeps_no_key_leads_to_the_passphrase(open_scene: OpenScene) -> None:
+    """Another failure than a cancelled one, with another next step."""
+    page = open_scene("empty")
+    with_authenticator(page, hasPrf=False)
+    choose_lock(page)
+    press(page, "Use a passkey")
+    expect(page.get_by_role("alert")).to_contain_text("can’t keep a key")
+    expect(page.get_by_label("Passphrase", exact=True)).to_be_focused()

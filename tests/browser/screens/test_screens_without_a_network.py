@@ -1,0 +1,47 @@
+"""The app installs, and starts without a network."""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+
+from playwright.sync_api import Browser, expect
+
+
+def write_manifest(folder: Path) -> None:
+    """Write the list of files as the build does."""
+    files = {
+        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != "manifest.json"
+    }
+    (folder / "manifest.json").write_text(json.dumps(files))
+
+
+def test_the_shell_starts_offline(
+    browser: Browser, built_screens: Path, screens_address: str
+) -> None:
+    """After one visit the screens come from the browser itself."""
+    write_manifest(built_screens)
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{screens_address}/?scene=home")
+    page.evaluate("navigator.serviceWorker.ready")
+    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    context.set_offline(offline=True)
+    page.reload()
+    expect(page.get_by_text("david.weiss")).to_be_visible()
+    expect(page.get_by_text("You are offline")).to_be_visible()
+    context.close()
+
+
+def test_the_app_can_be_installed(built_screens: Path) -> None:
+    """The manifest names icons that are there, with the sizes it says."""
+    manifest = json.loads((built_screens / "manifest.webmanifest").read_text())
+    assert manifest["display"] == "standalone"
+    for icon in manifest["icons"]:
+        picture = (built_screens / icon["src"].lstrip("/")).read_bytes()
+        if icon["type"] == "image/png":
+            width = int.from_bytes(picture[16:20], "big")
+            assert icon["sizes"] == f"{width}x{width}"
