@@ -21,7 +21,7 @@ demo: $(VENV)/.installed-run ## tell the story in this terminal: two people, fiv
 serve: $(VENV)/.installed-run ## run a relay on this machine
 	@$(RUN)/untether serve $(ARGS)
 
-test: $(VENV)/.installed-test ## run all tests and hold the coverage of the core
+test: $(VENV)/.installed-test webapp/node_modules ## run all tests and hold the coverage of the core
 	@$(RUN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal --cov --cov-report term:skip-covered $(ARGS)
 
 check: $(VENV)/.installed-check ## format, lint, types and layers
@@ -52,7 +52,7 @@ tables: $(VENV)/.installed-run ## write the tables of the documents from the cod
 	@$(RUN)/python tools/write_spec_tables.py
 
 clean: ## remove everything that these targets made
-	rm -rf $(VENV) build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) webapp/node_modules build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- Set-up: one stamp for each set of packages, made again when pyproject.toml changes -------
@@ -70,6 +70,13 @@ $(VENV)/.installed-%: pyproject.toml $(MARK)
 	@echo "Installing Untether$(EXTRAS) into $(VENV) ..." >&2
 	@$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable ".$(EXTRAS)"
 	@touch $@
+
+# Node.js is needed for the web app alone; where it is missing, the tests in browsers say so.
+webapp/node_modules: webapp/package-lock.json
+	@if command -v npm >/dev/null; then \
+		echo "Fetching the packages of the web app ..." >&2; \
+		cd webapp && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules; \
+	else echo "Node.js is missing: no tests in a browser." >&2; fi
 
 $(MARK):
 	@sh tools/make-venv.sh $(VENV)

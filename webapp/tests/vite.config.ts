@@ -14,7 +14,7 @@ export default mergeConfig(
       alias: [{ find: /^\.\/start_engine$/, replacement: here("start_scripted.ts") }],
     },
     build: {
-      outDir: process.env["UNTETHER_SCREENS_OUT"] ?? here("../../build/screens"),
+      outDir: process.env["UNTETHER_PAGE_OUT"] ?? here("../../build/screens"),
       emptyOutDir: true,
     },
   }),

@@ -7,6 +7,7 @@ at the first call of :func:`provider` and must first pass the known-answer self-
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from importlib import import_module
 from typing import Final, Protocol, cast
@@ -18,6 +19,9 @@ MLKEM768_CIPHERTEXT_LENGTH: Final = 1088
 MLKEM768_SEED_LENGTH: Final = 64
 AEAD_NONCE_LENGTH: Final = 12
 AEAD_TAG_LENGTH: Final = 16
+
+NATIVE: Final = ("untether.crypto.native", "NativeProvider")
+BROWSER: Final = ("untether.crypto.browser", "BrowserProvider")
 
 
 class CryptoError(Exception):
@@ -79,6 +83,7 @@ def provider() -> Provider:
     """Return the provider of this platform, after its self-test."""
     from untether.crypto.self_test import check_provider  # noqa: PLC0415 (chosen lazily)
 
-    chosen = cast("Provider", import_module("untether.crypto.native").NativeProvider())
+    module, name = BROWSER if sys.platform == "emscripten" else NATIVE
+    chosen = cast("Provider", getattr(import_module(module), name)())
     check_provider(chosen)
     return chosen
