@@ -47,7 +47,6 @@ export interface Calls {
   notices_shown: { args: { rows: number[] }; value: null };
   set_lease: { args: { days: number }; value: null };
   storage: { args: Record<string, never>; value: Storage };
-  persist: { args: Record<string, never>; value: Storage };
 }
 
 export type CallName = keyof Calls;
@@ -99,6 +98,8 @@ export interface Events {
   clock_differs: object;
   /** From the page side itself: another tab has begun to run the engine. */
   engine_moved: object;
+  /** From another tab: it has opened or closed the account. */
+  look_again: object;
   /** From the page side itself: the engine can't run in this browser. */
   engine_failed: { error: Problem };
 }

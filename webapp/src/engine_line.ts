@@ -10,6 +10,8 @@ const MOVED = JSON.stringify({ event: "engine_moved" });
 export interface EngineLine {
   /** Send one JSON text to the engine, wherever it runs. */
   post(text: string): void;
+  /** Send one JSON text to all other tabs, past the engine. */
+  tell(text: string): void;
   /** Does this tab run the engine? */
   owns(): boolean;
 }
@@ -36,8 +38,8 @@ export async function openEngineLine(
 
   others.onmessage = ({ data }) => {
     if (typeof data !== "string") return;
-    if (worker === null) heard(data);
-    else if (!isFromEngine(data)) worker.postMessage(data);
+    if (worker === null || !isForEngine(data)) heard(data);
+    else worker.postMessage(data);
   };
 
   const isFirst = await new Promise<boolean>((decided) => {
@@ -55,14 +57,15 @@ export async function openEngineLine(
   }
   return {
     post: (text) => (worker ? worker.postMessage(text) : others.postMessage(text)),
+    tell: (text) => others.postMessage(text),
     owns: () => worker !== null,
   };
 }
 
-/** Calls and answers come from tabs; values, questions and events from the engine. */
-function isFromEngine(text: string): boolean {
+/** Calls and answers go to the engine; an event of another tab is for all tabs. */
+function isForEngine(text: string): boolean {
   const said: object = JSON.parse(text);
-  return !("call" in said || "answer" in said);
+  return "call" in said || "answer" in said;
 }
 
 function failure(reason: string): string {

@@ -3,6 +3,7 @@ import type {
   Arguments, AskName, Asks, CallName, EventName, Events, Problem, Value,
 } from "./calls";
 import { openEngineLine, type EngineLine } from "./engine_line";
+import { words } from "./words";
 
 /** A call failed: the engine's own code, message and hint. */
 export class Refusal extends Error {
@@ -79,6 +80,11 @@ export class Engine {
     return () => handlers.delete(handler as Handler);
   }
 
+  /** Have all other tabs look again how far the engine is open. */
+  tellOthers(): void {
+    this.#line?.tell(JSON.stringify({ event: "look_again" }));
+  }
+
   /** Answer one kind of question of the engine; a thrown `Unverified` is a refusal. */
   answer<Name extends AskName>(
     name: Name,
@@ -127,7 +133,7 @@ export class Engine {
 
   /** The tab that ran the engine is gone, and so are the calls it had taken. */
   #forgetCalls(): void {
-    const gone = { error: "engine-moved", message: "", hint: "" };
+    const gone = { error: "engine-moved", message: words.banners.moved, hint: "" };
     for (const waiting of this.#waiting.values()) waiting.reject(new Refusal(gone));
     this.#waiting.clear();
   }

@@ -1,5 +1,6 @@
 // Keeps the files of the app, so that it starts without a network. It keeps no answer of the
-// relay and opens no database: the engine's files can't be reached from here.
+// relay and opens no database: the engine's files can't be reached from here, so a push says
+// only that there is a message.
 
 interface Lasting extends Event {
   waitUntil(work: Promise<unknown>): void;
@@ -8,10 +9,19 @@ interface Fetching extends Event {
   readonly request: Request;
   respondWith(answer: Promise<Response>): void;
 }
+interface Clicked extends Lasting {
+  readonly notification: Notification;
+}
 interface Scope {
-  clients: { claim(): Promise<void> };
+  clients: {
+    claim(): Promise<void>;
+    matchAll(options: { type: "window" }): Promise<{ focus(): Promise<unknown> }[]>;
+    openWindow(address: string): Promise<unknown>;
+  };
+  registration: ServiceWorkerRegistration;
   skipWaiting(): Promise<void>;
-  addEventListener(name: "install" | "activate", handle: (event: Lasting) => void): void;
+  addEventListener(name: "install" | "activate" | "push", handle: (event: Lasting) => void): void;
+  addEventListener(name: "notificationclick", handle: (event: Clicked) => void): void;
   addEventListener(name: "fetch", handle: (event: Fetching) => void): void;
 }
 
@@ -55,6 +65,22 @@ async function answer(request: Request): Promise<Response> {
   return kept ?? fetch(request);
 }
 
+/** Nothing but that there is something: what it is can't be read from here. */
+async function announce(): Promise<void> {
+  const options = { body: "New message", tag: "untether-message" };
+  await scope.registration.showNotification("Untether", options);
+}
+
+async function showApp(notification: Notification): Promise<void> {
+  notification.close();
+  const [open] = await scope.clients.matchAll({ type: "window" });
+  await (open ? open.focus() : scope.clients.openWindow("/"));
+}
+
+scope.addEventListener("push", (event) => event.waitUntil(announce()));
+scope.addEventListener("notificationclick", (event) => {
+  event.waitUntil(showApp(event.notification));
+});
 scope.addEventListener("install", (event) => event.waitUntil(keepFiles()));
 scope.addEventListener("activate", (event) => event.waitUntil(forgetOthers()));
 scope.addEventListener("fetch", (event) => {

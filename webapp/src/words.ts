@@ -15,6 +15,7 @@ export const words = {
   retry: "Try again",
   starting: "Opening your messages…",
   you: "You",
+  newMessage: "New message",
 
   welcome: {
     title: "Messages that don’t need your phone",
@@ -144,8 +145,7 @@ export const words = {
     notSent: "Not sent.",
     recovered: "Sent again",
     showAll: "Show all",
-    stranger: (name: string) => `${name} is not among your contacts.`,
-    accept: "Accept",
+    stranger: (name: string) => `${name} is not among your contacts. Writing back makes them one.`,
     changed: (name: string) =>
       `“${name}” is another account now. Ask them, in person or on the phone, before you accept.`,
     acceptChanged: "Accept the new account",
@@ -299,6 +299,10 @@ export const words = {
     notificationsDenied: "The browser blocks notifications of this page. Allow them in its settings.",
     notificationsNone: "This browser has no notifications.",
     turnOn: "Turn on",
+    install: "Install",
+    installMore: "Its own window, and storage that the browser keeps.",
+    installApple: "In Safari choose Share, then Add to Home Screen: only there are messages kept and announced.",
+    installNow: "Install",
     devices: "Linked devices",
     version: (version: string) => `Version ${version}`,
   },

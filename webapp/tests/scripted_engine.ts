@@ -133,7 +133,6 @@ const CALLS: Record<string, (args: never, tab: string) => unknown> = {
   notices_shown: () => null,
   set_lease: () => null,
   storage: () => ({ used: 18_400_000, quota: 10_700_000_000, persisted: world.look.persisted }),
-  persist: () => ({ used: 18_400_000, quota: 10_700_000_000, persisted: true }),
 };
 
 async function perform({ tab, id: number, call, args }: Call): Promise<void> {

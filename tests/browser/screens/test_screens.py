@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 
+LOOKED_AT_BY_AXE = {("phone", "light"), ("desktop", "dark")}
+"""Both widths and both sets of colours, once each."""
+
+
 def show(page: Page, size: str, scheme: str) -> None:
     """Change the window and the colours."""
     width, height = SIZES[size]
@@ -41,7 +45,8 @@ def test_a_screen_is_there_and_accessible(name: str, open_scene: OpenScene) -> N
             show(page, size, scheme)
             page.wait_for_timeout(100)  # a frame or two: colours settle
             page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png")
-            assert axe_violations(page) == [], (size, scheme)
+            if (size, scheme) in LOOKED_AT_BY_AXE:
+                assert axe_violations(page) == [], (size, scheme)
             assert overflow(page) <= 0, size
 
 

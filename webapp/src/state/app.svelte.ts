@@ -2,6 +2,8 @@
 import type { Problem } from "../calls";
 import { engine, Refusal } from "../rpc";
 import type { Look, Me } from "../types";
+import { chats } from "./chats.svelte";
+import { forgetDrafts } from "./drafts";
 import { router } from "./route.svelte";
 
 export type Phase = "starting" | "empty" | "locked" | "open" | "ended" | "failed";
@@ -16,6 +18,8 @@ class App {
   owns = $state(true);
   online = $state(navigator.onLine);
   connected = $state(true);
+  /** Why the relay is not connected, where the engine can say it. */
+  connectionProblem: Problem | null = $state.raw(null);
   troubles: Trouble[] = $state([]);
   /** The code of a new account, until its owner confirmed that it is kept. */
   recoveryCode: string | null = $state(null);
@@ -70,12 +74,15 @@ class App {
   async settle(): Promise<void> {
     this.look = await engine.call("look", {});
     this.opened(await engine.call("me", {}));
+    engine.tellOthers();
+    await navigator.storage?.persist?.().catch(() => false); // settings say what came of it
   }
 
   async lock(): Promise<void> {
     await engine.call("lock", {});
-    this.closed();
-    await this.refresh();
+    engine.tellOthers();
+    this.#forgetAll();
+    await this.#lookAgain();
   }
 
   /** Show the recovery code again, of an account whose owner has not confirmed it. */
@@ -95,32 +102,53 @@ class App {
     this.troubles = this.troubles.filter((one) => one !== trouble);
   }
 
-  closed(): void {
+  /** Another tab has taken over, locked or unlocked: look how far the account is open now. */
+  async #lookAgain(): Promise<void> {
+    try {
+      await this.refresh();
+    } catch (reason) {
+      this.#fail(problemOf(reason));
+    }
+    if (this.phase !== "open") this.#forget();
+  }
+
+  async #toldToLook(): Promise<void> {
+    await this.#lookAgain();
+    if (this.phase === "locked") this.#forgetAll();
+  }
+
+  /** Keep nothing of an account that is closed. */
+  #forget(): void {
     this.me = null;
-    this.phase = "starting";
+    this.recoveryCode = null;
+    chats.forget();
+  }
+
+  /** Nor what was typed, nor which screen was open: somebody has locked it on purpose. */
+  #forgetAll(): void {
+    this.#forget();
+    forgetDrafts();
     router.reset();
   }
 
   #listen(): void {
     addEventListener("online", () => (this.online = true));
     addEventListener("offline", () => (this.online = false));
-    engine.on("connection", ({ connected }) => (this.connected = connected));
-    engine.on("logged_out", () => (this.phase = "ended"));
+    engine.on("connection", ({ connected, error }) => {
+      this.connected = connected;
+      this.connectionProblem = error ?? null;
+    });
+    engine.on("logged_out", () => {
+      this.phase = "ended";
+      this.#forgetAll();
+    });
     engine.on("storage_full", () => this.#trouble("storage"));
     engine.on("clock_differs", () => this.#trouble("clock"));
     engine.on("suspended", () => this.#trouble("suspended"));
     engine.on("received_elsewhere", () => this.#trouble("elsewhere"));
     engine.on("engine_failed", ({ error }) => this.#fail(error));
-    engine.on("engine_moved", () => void this.#moved());
-  }
-
-  async #moved(): Promise<void> {
-    this.closed();
-    try {
-      await this.refresh();
-    } catch (reason) {
-      this.#fail(problemOf(reason));
-    }
+    engine.on("engine_moved", () => void this.#lookAgain());
+    engine.on("look_again", () => void this.#toldToLook());
   }
 
   #trouble(trouble: Trouble): void {
