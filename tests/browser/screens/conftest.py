@@ -10,7 +10,7 @@ import pytest
 from tests.browser.serving import CHROMIUM, ROOT, built, needs_a_browser, served
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 
 PICTURES = ROOT / "build" / "screenshots"
 SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
@@ -33,16 +33,23 @@ def screens_address(built_screens: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def browser(built_screens: Path) -> Iterator[Browser]:
-    """Start one Chromium for all tests of the screens."""
+def playwright_of_screens(built_screens: Path) -> Iterator[Playwright]:
+    """Start Playwright, once there is something to show."""
     from playwright.sync_api import sync_playwright
 
     assert built_screens.exists()
     with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--use-fake-ui-for-media-stream"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright_of_screens: Playwright) -> Iterator[Browser]:
+    """Start one Chromium for all tests of the screens."""
+    browser = playwright_of_screens.chromium.launch(
+        executable_path=CHROMIUM, args=["--no-sandbox", "--use-fake-ui-for-media-stream"]
+    )
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

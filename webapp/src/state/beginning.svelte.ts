@@ -77,18 +77,23 @@ class Beginning {
     this.problem = null;
   }
 
+  /** A keyboard on a screen begins with a capital letter; names have none. */
+  get #typedName(): string {
+    return this.name.trim().toLowerCase();
+  }
+
   async #perform(): Promise<void> {
     const device_name = this.deviceName.trim();
     if (this.way === "register") {
       const invitation = this.invitation.trim();
-      const args = { name: this.name.trim(), device_name };
+      const args = { name: this.#typedName, device_name };
       const call = engine.start("register", invitation ? { ...args, invitation } : args);
       this.#running = call;
       app.recoveryCode = (await call.done).recovery_code;
     } else if (this.way === "link") {
       await this.#run(engine.start("link", { device_name, kind: "web" }));
     } else {
-      const args = { name: this.name.trim(), device_name, code: this.code.trim() };
+      const args = { name: this.#typedName, device_name, code: this.code.trim() };
       await this.#run(engine.start("recover", args));
     }
   }

@@ -28,8 +28,11 @@ class Router {
 
   /** Open a screen in place of everything above the list of chats. */
   show(route: Route): void {
-    if (this.#depth === 0) this.open(route);
-    else this.#stack = [...this.#stack.slice(0, this.#depth), route];
+    const above = this.#depth - 1;
+    if (above < 0) return this.open(route);
+    this.#stack = [HOME, route];
+    this.#depth = 1;
+    if (above > 0) history.go(-above);
   }
 
   back(): void {

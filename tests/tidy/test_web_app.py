@@ -1,0 +1,58 @@
+"""The source of the web app: what is forbidden in it, and how long a file may be."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[2] / "webapp" / "src"
+FILES = sorted(path for path in SOURCE.rglob("*") if path.suffix in (".ts", ".svelte"))
+FILE_LINES_MAX = 250
+ALL_WORDS = "words.ts"
+"""Long because every word of the screens stands in it, to be read and translated at one place."""
+
+FORBIDDEN = {
+    "a text is parsed as markup": re.compile(r"\{@html|innerHTML|insertAdjacentHTML|DOMParser"),
+    "a text is run": re.compile(r"\beval\(|new Function\("),
+    "a style that the policy blocks": re.compile(r"<[a-z][^>]*\sstyle=\"", re.IGNORECASE),
+    "a place without regard to the direction of writing": re.compile(
+        r"^\s*(?:margin|padding|border|inset)?-?(?:left|right):", re.MULTILINE
+    ),
+    "something of another origin": re.compile(r"https?://"),
+}
+
+
+def name_of(path: Path) -> str:
+    """Name a file in a test's id."""
+    return str(path.relative_to(SOURCE))
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_a_file_of_the_web_app_is_short(path: Path) -> None:
+    """A file above the limit has a second noun in it."""
+    if path.name != ALL_WORDS:
+        assert path.read_text().count("\n") <= FILE_LINES_MAX
+
+
+@pytest.mark.parametrize("path", FILES, ids=name_of)
+def test_nothing_forbidden_stands_in_the_web_app(path: Path) -> None:
+    """What the policy of the page would stop is not written in the first place."""
+    text = path.read_text()
+    assert [rule for rule, pattern in FORBIDDEN.items() if pattern.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "{@html message.text}",
+        "box.innerHTML = text;",
+        "new Function(text)",
+        '<p class="x" style="color: red">',
+        "  margin-left: 1rem;",
+        "  right: 0;",
+        'fetch("https://cdn.example.org")',
+    ],
+)
+def test_what_is_forbidden_would_be_found(bad: str) -> None:
+    """The twin: each rule finds what it is there for."""
+    assert any(pattern.search(bad) for pattern in FORBIDDEN.values())
