@@ -57,6 +57,11 @@ def needs_a_browser() -> None:
     pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
         pytest.skip("no Chromium on this machine")
+    needs_node()
+
+
+def needs_node() -> None:
+    """Skip where nothing of the web app can be built, and say why."""
     if shutil.which("npx") is None:
         pytest.skip("no Node.js on this machine")
     if not (WEBAPP / "node_modules" / "vite").is_dir():
