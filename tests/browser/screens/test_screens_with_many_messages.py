@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from tests.browser.screens.conftest import OpenScene
 from tests.browser.screens.scenes import open_chat
 from tests.browser.screens.steering import steer
@@ -58,11 +58,24 @@ def test_a_new_message_does_not_pull_a_reader_away(open_scene: OpenScene) -> Non
     log = page.get_by_role("log")
     log.hover()
     page.mouse.wheel(0, -1500)
-    page.wait_for_timeout(300)
-    before = log.evaluate("box => box.scrollHeight - box.scrollTop")
+    scrolled_up(page, log)
     steer(page, message={"conversation": "b" * 32, "text": "A new one"})
     page.get_by_text("bob: A new one").wait_for(state="attached")
     page.wait_for_timeout(200)
-    after = log.evaluate("box => box.scrollHeight - box.scrollTop")
-    assert after > before
+    assert distance_to_the_end(log) > 500
     expect(log.get_by_text("A new one")).not_to_be_in_viewport()
+
+
+def scrolled_up(page: Page, log: Locator) -> None:
+    """Wait until the wheel has done its work."""
+    for _ in range(100):
+        page.wait_for_timeout(50)
+        if distance_to_the_end(log) > 1_000:
+            return
+    raise AssertionError("the wheel scrolled nothing")
+
+
+def distance_to_the_end(log: Locator) -> int:
+    """Return how many pixels of the list lie below what is shown."""
+    below: float = log.evaluate("box => box.scrollHeight - box.scrollTop - box.clientHeight")
+    return round(below)
