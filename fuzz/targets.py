@@ -10,6 +10,7 @@ from fuzz import (
     link_targets,
     pairwise_targets,
     relay_targets,
+    seal_targets,
     text_targets,
     wire_targets,
 )
@@ -42,7 +43,8 @@ TARGETS: Final[dict[str, Target]] = {
     "pairwise-parse": Target("decoder", pairwise_targets.parses),
     "pairwise-open": Target("open", pairwise_targets.openings),
     "body-open": Target("open", pairwise_targets.bodies),
-    "passphrase-seal": Target("open", text_targets.passphrase_seals),
+    "passphrase-seal": Target("open", seal_targets.passphrase_seals),
+    "passkey-seal": Target("open", seal_targets.passkey_seals),
     "device-push": Target("open", device_targets.pushes),
     "device-answer": Target("open", device_targets.answers),
     "device-words": Target("open", device_targets.words),

@@ -12,20 +12,15 @@ from typing import Any, cast
 
 import segno
 from PIL import Image
-from tests.world_relay import run as run_coroutine
 
 from fuzz import script
 from fuzz.harness import Case, expect
 from fuzz.script import Script
-from fuzz.shortcuts import cheap_guesses, remembered_fingerprints, small_pictures
+from fuzz.shortcuts import remembered_fingerprints, small_pictures
 from untether.adapters import qr
 from untether.adapters.storage import profile
 from untether.adapters.transport.address import relay_address
-from untether.adapters.vault.passphrase import PassphraseVault
-from untether.adapters.vault.passphrase_seal import Argon2Cost, open_secret
 from untether.base.names import check_device_name, check_name
-from untether.base.secret_bytes import SecretBytes
-from untether.crypto import labels
 from untether.protocol.identity.recovery_code import decode_recovery_code, encode_recovery_code
 from untether.protocol.identity.security_code import Side, compare_security_qr
 from untether.protocol.linking.link_text import LinkText
@@ -175,54 +170,6 @@ def names() -> Iterator[Case]:
         return check_name(text)
 
     yield texts(read, ["alice", "a.b-c_d", "Alice's phone", "телефон", "x" * 64, "ab"])
-
-
-@contextmanager
-def passphrase_seals() -> Iterator[Case]:
-    """A phone opens the seal of its account key, or a profile that of its database key."""
-    secret = SecretBytes(bytes(32))
-    passphrase = SecretBytes(b"a passphrase")
-    vault = PassphraseVault(_Passphrase(passphrase), bytes, Argon2Cost(8, 1))
-    sealed = run_coroutine(vault.seal(secret))
-    found = vectors("passphrase_seal")
-    genuine = [sealed, sealed[4:], *(bytes.fromhex(one["vault"]) for one in found["cases"])]
-    genuine += [bytes.fromhex(one["seal"]) for one in found["refused"]]
-
-    def build(data: bytes) -> tuple[int, bytes]:
-        steps = Script(data)
-        in_vault = steps.byte() % 2
-        return in_vault, script.message(steps, genuine[:1] if in_vault else genuine)
-
-    def read(built: tuple[int, bytes]) -> object:
-        in_vault, blob = built
-        if in_vault:
-            return run_coroutine(vault.open(blob, "to test"))
-        return open_secret(blob, passphrase, labels.PASSPHRASE_SEAL)
-
-    with cheap_guesses():
-        yield Case(
-            build,
-            read,
-            [b"\1" + script.plain(0, mode) for mode in (script.BYTES, script.TREE)]
-            + [b"\0" + script.plain(number, script.BYTES) for number in range(len(genuine))],
-        )
-
-
-class _Passphrase:
-    """Somebody who always types the same."""
-
-    tries = 1
-
-    def __init__(self, passphrase: SecretBytes) -> None:
-        self._passphrase = passphrase
-
-    async def new(self, _purpose: str) -> SecretBytes:
-        """Choose it."""
-        return self._passphrase
-
-    async def existing(self, _reason: str) -> SecretBytes:
-        """Type it."""
-        return self._passphrase
 
 
 @contextmanager

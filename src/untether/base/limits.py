@@ -182,6 +182,7 @@ PASSPHRASE_TRIES_MAX = 3  # slips of the finger; then it is better to stop and t
 PASSPHRASE_FILE_MAX = 1024  # a longer file is not a passphrase but a mistake
 RECOVERY_TEXT_MAX = 4 * 1024  # the code has 69 characters; room for lines around it
 SEALS_MAX = 8  # passphrase, passkeys and security keys of one person
+CREDENTIAL_ID_MAX = 512  # bytes; some security keys wrap a whole key into the id of a passkey
 SEAL_MAX = 1024  # one seal; a passkey's credential id alone may have several hundred bytes
 
 # --- Names --------------------------------------------------------------------------------
