@@ -3,7 +3,7 @@
 // The names are fixed and each file on the disk is opened once, at the start. A file "exists" while it
 // is not empty: to SQLite an empty journal is none. So no directory has to be durable.
 
-import { EncryptedFile, type DiskFile, type Reading } from "./encrypted_file";
+import { EncryptedFile, isFull, type DiskFile, type FolderState } from "./encrypted_file";
 import type { SlotCipher } from "./slots";
 
 export const DATABASE_FILES = ["device.db", "device.db-wal", "device.db-journal"] as const;
@@ -41,11 +41,15 @@ export interface FileSystem {
   createNode(parent: Node | null, name: string, mode: number, device: number): Node;
   mkdirTree(path: string): void;
   mount(type: object, options: object, path: string): void;
+  unmount(path: string): void;
 }
 
-/** An open folder; `reading.strict` is set once SQLite has recovered what a power cut left. */
+/** An open folder; `state.strict` is set once SQLite has recovered what a power cut left. */
 export interface DatabaseFolder {
-  reading: Reading;
+  readonly state: FolderState;
+  /** Make every file empty, durably; what they held can't be had back through this folder. */
+  erase(): void;
+  /** Take the folder away from Python and let go of the files. */
   close(): void;
 }
 
@@ -56,20 +60,27 @@ export function mountDatabase(
   disk: readonly DiskFile[],
   cipher: SlotCipher,
 ): DatabaseFolder {
-  const reading: Reading = { strict: false };
+  const state: FolderState = { strict: false, flushes: 0, full: false };
   const files = new Map<string, EncryptedFile>();
   for (const [index, name] of DATABASE_FILES.entries()) {
     const onDisk = disk[index];
     if (onDisk === undefined) {
       throw new RangeError("a file of the database is missing");
     }
-    files.set(name, new EncryptedFile(onDisk, index + 1, cipher, reading));
+    files.set(name, new EncryptedFile(onDisk, index + 1, cipher, state));
   }
   fs.mkdirTree(path);
   fs.mount({ mount: () => rootNode(fs, files) }, {}, path);
   return {
-    reading,
+    state,
+    erase() {
+      for (const file of files.values()) {
+        file.truncate(0);
+        file.sync();
+      }
+    },
     close() {
+      fs.unmount(path);
       for (const file of files.values()) {
         file.close();
       }
@@ -175,5 +186,5 @@ function guarded(fs: FileSystem, operations: Record<string, (...given: never[]) 
 }
 
 function errnoOf(error: unknown): number {
-  return error instanceof DOMException && error.name === "QuotaExceededError" ? ENOSPC : EIO;
+  return isFull(error) ? ENOSPC : EIO;
 }

@@ -16,9 +16,14 @@ export interface DiskFile {
   close(): void;
 }
 
-/** Whether slots that don't open are an error, or read as zeros; shared by the files of a database. */
-export interface Reading {
+/** What the files of one database share. */
+export interface FolderState {
+  /** Whether a slot that doesn't open is an error, or reads as zeros. */
   strict: boolean;
+  /** How often changed pages were brought to the disk. */
+  flushes: number;
+  /** Whether the disk had no room for the last of them. */
+  full: boolean;
 }
 
 const SLOTS_AT_ONCE = 256; // of one write to the disk: a mebibyte
@@ -36,7 +41,7 @@ export class EncryptedFile {
     private readonly disk: DiskFile,
     private readonly number: number,
     private readonly cipher: SlotCipher,
-    private readonly reading: Reading,
+    private readonly state: FolderState,
   ) {
     this.slots = Math.floor(disk.getSize() / SLOT_BYTES);
     this.size = this.slots === 0 ? 0 : (this.slots - 1) * PAGE_BYTES + this.usedOfLast();
@@ -88,12 +93,16 @@ export class EncryptedFile {
 
   /** Bring all that was written to the disk; returns when it is there. */
   sync(): void {
-    const slots = [...this.changed.keys()].sort((one, other) => one - other);
-    while (slots.length > 0) {
-      this.writeRun(slots.splice(0, runLength(slots)));
+    try {
+      this.writeChanged();
+      this.disk.flush();
+      this.state.full = false;
+    } catch (error) {
+      this.state.full = isFull(error);
+      throw error;
     }
     this.changed.clear();
-    this.disk.flush();
+    this.state.flushes++;
   }
 
   /** Let go of the file on the disk. */
@@ -111,22 +120,25 @@ export class EncryptedFile {
     if (changed !== undefined) {
       return changed;
     }
-    if (slot !== this.lastNumber) {
-      this.lastOpened = slot < this.slots ? this.fromDisk(slot) : emptySlot();
-      this.lastNumber = slot;
+    if (slot === this.lastNumber) {
+      return this.lastOpened;
     }
-    return this.lastOpened;
+    return slot < this.slots ? this.fromDisk(slot) : emptySlot();
   }
 
   private fromDisk(slot: number): Uint8Array {
     const length = this.disk.read(this.sealed, { at: slot * SLOT_BYTES });
     try {
-      return this.cipher.open(this.number, slot, this.sealed.subarray(0, length));
+      this.lastOpened = this.cipher.open(this.number, slot, this.sealed.subarray(0, length));
+      this.lastNumber = slot;
+      return this.lastOpened;
     } catch (error) {
-      if (this.reading.strict) {
+      if (this.state.strict) {
         throw error;
       }
-      return emptySlot(); // torn by a power cut: SQLite's own checksums end the log there
+      // Torn by a power cut: SQLite's own checksums end the log there. Not remembered, since the
+      // same slot is an error as soon as recovery is over.
+      return emptySlot();
     }
   }
 
@@ -148,6 +160,13 @@ export class EncryptedFile {
     }
   }
 
+  private writeChanged(): void {
+    const slots = [...this.changed.keys()].sort((one, other) => one - other);
+    while (slots.length > 0) {
+      this.writeRun(slots.splice(0, runLength(slots)));
+    }
+  }
+
   private writeRun(run: number[]): void {
     const first = run[0] ?? 0;
     const bytes = new Uint8Array(run.length * SLOT_BYTES);
@@ -163,6 +182,11 @@ export class EncryptedFile {
     }
     this.slots = Math.max(this.slots, first + run.length);
   }
+}
+
+/** Whether an error of the disk says that there is no room. */
+export function isFull(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "QuotaExceededError";
 }
 
 interface Part {
