@@ -134,25 +134,30 @@ async def link_companion(phone: Device, companion: Device, name: str) -> None:
             passphrase_file=companion.passphrase_file,
         ) as offering,
     ):
-        shown: asyncio.Queue[LinkOffered] = asyncio.Queue()
-        linking = asyncio.create_task(
-            offering.link(
-                device_name=name,
-                device_kind="desktop",
-                on_offer=shown.put_nowait,
-                is_mine=_yes,
-            )
+        await link_clients(approving, offering, name)
+
+
+async def link_clients(approving: NativeClient, offering: NativeClient, name: str) -> None:
+    """Link a new device, both of which are open already."""
+    shown: asyncio.Queue[LinkOffered] = asyncio.Queue()
+    linking = asyncio.create_task(
+        offering.link(
+            device_name=name,
+            device_kind="desktop",
+            on_offer=shown.put_nowait,
+            is_mine=_yes,
         )
-        try:
-            first = asyncio.create_task(shown.get())
-            await asyncio.wait((first, linking), return_when=asyncio.FIRST_COMPLETED)
-            if not first.done():
-                await linking
-            await approving.approve((await first).link_text, _yes)
+    )
+    try:
+        first = asyncio.create_task(shown.get())
+        await asyncio.wait((first, linking), return_when=asyncio.FIRST_COMPLETED)
+        if not first.done():
             await linking
-        finally:
-            linking.cancel()
-            await asyncio.gather(linking, return_exceptions=True)
+        await approving.approve((await first).link_text, _yes)
+        await linking
+    finally:
+        linking.cancel()
+        await asyncio.gather(linking, return_exceptions=True)
 
 
 async def _yes(_asked: LinkAnswered | LinkRequested) -> bool:

@@ -73,7 +73,7 @@ async def register(
     """
     check_invitation(invitation)
     own = _unfinished(driver, name)
-    with driver.listening() as heard:
+    with driver.listening() as heard, driver.signing():
         if own is None:
             seed = await _begin(
                 driver,

@@ -57,6 +57,8 @@ class Driver:
         self.signer = signer
         self._listeners: list[asyncio.Queue[Event]] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._rings_at = 0.0
+        """Loop time at which the timer, if there is one, rings or has rung."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -100,6 +102,18 @@ class Driver:
         """Look at the device as the engine sees it, at one moment."""
         with self.reading() as database:
             yield Context(database, self.now(), self.randomness)
+
+    @contextmanager
+    def signing(self) -> Iterator[None]:
+        """Inside, the caller may set another signer, e.g. one whose seed is open already.
+
+        Outside, whoever signs with the account key is verified anew.
+        """
+        asking = self.signer
+        try:
+            yield
+        finally:
+            self.signer = asking
 
     async def handle(self, event: Input) -> list[Event]:
         """Run the engine, commit, carry out the effects; return what people are told.
@@ -147,7 +161,7 @@ class Driver:
         return await self._line.unless_lost(heard.get())
 
     def connected(self) -> AbstractAsyncContextManager[None]:
-        """Be connected inside, once; raises NetworkError when the relay can't be reached."""
+        """Be connected inside; see :meth:`RelayLine.opened`."""
         return self._line.opened()
 
     async def stay_connected(
@@ -226,9 +240,10 @@ class Driver:
         loop = asyncio.get_running_loop()
         due = loop.time() + max(0, time - self.now()) / 1000
         if self._timer is not None:
-            if not self._timer.cancelled() and loop.time() < self._timer.when() <= due:
+            if loop.time() < self._rings_at <= due:
                 return
             self._timer.cancel()
+        self._rings_at = due
         self._timer = loop.call_at(due, self._tick)
 
     def _tick(self) -> None:

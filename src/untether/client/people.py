@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -157,7 +156,7 @@ async def security_code_of(driver: Driver, name: str) -> SecurityCode:
     """Compute the code of a contact; a new name is asked for at the relay first."""
     await resolve(driver, name)
     ours, theirs, verified = _sides(driver, name)
-    code = await asyncio.to_thread(security_code, ours.account_key, theirs.account_key)
+    code = security_code(ours.account_key, theirs.account_key)
     return SecurityCode(name, code, security_qr_text(ours, theirs), verified)
 
 
@@ -167,7 +166,7 @@ async def verify_by_qr(driver: Driver, name: str, qr_text: str) -> None:
     Raises TrustError when it does not, LocalError ``not-a-security-qr``.
     """
     ours, theirs, _ = _sides(driver, name)
-    await asyncio.to_thread(compare_security_qr, qr_text, ours, theirs)
+    compare_security_qr(qr_text, ours, theirs)
     await driver.handle(MarkVerified(name))
 
 

@@ -56,6 +56,28 @@ async def recover(
     On a phone that was displaced or put back from a copy, the seal on the phone takes the
     place of the code. An interrupted recovery goes on.
     """
+    with driver.signing():
+        return await _recover(
+            driver,
+            vault,
+            name,
+            device_name=device_name,
+            platform=platform,
+            get_code=get_code,
+            which_stay=which_stay,
+        )
+
+
+async def _recover(
+    driver: Driver,
+    vault: Vault,
+    name: str,
+    *,
+    device_name: str,
+    platform: str,
+    get_code: GetCode,
+    which_stay: WhichStay,
+) -> AccountActivated:
     own = _own(driver)
     if own is not None and own.name != name:
         raise LocalError(

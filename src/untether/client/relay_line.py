@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Protocol, TypeVar
 
 from untether.base.errors import NetworkError, RemoteError, UntetherError
@@ -58,6 +58,7 @@ class RelayLine:
         self._in_flight = InFlight()
         self._quiet = asyncio.Event()
         self._quiet.set()
+        self._opening = asyncio.Lock()
         self._opened = asyncio.Event()
         self._lost = asyncio.Event()
         self._loss: UntetherError | None = None
@@ -78,19 +79,29 @@ class RelayLine:
 
     @asynccontextmanager
     async def opened(self) -> AsyncIterator[None]:
-        """Be connected inside, once; raises NetworkError when the relay can't be reached."""
+        """Be connected inside, once; raises NetworkError when the relay can't be reached.
+
+        An open socket is shared; who opened it closes it.
+        """
+        async with AsyncExitStack() as stack:
+            async with self._opening:
+                if not self.is_open:
+                    await stack.enter_async_context(self._own_socket())
+            yield
+
+    @asynccontextmanager
+    async def _own_socket(self) -> AsyncIterator[None]:
         self._lost.clear()
         self._loss = None
-        reader: asyncio.Task[None] | None = None
+        connection = await self._open()
+        reader = asyncio.create_task(self._read_until_lost())
         try:
-            await self._open()
-            reader = asyncio.create_task(self._read_until_lost())
             yield
         finally:
-            if reader is not None:
-                reader.cancel()
-                await asyncio.gather(reader, return_exceptions=True)
-            await self.close()
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+            if self._connection is connection:
+                await self.close()
 
     async def stay_open(
         self,
@@ -101,8 +112,8 @@ class RelayLine:
     ) -> None:
         """Keep a socket until cancelled, opening it again when it is lost or CONNECTION_MS old.
 
-        ``then`` is called after each login. What it or the login raises ends this, unless it
-        passes with time.
+        ``then`` is called after each login, and at once on a socket that is open already. What it
+        or the login raises ends this, unless it passes with time.
         """
         failures = 0
         while True:
@@ -148,7 +159,7 @@ class RelayLine:
         try:
             await asyncio.wait((awaited, loss), return_when=asyncio.FIRST_COMPLETED)
             if not awaited.done():
-                self._raise_loss()
+                raise self._loss or _closed()
             return await awaited
         finally:
             awaited.cancel()
@@ -179,16 +190,13 @@ class RelayLine:
         """End the line, if it is open; whoever waits hears why."""
         if self._connection is not None:
             self._loss = error
-            try:
-                await self._close(error)
-            finally:
-                self._lost.set()  # even if who waited for quiet goes on first, and ends this
+            await self._close(error)
 
     async def close(self) -> None:
         """Close the socket, if one is open; whoever waits hears that it was closed."""
-        await self._close(NetworkError("closed", "The connection was closed."))
+        await self._close(_closed())
 
-    async def _open(self) -> None:
+    async def _open(self) -> Connection:
         try:
             connection, challenge = await _connect(self._connector)
         except UntetherError as error:
@@ -197,15 +205,23 @@ class RelayLine:
         self._connection = connection
         self.challenge = challenge
         self._opened.set()
-        await self._receiver.challenged(challenge, self.origin)
+        try:
+            await self._receiver.challenged(challenge, self.origin)
+        except BaseException:
+            await self.close()
+            raise
+        return connection
 
     async def _close(self, error: UntetherError) -> None:
         connection, self._connection = self._connection, None
         self._opened.clear()
         self._in_flight.lose(error)
         self._note_quiet()
-        if connection is not None:
-            await connection.close()
+        try:
+            if connection is not None:
+                await connection.close()
+        finally:
+            self._lost.set()  # even if who waited for quiet goes on first, and ends this
 
     async def _read_until_lost(self) -> None:
         try:
@@ -291,6 +307,10 @@ def _answer(data: bytes) -> Answer:
         return codec.decode(data, Answer, size_max=FRAME_MAX)
     except RemoteError as error:
         raise _not_a_relay() from error
+
+
+def _closed() -> NetworkError:
+    return NetworkError("closed", "The connection was closed.")
 
 
 def _offline() -> NetworkError:

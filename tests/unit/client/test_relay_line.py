@@ -287,6 +287,58 @@ async def test_staying_open_opens_again(line: RelayLine, connector: ScriptedConn
     assert all(one.closed for one in connector.opened)
 
 
+async def test_an_open_line_is_shared(line: RelayLine, connector: ScriptedConnector) -> None:
+    """Who wants a connection while one is open opens none; it ends with who opened it."""
+    async with line.opened():
+        async with line.opened():
+            question = await line.request(FetchStatus())
+            connector.last.say(1, STATUS)
+            assert await question == STATUS
+        assert line.is_open
+    assert len(connector.opened) == 1
+    assert connector.last.closed
+    assert not line.is_open
+
+
+async def test_two_that_want_a_line_at_once_open_one(
+    line: RelayLine, connector: ScriptedConnector
+) -> None:
+    """The second waits for the first's challenge."""
+
+    async def ask() -> None:
+        async with line.opened():
+            assert line.challenge is not None
+            await turn()
+
+    await asyncio.gather(ask(), ask())
+    assert len(connector.opened) == 1
+
+
+async def test_who_stays_open_goes_on_after_another_s_socket(
+    line: RelayLine, connector: ScriptedConnector
+) -> None:
+    """It uses what is open, opens its own when that is closed, and closes nobody else's."""
+    calls = 0
+
+    async def then() -> None:
+        nonlocal calls
+        calls += 1
+
+    async with line.opened():
+        staying = asyncio.create_task(line.stay_open(bytes, lambda _: None, then=then))
+        await asyncio.sleep(0.01)
+        assert (calls, len(connector.opened)) == (1, 1)
+    await asyncio.sleep(0.01)
+    assert (calls, len(connector.opened)) == (2, 2)
+    assert line.is_open
+    async with line.opened():
+        staying.cancel()
+        await asyncio.gather(staying, return_exceptions=True)
+        assert not line.is_open
+        with pytest.raises(NetworkError, match="closed"):
+            await line.unless_lost(asyncio.Event().wait())
+
+
 async def test_an_old_line_is_opened_anew(
     line: RelayLine, connector: ScriptedConnector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
