@@ -20,10 +20,14 @@ def steer(page: Page, **order: object) -> None:
     )
 
 
-def axe_violations(page: Page) -> list[str]:
-    """Return what axe finds wrong, each with the elements it is about."""
-    page.evaluate(AXE.read_text())
-    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+def axe_violations(page: Page, rules: list[str] | None = None) -> list[str]:
+    """Return what axe finds wrong by some or all of its rules, with the elements it is about."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text())
+    options: dict[str, object] = {"resultTypes": ["violations"]}
+    if rules is not None:
+        options["runOnly"] = rules
+    found: dict[str, Any] = page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{one['id']}: {node['html'][:200]} {node['failureSummary'][:300]}"
         for one in found["violations"]
