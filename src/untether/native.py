@@ -20,16 +20,14 @@ from untether.adapters.transport.websocket import WebSocketConnector
 from untether.adapters.vault.asking import PassphraseSource, passphrase_source
 from untether.adapters.vault.passphrase import PassphraseVault
 from untether.base.limits import DEVICE_PLATFORM_MAX
-from untether.base.secret_bytes import SecretBytes
 from untether.client.client import Client
 from untether.client.driver import Driver
 from untether.client.first_look import look_at_relay
+from untether.client.signing import verified_signer
 from untether.device.store import own_device
 from untether.device.store.database import DeviceDatabase
-from untether.protocol.identity.certificate import sign_as_account
 
 _SYSTEM_NAMES = {"Darwin": "macOS"}
-_VERIFICATION_REASON = "This lets a device take part in your account."
 
 
 class NativeClient(Client):
@@ -123,16 +121,7 @@ async def _client(
     source: PassphraseSource,
 ) -> AsyncIterator[NativeClient]:
     vault = PassphraseVault(source, os.urandom)
-
-    async def sign(body: bytes) -> bytes:
-        with database.reading():
-            own = own_device.load(database)
-        assert own is not None
-        assert own.sealed_account_seed is not None
-        seed = await vault.open(own.sealed_account_seed, _VERIFICATION_REASON)
-        return sign_as_account(SecretBytes(seed), body)
-
-    driver = Driver(database, connector, os.urandom, signer=sign)
+    driver = Driver(database, connector, os.urandom, signer=verified_signer(database, vault))
     try:
         yield NativeClient(
             driver, vault=vault, receive_alone=profile.receive_alone, platform=_platform()

@@ -6,7 +6,8 @@ from typing import get_args
 
 from untether.base.identifiers import UnixMillis
 from untether.cli.conversations import CAUSES
-from untether.cli.render import NOTICE_TEXTS, REPAIR_ENDS, UNREAD_CAUSES, notice_line
+from untether.cli.render import notice_line
+from untether.client.notice_words import NOTICE_TEXTS, REPAIR_ENDS, UNREAD_CAUSES
 from untether.device.store.notices import Notice
 from untether.device.store.own_standing import SigningStopped
 from untether.server.sockets import CLOSE_CODES

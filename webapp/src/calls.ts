@@ -19,6 +19,7 @@ export interface Calls {
   unlock: { args: Proof; value: Me };
   lock: { args: Record<string, never>; value: null };
   protect: { args: Proof; value: null };
+  erase: { args: Record<string, never>; value: null };
   register: {
     args: { name: string; device_name: string; invitation?: string };
     value: { recovery_code: string };
@@ -63,7 +64,10 @@ export interface VerificationWay {
 /** What the engine asks the screens: name of the question → its details and the answer. */
 export interface Asks {
   seal: { details: { purpose: string }; answer: Proof };
-  verify: { details: { reason: string; ways: VerificationWay[] }; answer: Proof };
+  verify: {
+    details: { reason: string; ways: VerificationWay[]; wrong?: string | null };
+    answer: Proof;
+  };
   may_link: {
     details: { device_name: string; device_kind: string; device_platform: string };
     answer: boolean;

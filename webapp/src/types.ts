@@ -22,6 +22,7 @@ export interface Me {
   relay: string;
   connected: boolean;
   lease_ends_at: number | null;
+  lease_days: number;
   recovery_code_unseen: boolean;
   unreadable: number;
   repairing: number;
@@ -72,8 +73,8 @@ export interface Device {
   device: number;
   name: string;
   kind: string;
-  platform: string;
-  added_at: number;
+  platform: string | null;
+  added_at: number | null;
   last_active_at: number | null;
   this: boolean;
   role: "phone" | "companion";

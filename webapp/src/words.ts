@@ -176,6 +176,7 @@ export const words = {
     activeNow: "Active now",
     never: "Not active yet",
     added: (when: string) => `Added ${when}`,
+    more: "More about it",
     code: "Device code",
     resigned: "Has logged itself out",
     logOut: "Log out",

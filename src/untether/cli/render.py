@@ -12,102 +12,12 @@ from untether.base.errors import PlatformError
 from untether.base.identifiers import HOUR_MS, UnixMillis
 from untether.cli.errors import json_line, pasteable, printable, show_notice
 from untether.client.client import Client
+from untether.client.notice_words import notice_text
 from untether.client.people import NamedMessage
 from untether.device.store.notices import Notice
 
 _NEXT_LINE = "\n" + " " * 18
 """So that no line of a message looks like the beginning of another message."""
-
-NOTICE_TEXTS = {
-    "clock-ahead": "The relay refuses your device list: its date lies far ahead. Check the clock "
-    "of your phone; once it is right, the next connection sends a new list.",
-    "contact-new-device": "{who} linked a new device.",
-    "contact-new-phone": "{who} has a new phone.",
-    "identity-changed": "“{name}” is another account now. Nothing was merged; see `contacts`.",
-    "lease-long-ended": "Nobody has seen the phone of {who} for months; nothing is sent to them.",
-    "lease-warning": "Your phone was away for long. Connect it before {expires_at}: after that, "
-    "nobody writes to this device.",
-    "list-withheld": "The relay withholds a device list of {who}; only their phone is written to.",
-    "lists-forked": "Two device lists of {who} contradict each other; nothing is sent to them.",
-    "lists-not-taken": "The relay refuses your device list [{cause}]; tell its owner.",
-    "mail-lost": "{count} messages were too old when this device connected, and are lost.",
-    "message-held": "A message of {who} waits until their phone was online again.",
-    "message-lost": "A message of {who} is lost on this device: {cause}.",
-    "messages-missing": "Device {device} of {who} wrote {count} more that did not come here.",
-    "message-not-readable": "A message of {who} can't be read on this device: {cause}.",
-    "message-sent-again": "Device {device} of {who} could not read {count} of your messages; "
-    "they were sent to it again.",
-    "message-waits": "A message of {who} can't be read yet: {cause}. Their device is asked "
-    "for it; a stranger's is as soon as you have written to them.",
-    "own-device-added": "Your device {device} was linked.",
-    "own-device-removed": "Your device {device} was logged out.",
-    "own-device-resigned": "Your device {device} has logged itself out.",
-    "own-new-phone": "A NEW PHONE acts for your account. If that was not you, act now.",
-    "phone-displaced": "ANOTHER PHONE acts for your account. Not yours? Run "
-    "`untether recover NAME --server ADDRESS`.",
-    "possible-copy": "Device {device} of {who} started anew: it was reset, or it was copied.",
-    "prekeys-refused": "The relay served wrong keys for a device of {who}.",
-    "removed-device-wrote": "A message came from device {device} of {who}, which is logged out; "
-    "it may have been on its way before that.",
-    "relay-lists-refused": "The relay served a wrong device list of {who} [{cause}].",
-    "restored-from-copy": "This device was put back from an old copy, or a copy of it is in use. "
-    "On a phone run `untether recover NAME --server ADDRESS`.",
-}
-"""Code → text (spec 07, "Notices"); a notice without a text is shown by its code."""
-
-OWN_NOTICE_TEXTS = {
-    "lease-long-ended": "Nobody has seen YOUR PHONE for months. Connect it: until then nothing is "
-    "sent to your other devices.",
-    "list-withheld": "The relay withholds a device list of YOUR ACCOUNT. Connect your phone and "
-    "run `devices` on both: if they go on to differ, don't trust this relay.",
-    "lists-forked": "Two device lists of YOUR ACCOUNT contradict each other: your phone was "
-    "copied, or put back. Run `recover` on your phone.",
-    "message-held": "A message of another device of yours waits until your phone was online again.",
-    "message-sent-again": "Your device {device} could not read {count} messages of this one; "
-    "they were sent to it again.",
-    "message-waits": "A message of your device {device} can't be read yet: {cause}. It is "
-    "asked for it.",
-}
-"""The same for what concerns the own account, where something else is to be done."""
-
-_DAMAGED = "it is damaged"
-UNREAD_CAUSES = {
-    "message-key-used": "its device used a key again, as one put back from a copy does",
-    "bad-message": "it was changed on its way, or sealed for another device",
-    "bad-padding": _DAMAGED,
-    "body-damaged": _DAMAGED,
-    "body-format": "it needs a newer Untether",
-    "body-swapped": "it was changed on its way",
-    "body-uncommitted": _DAMAGED,
-    "device-removed": "the device that wrote it was logged out",
-    "malformed": "it is damaged, or needs a newer Untether",
-    "message-key-expired": "it came too late",
-    "not-allowed": "its sender may not say that",
-    "not-asked": "it answers a question that this device did not ask",
-    "not-sealed-asleep": "this device had not been connected for weeks when it was sent",
-    "not-sealed-lease-expired": "your phone had been away for too long when it was sent",
-    "not-sealed-unknown": "its sender could not seal it for this device",
-    "not-sealed-unsealable": "its sender found no keys of this device at the relay",
-    "prekey-gone": "it was sealed with a key that this device has used or replaced",
-    "sender-never-known": "the relay never said which device wrote it",
-    "too-far-ahead": "too many messages before it are missing",
-    "too-many-from-unknown": "too much came from people whom this device did not know",
-    "unknown-session": "it was sealed for a state that this device does not have",
-    "wrong-conversation": "it names another conversation",
-    "wrong-message-id": "it came under the name of another message",
-}
-"""Why a message was not opened → in words (spec 07, "Notices")."""
-
-REPAIR_ENDS = {
-    "answer-refused": "what its sender sent again can't be used either",
-    "device-removed": "the device that wrote it was logged out since",
-    "logged-out": "this device was logged out before it came again",
-    "never-asked": "you have not written to its sender, who was not asked",
-    "not-kept": "its sender can't send it again",
-    "too-many-to-repair": "too many others wait already",
-    "unanswered": "its sender was asked again and again, and did not answer",
-}
-"""How the repair of a message ended → in words (spec 10, "Asking")."""
 
 
 def show_result(arguments: argparse.Namespace, value: dict[str, Any], *lines: str) -> None:
@@ -176,17 +86,8 @@ def message_line(shown: NamedMessage) -> str:
 
 
 def notice_line(notice: Notice, about: str | None, *, own: bool = False) -> str:
-    """Return a notice for people; ``about`` is whom it concerns, unless that is oneself."""
-    details = dict(notice.details)
-    if isinstance(expires_at := details.get("expires_at"), int):
-        details["expires_at"] = local_time(UnixMillis(expires_at))
-    if notice.code in ("message-lost", "message-not-readable", "message-waits"):
-        cause = UNREAD_CAUSES.get(str(details["cause"]), "it can't be opened")
-        reason = REPAIR_ENDS.get(str(details.get("reason")))
-        details["cause"] = f"{cause}; {reason}" if reason else cause
-    texts = NOTICE_TEXTS | OWN_NOTICE_TEXTS if own else NOTICE_TEXTS
-    template = texts.get(notice.code, f"Notice: {notice.code}")
-    return template.format(who="your account" if own else about or "somebody", **details)
+    """Return a notice for people at a terminal; see :func:`notice_text`."""
+    return notice_text(notice, about, own=own, spell_time=local_time)
 
 
 def show_notices(client: Client, arguments: argparse.Namespace) -> None:

@@ -9,8 +9,9 @@ from untether.base.errors import LocalError, NetworkError
 from untether.base.identifiers import SECOND_MS, AccountId, DeviceNumber, UnixMillis
 from untether.base.limits import ACTIVATION_MS, INVITATION_CODE_MAX
 from untether.base.secret_bytes import SecretBytes
-from untether.client.driver import Driver, Signer
+from untether.client.driver import Driver
 from untether.client.refusals import refusal
+from untether.client.signing import opened_signer
 from untether.client.vault import Vault
 from untether.crypto.provider import provider
 from untether.device import own_account
@@ -18,7 +19,6 @@ from untether.device.events import AccountActivated, Event, RequestRefused
 from untether.device.inputs import BeginRegistration
 from untether.device.store import inbox, own_device, repairs
 from untether.device.store.own_device import OwnDevice, State
-from untether.protocol.identity.certificate import sign_as_account
 from untether.protocol.identity.recovery_code import encode_recovery_code
 from untether.wire.client_frames import FetchStatus
 from untether.wire.server_frames import Status
@@ -86,7 +86,7 @@ async def register(
         else:
             assert own.sealed_account_seed is not None
             seed = await vault.open(own.sealed_account_seed, "This shows your recovery code.")
-            driver.signer = signer_with(seed)
+            driver.signer = opened_signer(seed)
         if own is None or own.state is State.REGISTERING:
             async with driver.connected():
                 await until_activated(driver, heard)
@@ -126,7 +126,7 @@ async def _begin(
         pass  # who the relay is must be known; it does not wait while somebody types
     seed = SecretBytes.generate(_SEED_LENGTH, driver.randomness)
     sealed = await vault.seal(seed)
-    driver.signer = signer_with(seed)
+    driver.signer = opened_signer(seed)
     await driver.handle(
         BeginRegistration(
             name=name,
@@ -140,15 +140,6 @@ async def _begin(
         )
     )
     return seed
-
-
-def signer_with(seed: SecretBytes) -> Signer:
-    """Return what signs with an account seed that was opened already."""
-
-    async def sign(body: bytes) -> bytes:
-        return sign_as_account(seed, body)
-
-    return sign
 
 
 async def until_activated(driver: Driver, heard: asyncio.Queue[Event]) -> AccountActivated:

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from untether.base.errors import LocalError, UntetherError
 from untether.base.identifiers import DeviceNumber
-from untether.client.account import signer_with
 from untether.client.driver import Driver
 from untether.client.receiving import Heard
 from untether.client.refusals import refusal
+from untether.client.signing import opened_signer
 from untether.client.vault import Vault
 from untether.crypto.provider import provider
 from untether.device.events import AccountActivated, RecoveryFound, RequestRefused
@@ -118,7 +118,7 @@ async def _begin(
             device_platform=platform,
         )
     )
-    driver.signer = signer_with(seed)
+    driver.signer = opened_signer(seed)
 
 
 async def _until_active(driver: Driver, heard: Heard, which_stay: WhichStay) -> AccountActivated:

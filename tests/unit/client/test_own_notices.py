@@ -6,7 +6,8 @@ import pytest
 from tests.conversations.list_views import context_of, signed_elsewhere
 from tests.world import World, WorldDevice
 
-from untether.cli.render import OWN_NOTICE_TEXTS, notice_line
+from untether.cli.render import notice_line
+from untether.client.notice_words import OWN_NOTICE_TEXTS
 from untether.client.people import named_notices
 from untether.device import directory, gossip
 from untether.device.store import notices

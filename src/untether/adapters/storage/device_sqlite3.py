@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Final, cast
+from typing import Final, Self, cast
 
 from untether.adapters.storage.sqlite_database import SETTINGS, SqliteDatabase, platform_error
 from untether.base.errors import PlatformError
@@ -26,16 +26,16 @@ STATEMENTS_KEPT: Final = 512
 class Sqlite3DeviceDatabase(SqliteDatabase):
     """One connection to an unencrypted database; used by one thread at a time."""
 
+    _settings = SETTINGS
+
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._cursor = connection.cursor()
         """Runs one statement after the other; each is read to its end at once."""
 
     @classmethod
-    def open(
-        cls, path: str = IN_MEMORY, *, busy_ms: int = DATABASE_BUSY_MS
-    ) -> Sqlite3DeviceDatabase:
-        """Open or create the file, or a database in memory."""
+    def open(cls, path: str = IN_MEMORY, *, busy_ms: int = DATABASE_BUSY_MS) -> Self:
+        """Open or create the file, or a database in memory; ``path`` may be a ``file:`` URI."""
         with _platform_errors():
             # No isolation level: this class says BEGIN itself, Python must not.
             database = cls(
@@ -45,10 +45,11 @@ class Sqlite3DeviceDatabase(SqliteDatabase):
                     isolation_level=None,
                     check_same_thread=False,
                     cached_statements=STATEMENTS_KEPT,
+                    uri=path.startswith("file:"),
                 )
             )
             try:
-                database.script(SETTINGS)
+                database.script(cls._settings)
             except BaseException:
                 database.close()
                 raise

@@ -16,6 +16,7 @@ from weakref import WeakSet
 import aiohttp
 
 from untether.adapters.transport.address import relay_address, socket_url
+from untether.adapters.transport.failures import closed, not_a_relay, not_read, unreachable
 from untether.adapters.transport.outbox import Outbox
 from untether.base.errors import LocalError, NetworkError, RemoteError
 from untether.base.identifiers import SECOND_MS
@@ -38,7 +39,7 @@ class WebSocketConnection:
     async def send(self, frame: bytes) -> None:
         """Send one frame, with those that wait; raises NetworkError ``closed``."""
         if self._socket.closed:
-            raise _closed(self._socket.close_code)
+            raise closed(self._socket.close_code)
         self._outbox.post(frame)
         if self._outbox.full:
             await self._until_taken()
@@ -50,7 +51,7 @@ class WebSocketConnection:
             stalls_at = (self._outbox.waiting_since or loop.time()) + WRITE_STALL_MS / SECOND_MS
             if loop.time() >= stalls_at:
                 await self.close()
-                raise _not_read()
+                raise not_read()
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(stalls_at):
                     await self._outbox.drained()
@@ -65,14 +66,14 @@ class WebSocketConnection:
         message = await self._socket.receive()
         if message.type is aiohttp.WSMsgType.TEXT:
             await self.close()
-            raise _not_a_relay("it sent text where frames are binary")
+            raise not_a_relay("it sent text where frames are binary")
         if message.type is not aiohttp.WSMsgType.BINARY:
-            raise _closed(self._socket.close_code)
+            raise closed(self._socket.close_code)
         try:
             return frames_of(message.data)
         except RemoteError as error:
             await self.close()
-            raise _not_a_relay("it sent something that is no packet of frames") from error
+            raise not_a_relay("it sent something that is no packet of frames") from error
 
     async def close(self) -> None:
         """Send what waits and close the socket; closing twice is allowed."""
@@ -122,7 +123,7 @@ class WebSocketConnector:
         except (aiohttp.ClientConnectionError, TimeoutError, OSError) as error:
             raise _unreachable(self.origin, error) from error
         except aiohttp.ClientError as error:
-            raise _not_a_relay("it does not speak HTTP as a relay does") from error
+            raise not_a_relay("it does not speak HTTP as a relay does") from error
         connection = WebSocketConnection(socket)
         self._connections.add(connection)
         return connection
@@ -149,29 +150,9 @@ def _client_context(ca_file: Path | None) -> ssl.SSLContext:
     return context
 
 
-def _closed(close_code: int | None) -> NetworkError:
-    return NetworkError(
-        "closed",
-        "The connection to the relay is closed.",
-        "It is opened again by itself; what was queued stays queued.",
-        close_code=close_code or 0,
-    )
-
-
-def _not_read() -> NetworkError:
-    return NetworkError(
-        "no-answer",
-        "The relay does not take what is sent to it.",
-        "It is tried again by itself; if it stays, tell the relay's owner.",
-    )
-
-
 def _unreachable(origin: str, error: BaseException) -> NetworkError:
-    why = "no answer in time" if isinstance(error, TimeoutError) else _reason(error)
-    return NetworkError(
-        "unreachable",
-        f"{origin} can't be reached: {why}.",
-        "Check the address and the network, and that the relay runs.",
+    return unreachable(
+        origin, "no answer in time" if isinstance(error, TimeoutError) else _reason(error)
     )
 
 
@@ -211,12 +192,4 @@ def _not_upgraded(origin: str, status: int) -> NetworkError:
             f"The proxy at {origin} can't reach the relay (HTTP status {status}).",
             "Its operator must look whether the relay runs.",
         )
-    return _not_a_relay(f"it answered with HTTP status {status}")
-
-
-def _not_a_relay(why: str) -> NetworkError:
-    return NetworkError(
-        "not-a-relay",
-        f"What answers is not an Untether relay: {why}.",
-        "Check the address; a proxy in between must pass WebSockets through.",
-    )
+    return not_a_relay(f"it answered with HTTP status {status}")

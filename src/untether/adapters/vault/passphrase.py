@@ -1,15 +1,11 @@
 """A vault that a passphrase opens (spec 09, "Vault").
 
-The sealed account seed is a MessagePack array of seals; the first byte of a seal is its
-method. This vault writes one seal and opens the first one made with a passphrase.
+It writes one seal and opens the first one made with a passphrase.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Final
-
-from msgspec import Meta
-
+from untether.adapters.vault.account_seals import checked_seed, encode_seals, first_seal
 from untether.adapters.vault.asking import PassphraseSource, open_with
 from untether.adapters.vault.passphrase_seal import (
     METHOD_PASSPHRASE,
@@ -17,17 +13,9 @@ from untether.adapters.vault.passphrase_seal import (
     open_secret,
     seal_secret,
 )
-from untether.base.errors import PlatformError, RemoteError, VerificationError
-from untether.base.limits import SEAL_MAX, SEALS_MAX
 from untether.base.randomness import Randomness
 from untether.base.secret_bytes import SecretBytes
 from untether.crypto import labels
-from untether.wire import codec
-
-_Seal = Annotated[bytes, Meta(min_length=1, max_length=SEAL_MAX)]
-_Seals = Annotated[list[_Seal], Meta(min_length=1, max_length=SEALS_MAX)]
-_SEALED_MAX: Final = SEALS_MAX * (SEAL_MAX + 8)
-_SEED_LENGTH: Final = 32
 
 
 class PassphraseVault:
@@ -53,39 +41,15 @@ class PassphraseVault:
             cost=self._cost,
             randomness=self._randomness,
         )
-        return codec.encode([seal])
+        return encode_seals([seal])
 
     async def open(self, sealed: bytes, reason: str) -> SecretBytes:
         """See the port."""
-        seal = _passphrase_seal(sealed)
-        seed = await open_with(
-            self._passphrases,
-            reason,
-            lambda typed: open_secret(seal, typed, labels.PASSPHRASE_SEAL),
+        seal = first_seal(sealed, METHOD_PASSPHRASE, "a passphrase")
+        return checked_seed(
+            await open_with(
+                self._passphrases,
+                reason,
+                lambda typed: open_secret(seal, typed, labels.PASSPHRASE_SEAL),
+            )
         )
-        if len(seed) != _SEED_LENGTH:
-            raise _damaged()
-        return seed
-
-
-def _passphrase_seal(sealed: bytes) -> bytes:
-    try:
-        seals = codec.decode_canonical(sealed, _Seals, size_max=_SEALED_MAX)
-    except RemoteError as error:
-        raise _damaged() from error
-    for seal in seals:
-        if seal[0] == METHOD_PASSPHRASE:
-            return seal
-    raise VerificationError(
-        "no-usable-seal",
-        "The account on this phone is not protected by a passphrase.",
-        "Use the way of verification that you chose for it.",
-    )
-
-
-def _damaged() -> PlatformError:
-    return PlatformError(
-        "seal-damaged",
-        "The sealed account key is damaged.",
-        "Use your recovery code on a new phone.",
-    )

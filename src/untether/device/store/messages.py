@@ -36,17 +36,18 @@ class Message:
     recovered: bool = False
 
 
-_COLUMNS = (
+COLUMNS = (
     "message_id, author, author_device, other, outgoing, text, counter, sent_at, accepted_at, "
     "state, devices, held, recovered"
 )
+"""What :func:`from_row` reads."""
 _ORDER = "accepted_at IS NULL, accepted_at, author_device, counter, message_id"
 
 
 def add(database: Database, message: Message, *, printed: bool) -> None:
     """Store a message; ``printed`` ones were written here and need no announcement."""
     database.run(
-        f"INSERT INTO messages ({_COLUMNS}, printed) "  # noqa: S608 (constant)
+        f"INSERT INTO messages ({COLUMNS}, printed) "  # noqa: S608 (constant)
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         message.message_id,
         message.author,
@@ -77,13 +78,13 @@ def find_own(
     """Return a message by its author's device and id."""
     found = row(
         database,
-        f"SELECT {_COLUMNS} FROM messages "  # noqa: S608 (constant)
+        f"SELECT {COLUMNS} FROM messages "  # noqa: S608 (constant)
         "WHERE author = ? AND author_device = ? AND message_id = ?",
         author,
         device,
         message_id,
     )
-    return None if found is None else _message(found)
+    return None if found is None else from_row(found)
 
 
 def outgoing_to(
@@ -93,12 +94,12 @@ def outgoing_to(
     found: list[Row] = []
     for message_id in message_ids:
         found += database.rows(
-            f"SELECT {_COLUMNS} FROM messages "  # noqa: S608 (constant)
+            f"SELECT {COLUMNS} FROM messages "  # noqa: S608 (constant)
             "WHERE message_id = ? AND other = ? AND outgoing = 1",
             message_id,
             other,
         )
-    return [_message(each) for each in found]
+    return [from_row(each) for each in found]
 
 
 def save_state(
@@ -168,9 +169,9 @@ def mark_recovered(
 def held_from(database: Database, author: AccountId) -> list[Message]:
     """Return messages that are held because their author's lease had ended, in order."""
     return [
-        _message(found)
+        from_row(found)
         for found in database.rows(
-            f"SELECT {_COLUMNS} FROM messages "  # noqa: S608 (constant)
+            f"SELECT {COLUMNS} FROM messages "  # noqa: S608 (constant)
             f"WHERE author = ? AND held = 1 ORDER BY {_ORDER}",
             author,
         )
@@ -213,11 +214,11 @@ def renumber_unsent(
 def unprinted(database: Database, limit: int) -> list[Message]:
     """Return messages received and not yet printed, in order."""
     found = database.rows(
-        f"SELECT {_COLUMNS} FROM messages "  # noqa: S608 (constant)
+        f"SELECT {COLUMNS} FROM messages "  # noqa: S608 (constant)
         f"WHERE printed = 0 AND held = 0 ORDER BY {_ORDER} LIMIT ?",
         limit,
     )
-    return [_message(each) for each in found]
+    return [from_row(each) for each in found]
 
 
 def mark_printed(database: Database, printed: Iterable[Message]) -> None:
@@ -237,12 +238,12 @@ def history(database: Database, other: AccountId | None, limit: int) -> list[Mes
         "message_id DESC"
     )
     found = database.rows(
-        f"SELECT {_COLUMNS} FROM messages WHERE {where} "  # noqa: S608 (constant)
+        f"SELECT {COLUMNS} FROM messages WHERE {where} "  # noqa: S608 (constant)
         f"ORDER BY {newest_first} LIMIT ?",
         *parameters,
         limit,
     )
-    return [_message(each) for each in reversed(found)]
+    return [from_row(each) for each in reversed(found)]
 
 
 def next_counter(database: Database, other: AccountId) -> int:
@@ -257,7 +258,8 @@ def next_counter(database: Database, other: AccountId) -> int:
     return int(found[0])
 
 
-def _message(found: Row) -> Message:
+def from_row(found: Row) -> Message:
+    """Read a row of :data:`COLUMNS`."""
     (
         message_id,
         author,

@@ -9,7 +9,9 @@ import msgspec
 
 from untether.base.identifiers import AccountId, UnixMillis
 from untether.base.limits import NOTICES_PER_CODE_MAX
-from untether.device.store.database import Database
+from untether.device.store.database import Database, Row
+
+_COLUMNS = "row, code, account_id, details, posted_at"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +68,33 @@ def recount(database: Database, notice: int, count: int) -> None:
 
 def unshown(database: Database) -> list[Notice]:
     """Return the notices not shown yet, oldest first."""
-    found = database.rows(
-        "SELECT row, code, account_id, details, posted_at FROM notices WHERE shown = 0 ORDER BY row"
-    )
     return [
-        Notice(
-            row=row,
-            code=code,
-            account_id=None if account is None else AccountId(account),
-            details=msgspec.json.decode(details, type=dict[str, int | str]),
-            posted_at=UnixMillis(posted_at),
-        )
-        for row, code, account, details, posted_at in found
+        _notice(found)
+        for found in database.rows(f"SELECT {_COLUMNS} FROM notices WHERE shown = 0 ORDER BY row")  # noqa: S608
     ]
+
+
+def about(database: Database, account_id: AccountId, limit: int) -> list[Notice]:
+    """Return the newest notices about one account, shown or not, oldest first."""
+    found = database.rows(
+        f"SELECT {_COLUMNS} FROM notices WHERE account_id = ? ORDER BY row DESC LIMIT ?",  # noqa: S608
+        account_id,
+        limit,
+    )
+    return [_notice(each) for each in reversed(found)]
 
 
 def mark_shown(database: Database, shown: Iterable[Notice]) -> None:
     """Remember that people have seen these."""
     database.many("UPDATE notices SET shown = 1 WHERE row = ?", [(one.row,) for one in shown])
+
+
+def _notice(found: Row) -> Notice:
+    row, code, account, details, posted_at = found
+    return Notice(
+        row=row,
+        code=code,
+        account_id=None if account is None else AccountId(account),
+        details=msgspec.json.decode(details, type=dict[str, int | str]),
+        posted_at=UnixMillis(posted_at),
+    )

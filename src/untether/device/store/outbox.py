@@ -201,6 +201,17 @@ def waiting_for(database: Database, account_id: AccountId, now: UnixMillis) -> l
     ]
 
 
+def cause_of(database: Database, message_id: MessageId, account_id: AccountId) -> str:
+    """Return why a message waits for one account; empty when nothing is known, or nothing waits."""
+    found = row(
+        database,
+        "SELECT cause FROM outbox_recipients WHERE message_id = ? AND account_id = ?",
+        message_id,
+        account_id,
+    )
+    return "" if found is None else str(found[0])
+
+
 def next_departure(database: Database, now: UnixMillis) -> UnixMillis | None:
     """Return when the next delayed message may leave, or None."""
     found = row(database, "SELECT min(not_before) FROM outbox WHERE not_before > ?", now)

@@ -1,0 +1,1 @@
+"""What a browser gives to its Python: sockets and private files."""

@@ -1,0 +1,85 @@
+"""What the engine's events say to the screens (spec 06, "Events"; ``webapp/src/calls.ts``)."""
+
+from __future__ import annotations
+
+from untether.base.errors import UntetherError
+from untether.browser import views
+from untether.browser.page import Page
+from untether.browser.problems import problem
+from untether.client.driver import Driver
+from untether.client.people import named_notices
+from untether.device.events import (
+    ClockDiffers,
+    DeviceLinked,
+    DeviceRemoved,
+    DeviceSuspended,
+    Event,
+    MailboxDrained,
+    MessageProgressed,
+    MessageReceived,
+    MessageRecovered,
+    NoticePosted,
+    ReceivingElsewhere,
+)
+from untether.device.store import messages, notices
+
+
+def connected(page: Page) -> None:
+    """The relay serves this device."""
+    page.say("connection", connected=True, error=None)
+
+
+def disconnected(page: Page, error: UntetherError) -> None:
+    """The relay does not, and why."""
+    page.say("connection", connected=False, error=problem(error))
+
+
+def announce(page: Page, driver: Driver, event: Event) -> None:
+    """Tell all tabs of an event; what only a running call waits for is not told."""
+    match event:
+        case MessageReceived() | MessageRecovered():
+            _announce_message(page, driver, event)
+        case MessageProgressed(message_id, other, state, devices, cause):
+            page.say(
+                "progress",
+                message_id=message_id.hex(),
+                conversation_id=other.hex(),
+                state=state,
+                devices=devices,
+                cause=cause or None,
+            )
+        case NoticePosted():
+            announce_notices(page, driver, event)
+        case MailboxDrained():
+            connected(page)
+        case DeviceLinked() | DeviceRemoved():
+            page.say("notice")
+        case ClockDiffers():
+            page.say("clock_differs")
+        case DeviceSuspended():
+            page.say("suspended")
+        case ReceivingElsewhere():
+            page.say("received_elsewhere")
+        case _:
+            pass
+
+
+def _announce_message(
+    page: Page, driver: Driver, event: MessageReceived | MessageRecovered
+) -> None:
+    with driver.reading() as database:
+        stored = messages.find_own(database, event.author, event.author_device, event.message_id)
+        if stored is not None and not stored.held:
+            page.say("message", message=views.message(database, stored))
+
+
+def announce_notices(page: Page, driver: Driver, event: NoticePosted) -> None:
+    """Tell the newest notice of a kind; one that was taken back meanwhile is not told."""
+    with driver.reading() as database:
+        alike = [
+            one
+            for one in notices.unshown(database)
+            if one.code == event.code and one.account_id == event.account_id
+        ]
+        for named in named_notices(database, alike[-1:]):
+            page.say("notice", notice=views.notice(named))

@@ -1,0 +1,101 @@
+"""Linking by screens: both sides ask, the owner is verified, and the phone logs out."""
+
+from __future__ import annotations
+
+import pytest
+from tests.app.conftest import PASSPHRASE, CallError, OpenTab, Tab
+
+
+async def link(phone: Tab, laptop: Tab) -> None:
+    """Link a laptop to a phone."""
+    await laptop.call("protect", method="device")
+    linking = laptop.begin("link", device_name="Laptop", kind="web")
+    offered = await laptop.event("link_offered")
+    linked = await phone.call("approve", link_text=offered["link_text"])
+    assert (linked["device"], linked["name"]) == (1, "Laptop")
+    me = await linking
+    assert me["role"] == "companion"
+
+
+async def test_a_laptop_is_linked_and_logged_out(open_tab: OpenTab) -> None:
+    """Both screens show one code; the phone sees the laptop; then it is out."""
+    phone, laptop = open_tab("phone"), open_tab("laptop")
+    await phone.register("alice-links")
+    await link(phone, laptop)
+    (asked,) = [details for what, details in laptop.asked if what == "is_mine"]
+    certified = await phone.event("link_certified")
+    assert asked["certificate_code"] == certified["certificate_code"]
+    assert asked["account_name"] == "alice-links"
+    assert [what for what, _ in phone.asked] == ["seal", "may_link", "verify"]
+    devices = await phone.call("devices")
+    assert [(one["device"], one["this"], one["kind"]) for one in devices] == [
+        (0, True, "phone"),
+        (1, False, "web"),
+    ]
+
+    await phone.call("log_out", device=1, wipe=False)
+    await laptop.event("logged_out")
+    assert (await laptop.call("me"))["state"] == "logged-out"
+    with pytest.raises(CallError) as refused:
+        await laptop.call("find", name="alice-links")
+    assert refused.value.code == "logged-out"
+    await laptop.call("erase")
+    assert (await laptop.call("look"))["phase"] == "empty"
+
+
+@pytest.mark.parametrize("refusal", ["verification-cancelled", "verification-failed"])
+async def test_without_verification_nothing_is_linked(open_tab: OpenTab, refusal: str) -> None:
+    """The owner is not verified: the phone lists one device, the laptop hears why."""
+    phone, laptop = open_tab("phone"), open_tab("laptop")
+    await phone.register(f"alice-{refusal}")
+    phone.answers["verify"] = refusal
+    await laptop.call("protect", method="device")
+    linking = laptop.begin("link", device_name="Laptop", kind="web")
+    offered = await laptop.event("link_offered")
+    with pytest.raises(CallError) as refused:
+        await phone.call("approve", link_text=offered["link_text"])
+    assert refused.value.code == refusal
+    with pytest.raises(CallError):
+        await linking
+    assert len(await phone.call("devices")) == 1
+    with pytest.raises(CallError) as refused:
+        await laptop.call("me")
+    assert refused.value.code == "no-account"
+
+
+async def test_whoever_slips_is_asked_again(open_tab: OpenTab) -> None:
+    """A wrong passphrase is asked for once more, with what was wrong."""
+    phone, laptop = open_tab("phone"), open_tab("laptop")
+    await phone.register("alice-slips")
+    phone.answers["verify"] = [{**PASSPHRASE, "passphrase": "wrong"}, PASSPHRASE]
+    await link(phone, laptop)
+    reasons = [details["wrong"] for what, details in phone.asked if what == "verify"]
+    assert reasons == [None, "The passphrase is wrong."]
+
+
+async def test_a_link_can_be_given_up(open_tab: OpenTab) -> None:
+    """Cancelled on the new device: the code is void, and another way in can be taken."""
+    laptop = open_tab("laptop")
+    await laptop.call("protect", method="device")
+    linking = laptop.begin("link", device_name="Laptop", kind="web")
+    await laptop.event("link_offered")
+    await laptop.call("cancel", id=2)
+    with pytest.raises(CallError) as refused:
+        await linking
+    assert refused.value.code == "cancelled"
+    made = await laptop.call("register", name="alice-after-all", device_name="Laptop")
+    assert made["recovery_code"]
+
+
+async def test_an_account_comes_to_a_new_phone(open_tab: OpenTab) -> None:
+    """The code brings it; the companion that its owner keeps goes on."""
+    lost, laptop, new = open_tab("lost"), open_tab("laptop"), open_tab("new")
+    code = await lost.register("alice-recovers")
+    await link(lost, laptop)
+    await lost.call("lock")
+    new.answers["which_stay"] = [1]
+    await new.call("protect", **PASSPHRASE)
+    me = await new.call("recover", name="alice-recovers", device_name="new", code=code)
+    assert me["role"] == "phone"
+    devices = await new.call("devices")
+    assert [one["device"] for one in devices] == [0, 1] or len(devices) == 2

@@ -1,0 +1,113 @@
+// The files of this device in the origin's private file system: the profile, and the database that
+// is sealed page by page. Nobody but one worker has them open.
+
+import { DATABASE_FILES, mountDatabase, type FileSystem } from "./database_folder";
+import type { DiskFile } from "./encrypted_file";
+import type { SlotCipher } from "./slots";
+
+const FOLDER = "untether";
+const PROFILE = "profile.json";
+const MOUNTED_AT = "/untether";
+/** A tab that has just gone lets go of its files a moment later. */
+const TRIES = 20;
+const BETWEEN_TRIES_MS = 100;
+
+/** What only workers have, and TypeScript's types of pages lack. */
+interface LockableFile extends FileSystemFileHandle {
+  createSyncAccessHandle(): Promise<DiskFile>;
+}
+
+/** An open database: where Python finds it, and what it says and asks about it. */
+interface OpenDatabase {
+  path: string;
+  /** SQLite has recovered what a power cut left: from now on damage is an error. */
+  recovered(): void;
+  /** How often changed pages were brought to the disk. */
+  flushes(): number;
+  close(): void;
+}
+
+/** What the engine is given; its failures are DOMExceptions, which have names. */
+export interface PrivateFiles {
+  read_profile(): Promise<Uint8Array | undefined>;
+  write_profile(content: Uint8Array<ArrayBuffer>): Promise<void>;
+  open_database(key: Uint8Array): Promise<OpenDatabase>;
+  erase(): Promise<void>;
+}
+
+export function openPrivateFiles(
+  fs: FileSystem,
+  cipherUnder: (key: Uint8Array) => SlotCipher,
+): PrivateFiles {
+  return {
+    async read_profile() {
+      const found = await existing(await folder(), PROFILE);
+      return found && new Uint8Array(await (await found.getFile()).arrayBuffer());
+    },
+
+    async write_profile(content) {
+      const file = await (await folder()).getFileHandle(PROFILE, { create: true });
+      const writing = await file.createWritable(); // takes the old one's place when it is closed
+      await writing.write(content);
+      await writing.close();
+    },
+
+    async open_database(key) {
+      const directory = await folder();
+      const disk: DiskFile[] = [];
+      try {
+        for (const name of DATABASE_FILES) disk.push(await opened(directory, name));
+        const database = mountDatabase(fs, MOUNTED_AT, disk, cipherUnder(key));
+        return {
+          path: MOUNTED_AT,
+          recovered: () => void (database.state.strict = true),
+          flushes: () => database.state.flushes,
+          close: () => database.close(),
+        };
+      } catch (reason) {
+        for (const handle of disk) handle.close();
+        throw reason;
+      }
+    },
+
+    async erase() {
+      const directory = await folder();
+      for (const name of [PROFILE, ...DATABASE_FILES]) {
+        if (await existing(directory, name)) await directory.removeEntry(name);
+      }
+    },
+  };
+}
+
+async function folder(): Promise<FileSystemDirectoryHandle> {
+  const root = await navigator.storage.getDirectory();
+  return root.getDirectoryHandle(FOLDER, { create: true });
+}
+
+async function existing(
+  directory: FileSystemDirectoryHandle,
+  name: string,
+): Promise<FileSystemFileHandle | undefined> {
+  try {
+    return await directory.getFileHandle(name);
+  } catch (reason) {
+    if (reason instanceof DOMException && reason.name === "NotFoundError") return undefined;
+    throw reason;
+  }
+}
+
+async function opened(
+  directory: FileSystemDirectoryHandle,
+  name: string,
+): Promise<DiskFile> {
+  const file = (await directory.getFileHandle(name, { create: true })) as LockableFile;
+  for (let tries = TRIES; ; tries--) {
+    try {
+      return await file.createSyncAccessHandle();
+    } catch (reason) {
+      const isHeld = reason instanceof DOMException && reason.name === "NoModificationAllowedError";
+      if (!isHeld || tries === 0) throw reason;
+      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+    }
+  }
+}

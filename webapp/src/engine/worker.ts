@@ -1,0 +1,44 @@
+// The engine's worker: Python over sealed private files, and its line to the tabs. What tabs say
+// before Python is ready waits.
+
+import sodium from "libsodium-wrappers-sumo";
+import { hookFdatasync } from "./fdatasync";
+import { isPrivateWindow, platformName, storageState } from "./browser";
+import { openPrivateFiles } from "./private_files";
+import { startPython } from "./python";
+import { slotCipher } from "./slots";
+
+/** The folder with Pyodide's files and our packages; the build names it by what is in it. */
+declare const __PYTHON_FOLDER__: string;
+
+const hook = hookFdatasync(); // before anything compiles WebAssembly
+const waiting: string[] = [];
+let hear: (text: string) => void = (text) => waiting.push(text);
+
+self.onmessage = ({ data }: MessageEvent<string>) => hear(data);
+
+async function start(): Promise<void> {
+  const folder = new URL(__PYTHON_FOLDER__, location.origin).href;
+  const [python, is_private] = await Promise.all([
+    startPython({ pyodide: folder, archives: [`${folder}packages.zip`] }),
+    isPrivateWindow(),
+  ]);
+  hook.fileSystem = python.FS;
+  const files = openPrivateFiles(python.FS, (key) => slotCipher(sodium, key));
+  const engine = python.pyimport("untether.browser.main");
+  hear = engine.start({
+    post: (text: string) => self.postMessage(text),
+    files,
+    origin: location.origin,
+    platform: platformName(),
+    is_private,
+    storage: storageState,
+  });
+  for (const text of waiting.splice(0)) hear(text);
+}
+
+start().catch((reason: unknown) => {
+  const message = reason instanceof Error ? reason.message : String(reason);
+  const error = { error: "engine-failed", message, hint: "" };
+  self.postMessage(JSON.stringify({ event: "engine_failed", error }));
+});
