@@ -3,13 +3,17 @@
 
 VENV := .venv
 RUN := $(VENV)/bin
+APP := src/untether/server/webapp/manifest.json
+APP_SOURCES := $(shell find webapp/src webapp/public src/untether tools -type f \( -name '*.py' -o -name '*.sql' -o -name '*.ts' \
+	-o -name '*.svelte' -o -name '*.css' -o -name '*.mjs' -o -name '*.svg' -o -name '*.webmanifest' \) 2>/dev/null) \
+	$(wildcard webapp/*.json webapp/*.ts webapp/*.html)
 CODE := $(wildcard src tests benchmarks vectors tools simulation fuzz)
 ARGS ?=
 
 # Compile each module once, also where the environment says otherwise: tests start many processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo serve test check bench simulate planted models crashes fuzz tables clean
+.PHONY: help demo serve webapp test check bench simulate planted models crashes fuzz tables clean
 .DELETE_ON_ERROR:
 
 help: ## show these targets
@@ -18,8 +22,10 @@ help: ## show these targets
 demo: $(VENV)/.installed-run ## tell the story in this terminal: two people, five devices
 	@$(RUN)/untether demo $(ARGS)
 
-serve: $(VENV)/.installed-run ## run a relay on this machine
+serve: $(VENV)/.installed-run $(APP) ## run a relay with the web app on this machine
 	@$(RUN)/untether serve $(ARGS)
+
+webapp: $(APP) ## build the web app that `serve` serves
 
 test: $(VENV)/.installed-test webapp/node_modules ## run all tests and hold the coverage of the core
 	@$(RUN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal --cov --cov-report term:skip-covered $(ARGS)
@@ -52,7 +58,7 @@ tables: $(VENV)/.installed-run ## write the tables of the documents from the cod
 	@$(RUN)/python tools/write_spec_tables.py
 
 clean: ## remove everything that these targets made
-	rm -rf $(VENV) webapp/node_modules build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) webapp/node_modules src/untether/server/webapp build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- Set-up: one stamp for each set of packages, made again when pyproject.toml changes -------
@@ -61,9 +67,10 @@ clean: ## remove everything that these targets made
 MARK := $(VENV)/.made-in$(subst /,-,$(CURDIR))
 
 $(VENV)/.installed-run: EXTRAS :=
-$(VENV)/.installed-test: EXTRAS := [test]
-$(VENV)/.installed-check: EXTRAS := [dev,test,bench]
+$(VENV)/.installed-test: EXTRAS := [test,web]
+$(VENV)/.installed-check: EXTRAS := [dev,test,web,bench]
 $(VENV)/.installed-bench: EXTRAS := [bench]
+$(VENV)/.installed-web: EXTRAS := [web]
 $(VENV)/.installed-fuzz: EXTRAS := [test,fuzz]
 
 $(VENV)/.installed-%: pyproject.toml $(MARK)
@@ -77,6 +84,10 @@ webapp/node_modules: webapp/package-lock.json
 		echo "Fetching the packages of the web app ..." >&2; \
 		cd webapp && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules; \
 	else echo "Node.js is missing: no tests in a browser." >&2; fi
+
+$(APP): $(VENV)/.installed-web $(APP_SOURCES)
+	@echo "Building the web app ..." >&2
+	@$(RUN)/python tools/build_webapp.py
 
 $(MARK):
 	@sh tools/make-venv.sh $(VENV)

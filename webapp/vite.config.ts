@@ -7,6 +7,7 @@ const here = (path: string): string => fileURLToPath(new URL(path, import.meta.u
 
 export default defineConfig({
   plugins: [svelte(), iconPictures()],
+  define: { __PYTHON_FOLDER__: JSON.stringify(process.env["UNTETHER_PYTHON_FOLDER"] ?? "/python/") },
   build: {
     target: "es2023",
     assetsInlineLimit: 0,

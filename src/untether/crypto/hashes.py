@@ -29,6 +29,11 @@ def keyed_blake2b_512(key: bytes, data: bytes) -> bytes:
     return _blake2b(data, key=key).digest()
 
 
+def sha256(data: bytes) -> bytes:
+    """SHA-256 (FIPS 180-4), which browsers have too: of released files, not of the protocol."""
+    return hashlib.sha256(data).digest()
+
+
 def hkdf_sha256(*, salt: bytes, ikm: bytes, info: bytes, length: int) -> bytes:
     """HKDF-SHA-256 (RFC 5869); ``length`` is at most 8,160 bytes."""
     if length > 255 * _SHA256_LENGTH:

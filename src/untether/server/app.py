@@ -11,32 +11,39 @@ from untether.adapters.transport.address import SOCKET_PATH, is_loopback
 from untether.server.health import HealthCheck
 from untether.server.relay_process import RelayProcess
 from untether.server.sockets import Socket
+from untether.server.web_files import WebFiles
 
 RELAY: web.AppKey[RelayProcess] = web.AppKey("relay", RelayProcess)
 HEALTH: web.AppKey[HealthCheck] = web.AppKey("health", HealthCheck)
+WEB: web.AppKey[WebFiles] = web.AppKey("web", WebFiles)
 
 _GREETING = f"""This is an Untether relay (version {__version__}).
 
 It carries end-to-end encrypted messages and can read none of them.
 Connect with:  untether register NAME --server {{origin}}
+The web app is not built here; `make webapp` builds it.
 """
 _IPV6_NETWORK_LENGTH = 19  # characters of the first 64 bits, which one customer gets
 _REQUEST_BODY_MAX = 1024  # no route takes a body
 
 
-def create_app(relay: RelayProcess) -> web.Application:
-    """Build the application of one relay process."""
+def create_app(relay: RelayProcess, web_files: WebFiles | None) -> web.Application:
+    """Build the application of one relay process, with the web app if there is one."""
     app = web.Application(client_max_size=_REQUEST_BODY_MAX)
     app[RELAY] = relay
     app[HEALTH] = HealthCheck(relay)
     app.add_routes(
         [
-            web.get("/", _greet),
             web.get("/healthz", _check_health),
             web.get("/metrics", _show_metrics),
             web.get(SOCKET_PATH, _serve_socket),
         ]
     )
+    if web_files is None:
+        app.router.add_get("/", _greet)
+    else:
+        app[WEB] = web_files
+        app.router.add_get("/{path:.*}", _serve_file)
     app.on_shutdown.append(_close_sockets)
     return app
 
@@ -44,6 +51,10 @@ def create_app(relay: RelayProcess) -> web.Application:
 async def _greet(request: web.Request) -> web.Response:
     relay = request.app[RELAY]
     return web.Response(text=_GREETING.format(origin=relay.address))
+
+
+async def _serve_file(request: web.Request) -> web.Response:
+    return request.app[WEB].answer(request)
 
 
 async def _check_health(request: web.Request) -> web.Response:

@@ -69,6 +69,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     allow_plain_http: bool = False
     public_metrics: bool = False
     trusted_proxies: tuple[str, ...] = ()
+    web_app: str = ""
     tls: Tls | None = None
     quotas: Quotas = Quotas()
 
@@ -81,6 +82,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def database(self) -> Path:
         """The relay's SQLite file."""
         return self.data_directory / DATABASE_NAME
+
+    @property
+    def web_directory(self) -> Path | None:
+        """The folder of another web app than the one that belongs to this release."""
+        return expanded(self.web_app) if self.web_app else None
 
     @property
     def scheme(self) -> str:
@@ -217,4 +223,5 @@ def _resolve(config: Config, base: Path) -> Config:
         return str(base / expanded(path))
 
     tls = config.tls and Tls(located(config.tls.certificate), located(config.tls.key))
-    return msgspec.structs.replace(config, data=located(config.data), tls=tls)
+    web_app = located(config.web_app) if config.web_app else ""
+    return msgspec.structs.replace(config, data=located(config.data), web_app=web_app, tls=tls)

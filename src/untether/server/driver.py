@@ -28,6 +28,7 @@ from untether.server.housekeeping import close_silent, keep_house
 from untether.server.metrics import Metrics
 from untether.server.relay_process import RelayProcess, own_relay_id
 from untether.server.store import check_store, open_store
+from untether.server.web_files import load as load_web_files
 
 RELAY_ID_LENGTH = 16
 STOP_TIMEOUT_S = 5  # for connections to take their last answers
@@ -53,12 +54,15 @@ async def serving(config: Config, log: Log) -> AsyncIterator[RelayProcess]:
     """Serve inside the context; leaving it finishes what runs, then stops."""
     tls = configuration.tls_context(config)
     metrics = Metrics()
+    web_files = load_web_files(config.web_directory)
     check_store(config.database)
     async with open_store(config.database, metrics.commit_batch.observe) as store:
         listener = _listen(config)
         relay = await _start(config, int(listener.getsockname()[1]), store, metrics, log)
         confirm_identity(config.data_directory, relay.rules.relay_id)
-        runner = web.AppRunner(create_app(relay), access_log=None, shutdown_timeout=STOP_TIMEOUT_S)
+        runner = web.AppRunner(
+            create_app(relay, web_files), access_log=None, shutdown_timeout=STOP_TIMEOUT_S
+        )
         await runner.setup()
         assert runner.server is not None
         house = {

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -13,6 +11,8 @@ from zipfile import ZipFile
 
 import pytest
 from tests.browser.serving import CHROMIUM, ROOT, WEBAPP, built, needs_a_browser, served
+
+from webapp_python import browsers_msgspec
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -26,15 +26,6 @@ PYODIDE_FILES = (
     "pyodide-lock.json",
     "python_stdlib.zip",
 )
-PLATFORM = (
-    "--platform=pyemscripten_2026_0_wasm32",
-    "--python-version=314",
-    "--implementation=cp",
-    "--abi=cp314",
-)
-"""The Python of npm's package ``pyodide``, as PyPI names it (PEP 783)."""
-
-MSGSPEC = "msgspec==0.22.0"
 OF_PYTEST = ("pytest", "_pytest", "pluggy", "iniconfig", "packaging", "pygments")
 """Written in Python alone, so the browser takes them as they are installed here."""
 
@@ -53,7 +44,7 @@ def python_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for package in OF_PYTEST:
             _pack(packed, _folder_of(package), package)
         packed.writestr("py.py", (_folder_of("_pytest").parent / "py.py").read_text())
-        with ZipFile(_browsers_msgspec()) as wheel:
+        with ZipFile(browsers_msgspec()) as wheel:
             for name in wheel.namelist():
                 packed.writestr(name, wheel.read(name))
     return folder
@@ -96,17 +87,3 @@ def _folder_of(package: str) -> Path:
     assert spec is not None
     assert spec.origin is not None
     return Path(spec.origin).parent
-
-
-def _browsers_msgspec() -> Path:
-    """Fetch msgspec's wheel for the browser, once for this working copy."""
-    folder = ROOT / "build" / "browser-wheels"
-    if not (found := sorted(folder.glob("msgspec-*.whl"))):
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *PLATFORM]
-        subprocess.run(
-            [*command, "--only-binary=:all:", "--dest", str(folder), MSGSPEC],
-            check=True,
-            capture_output=True,
-        )
-        found = sorted(folder.glob("msgspec-*.whl"))
-    return found[0]

@@ -15,6 +15,12 @@ from untether.server.event_log import Log
 from untether.server.relay_process import RelayProcess
 
 
+@pytest.fixture(autouse=True)
+def _without_a_web_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether one was built in this working copy makes no difference."""
+    monkeypatch.setattr("untether.server.web_files.FOLDER", tmp_path / "no-web-app")
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     """A relay on a free port with its database in the test's directory."""

@@ -5,15 +5,12 @@ Python's own SQLite; the worker's JavaScript seals each page below it, see ``web
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
 from untether.adapters.storage.sqlite_database import SETTINGS
 from untether.base.errors import PlatformError
 from untether.device.store.upgrade import bring_up_to_date, packaged_upgrades
-
-_TOUCH: Final = "UPDATE upgrade_done SET name = name WHERE version = 1"
-"""Changes nothing that is read, and is a commit all the same."""
 
 
 class SealedDatabase(Sqlite3DeviceDatabase):
@@ -44,9 +41,10 @@ class SealedDatabase(Sqlite3DeviceDatabase):
     def _check(self) -> None:
         self._folder.recovered()
         bring_up_to_date(self, packaged_upgrades())
+        ((version,),) = self.rows("PRAGMA user_version")
         before = self._folder.flushes()
-        with self.transaction():
-            self.run(_TOUCH)
+        with self.transaction():  # changes nothing, and is written all the same
+            self.run(f"PRAGMA user_version = {version}")
         if self._folder.flushes() == before:
             raise _not_durable()
 

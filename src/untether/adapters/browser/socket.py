@@ -40,12 +40,19 @@ class BrowserConnection:
         self._outbox = Outbox(self._send_packet)
         self._packets: asyncio.Queue[list[bytes] | NetworkError] = asyncio.Queue()
         self._received: deque[bytes] = deque()
+        self._opened = asyncio.Event()
         self._handlers = {
+            "open": ffi.create_proxy(lambda _: self._opened.set()),
             "message": ffi.create_proxy(self._take),
             "close": ffi.create_proxy(self._take_end),
         }
         for name, handler in self._handlers.items():
             socket.addEventListener(name, handler)
+
+    async def opened(self) -> bool:
+        """Wait until the socket is open; False when it could not be opened."""
+        await self._opened.wait()
+        return bool(self._handlers)
 
     async def send(self, frame: bytes) -> None:
         """See the port."""
@@ -115,6 +122,7 @@ class BrowserConnection:
         if self._handlers:
             self._packets.put_nowait(error)
         self._handlers = {}
+        self._opened.set()
 
 
 class BrowserConnector:
@@ -126,31 +134,17 @@ class BrowserConnector:
     async def connect(self) -> BrowserConnection:
         """Open a socket; NetworkError ``unreachable``: a browser says no more."""
         js: Any = import_module("js")
-        ffi: Any = import_module("pyodide.ffi")
         socket = js.WebSocket.new(socket_url(self.origin))
         socket.binaryType = "arraybuffer"
-        opened: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-
-        def settle(event: Any) -> None:
-            if not opened.done():
-                opened.set_result(event.type == "open")
-
-        handler = ffi.create_proxy(settle)
-        for name in ("open", "close"):
-            socket.addEventListener(name, handler)
+        connection = BrowserConnection(socket)  # which hears from now on
         try:
             async with asyncio.timeout(CONNECT_MS / SECOND_MS):
-                is_open = await opened
+                if await connection.opened():
+                    return connection
         except TimeoutError as error:
-            socket.close()
+            await connection.close()
             raise unreachable(self.origin, "no answer in time") from error
         except BaseException:
-            socket.close()
+            await connection.close()
             raise
-        finally:
-            for name in ("open", "close"):
-                socket.removeEventListener(name, handler)
-            handler.destroy()
-        if not is_open:
-            raise unreachable(self.origin, "the browser could not connect")
-        return BrowserConnection(socket)
+        raise unreachable(self.origin, "the browser could not connect")

@@ -1,0 +1,142 @@
+"""Builds the web app: ``python tools/build_webapp.py`` writes src/untether/server/webapp.
+
+Vite builds the screens and the worker, Python is packed beside them, everything is compressed and
+listed with its hash in a manifest that the builder's key signs (decision 0130).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from tempfile import mkdtemp
+
+import brotli
+
+from nodejs import npm_command, usable_node
+from untether import __version__
+from untether.base.secret_bytes import SecretBytes
+from untether.server.web_files import FOLDER
+from untether.server.web_manifest import MANIFEST, sign_manifest
+from webapp_python import pack
+
+ROOT = Path(__file__).parents[1]
+WEBAPP = ROOT / "webapp"
+KEY_VARIABLE = "UNTETHER_RELEASE_KEY"
+OWN_KEY = ROOT / "build" / "release-key"
+COMPRESSED = ROOT / "build" / "brotli"
+QUALITY = 11
+SEED_LENGTH = 32
+
+
+def build(into: Path = FOLDER) -> dict[str, tuple[int, int]]:
+    """Build the app in the place of the one that is there; return the sizes of its files."""
+    node = usable_node()
+    _install_packages(node)
+    into.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(mkdtemp(dir=into.parent, prefix=".webapp-"))
+    try:
+        python = fresh / "python"
+        python.mkdir()
+        pack(node, python)
+        python = python.rename(fresh / f"python-{_hash_of_all(python)}")
+        _build_screens(node, fresh, f"/{python.name}/")
+        sizes = _compress(fresh)
+        files = {path: (fresh / path).read_bytes() for path in sizes}
+        (fresh / MANIFEST).write_bytes(sign_manifest(files, __version__, release_key()))
+        fresh.chmod(0o755)
+        shutil.rmtree(into, ignore_errors=True)
+        fresh.rename(into)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return sizes
+
+
+def release_key() -> SecretBytes:
+    """Return the builder's key: the named file's, else one of this working copy."""
+    named = os.environ.get(KEY_VARIABLE)
+    path = Path(named) if named else OWN_KEY
+    if not named and not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(SEED_LENGTH))
+    seed = path.read_bytes()
+    if len(seed) != SEED_LENGTH:
+        raise SystemExit(f"{path} is no release key: it must have {SEED_LENGTH} bytes.")
+    return SecretBytes(seed)
+
+
+def _install_packages(node: str) -> None:
+    if not (WEBAPP / "node_modules" / "vite").is_dir():
+        command = [
+            *npm_command(node),
+            "ci",
+            "--ignore-scripts",
+            "--no-audit",
+            "--no-fund",
+            "--silent",
+        ]
+        subprocess.run(command, cwd=WEBAPP, check=True)
+
+
+def _build_screens(node: str, into: Path, python_folder: str) -> None:
+    vite = WEBAPP / "node_modules" / "vite" / "bin" / "vite.js"
+    done = subprocess.run(
+        [node, vite, "build", "--logLevel", "warn", "--outDir", into, "--emptyOutDir", "false"],
+        cwd=WEBAPP,
+        check=False,
+        env={**os.environ, "UNTETHER_PYTHON_FOLDER": python_folder},
+    )
+    if done.returncode != 0:
+        raise SystemExit("Vite could not build the screens; it says why above.")
+
+
+def _compress(folder: Path) -> dict[str, tuple[int, int]]:
+    """Write a compressed file beside each that becomes smaller; return both sizes by path."""
+    sizes = {}
+    for path in list(_files(folder)):
+        content = path.read_bytes()
+        compressed = _compressed(content)
+        if len(compressed) < len(content):
+            path.with_name(f"{path.name}.br").write_bytes(compressed)
+        sizes[str(path.relative_to(folder))] = (len(content), min(len(compressed), len(content)))
+    return sizes
+
+
+def _compressed(content: bytes) -> bytes:
+    """Compress, or return what came of it before: the largest file takes half a minute."""
+    kept = COMPRESSED / sha256(content).hexdigest()
+    if not kept.exists():
+        COMPRESSED.mkdir(parents=True, exist_ok=True)
+        unfinished = kept.with_suffix(".new")
+        unfinished.write_bytes(brotli.compress(content, quality=QUALITY))
+        unfinished.rename(kept)
+    return kept.read_bytes()
+
+
+def _hash_of_all(folder: Path) -> str:
+    parts = (path.name.encode() + sha256(path.read_bytes()).digest() for path in _files(folder))
+    return sha256(b"".join(parts)).hexdigest()[:10]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def main() -> int:
+    """Build, and say how large everything is."""
+    sizes = build()
+    for path, (size, compressed) in sorted(sizes.items(), key=lambda one: -one[1][1]):
+        print(f"{compressed:>10,} {size:>12,}  {path}")
+    print(f"{sum(one for _, one in sizes.values()):>10,}  bytes compressed in all")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

