@@ -6,6 +6,7 @@ listed with its hash in a manifest that the builder's key signs (decision 0130).
 
 from __future__ import annotations
 
+import argparse
 import os
 import secrets
 import shutil
@@ -30,11 +31,12 @@ WEBAPP = ROOT / "webapp"
 KEY_VARIABLE = "UNTETHER_RELEASE_KEY"
 OWN_KEY = ROOT / "build" / "release-key"
 COMPRESSED = ROOT / "build" / "brotli"
-QUALITY = 11
+BEST, QUICK = 11, 4  # qualities of Brotli
+TRANSFER_MAX = 4_800_000  # bytes at the first visit
 SEED_LENGTH = 32
 
 
-def build(into: Path = FOLDER) -> dict[str, tuple[int, int]]:
+def build(into: Path, quality: int) -> dict[str, tuple[int, int]]:
     """Build the app in the place of the one that is there; return the sizes of its files."""
     node = usable_node()
     _install_packages(node)
@@ -46,7 +48,7 @@ def build(into: Path = FOLDER) -> dict[str, tuple[int, int]]:
         pack(node, python)
         python = python.rename(fresh / f"python-{_hash_of_all(python)}")
         _build_screens(node, fresh, f"/{python.name}/")
-        sizes = _compress(fresh)
+        sizes = _compress(fresh, quality)
         files = {path: (fresh / path).read_bytes() for path in sizes}
         (fresh / MANIFEST).write_bytes(sign_manifest(files, __version__, release_key()))
         fresh.chmod(0o755)
@@ -97,25 +99,25 @@ def _build_screens(node: str, into: Path, python_folder: str) -> None:
         raise SystemExit("Vite could not build the screens; it says why above.")
 
 
-def _compress(folder: Path) -> dict[str, tuple[int, int]]:
+def _compress(folder: Path, quality: int) -> dict[str, tuple[int, int]]:
     """Write a compressed file beside each that becomes smaller; return both sizes by path."""
     sizes = {}
     for path in list(_files(folder)):
         content = path.read_bytes()
-        compressed = _compressed(content)
+        compressed = _compressed(content, quality)
         if len(compressed) < len(content):
             path.with_name(f"{path.name}.br").write_bytes(compressed)
         sizes[str(path.relative_to(folder))] = (len(content), min(len(compressed), len(content)))
     return sizes
 
 
-def _compressed(content: bytes) -> bytes:
+def _compressed(content: bytes, quality: int) -> bytes:
     """Compress, or return what came of it before: the largest file takes half a minute."""
-    kept = COMPRESSED / sha256(content).hexdigest()
+    kept = COMPRESSED / f"{sha256(content).hexdigest()}-{quality}"
     if not kept.exists():
         COMPRESSED.mkdir(parents=True, exist_ok=True)
         unfinished = kept.with_suffix(".new")
-        unfinished.write_bytes(brotli.compress(content, quality=QUALITY))
+        unfinished.write_bytes(brotli.compress(content, quality=quality))
         unfinished.rename(kept)
     return kept.read_bytes()
 
@@ -131,10 +133,17 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def main() -> int:
     """Build, and say how large everything is."""
-    sizes = build()
+    parser = argparse.ArgumentParser(description="Build the web app.")
+    parser.add_argument("--into", type=Path, default=FOLDER, help="where to (the release's own)")
+    parser.add_argument("--quick", action="store_true", help="compress less, e.g. for tests")
+    arguments = parser.parse_args()
+    sizes = build(arguments.into, QUICK if arguments.quick else BEST)
     for path, (size, compressed) in sorted(sizes.items(), key=lambda one: -one[1][1]):
         print(f"{compressed:>10,} {size:>12,}  {path}")
-    print(f"{sum(one for _, one in sizes.values()):>10,}  bytes compressed in all")
+    transferred = sum(compressed for _, compressed in sizes.values())
+    print(f"{transferred:>10,}  bytes compressed in all")
+    if transferred > TRANSFER_MAX and not arguments.quick:
+        raise SystemExit(f"More than {TRANSFER_MAX:,} bytes: people on slow lines wait too long.")
     return 0
 
 

@@ -9,6 +9,6 @@ from __future__ import annotations
 import os
 
 OWN_PROCESS = "UNTETHER_BROWSER_PROCESS"
-FOLDERS = ("engine", "screens")
+FOLDERS = ("app", "engine", "screens")
 
 collect_ignore = [] if os.environ.get(OWN_PROCESS) else list(FOLDERS)

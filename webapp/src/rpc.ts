@@ -25,6 +25,9 @@ export class Unverified extends Error {
   }
 }
 
+/** The calls by which the account is opened; they never wait for that. */
+const OPENS: ReadonlySet<CallName> = new Set(["look", "unlock", "erase"]);
+
 type Handler = (details: never) => void;
 type Answerer = (details: never) => Promise<unknown>;
 
@@ -43,6 +46,8 @@ export class Engine {
   readonly tab = crypto.randomUUID();
   #line: EngineLine | null = null;
   #unsent: string[] = [];
+  /** Calls that wait until the account is open, while it is being opened; null: none wait. */
+  #held: string[] | null = null;
   #last = 0;
   readonly #waiting = new Map<number, Waiting>();
   readonly #handlers = new Map<string, Set<Handler>>();
@@ -69,7 +74,9 @@ export class Engine {
     const done = new Promise<Value<Name>>((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
     });
-    this.#post({ tab: this.tab, id, call: name, args });
+    const said = JSON.stringify({ tab: this.tab, id, call: name, args });
+    if (this.#held && !OPENS.has(name)) this.#held.push(said);
+    else this.#postText(said);
     return { done, cancel: () => void this.call("cancel", { id }).catch(() => undefined) };
   }
 
@@ -93,8 +100,22 @@ export class Engine {
     this.#answerers.set(name, answerer as Answerer);
   }
 
+  /** Let calls wait until `release`: what they ask about is not open yet. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = null;
+    for (const text of held) this.#postText(text);
+  }
+
   #post(said: object): void {
-    const text = JSON.stringify(said);
+    this.#postText(JSON.stringify(said));
+  }
+
+  #postText(text: string): void {
     if (this.#line) this.#line.post(text);
     else this.#unsent.push(text);
   }

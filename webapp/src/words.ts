@@ -27,6 +27,8 @@ export const words = {
     recover: "Recover an account",
     recoverMore: "Your phone is lost, and you have its recovery code.",
     at: (relay: string) => `On ${relay}`,
+    evicted: "This browser has deleted what it kept of your device.",
+    evictedNext: "Link it again, or recover your account. Allow storage to be kept in the settings then.",
   },
 
   account: {
@@ -101,6 +103,12 @@ export const words = {
     file: "untether-recovery-code.txt",
   },
 
+  erase: {
+    title: "Erase this device?",
+    more: "Its keys and messages are deleted from this browser. Your account and your other devices stay; this one has to be linked again, or recovered with the recovery code.",
+    confirm: "Erase",
+  },
+
   lock: {
     title: "Locked",
     lead: "Your messages are encrypted on this device.",
@@ -108,6 +116,7 @@ export const words = {
     passphrase: "Passphrase",
     unlock: "Unlock",
     working: "Unlocking…",
+    forgotten: "I can’t unlock it",
   },
 
   chats: {
@@ -120,6 +129,7 @@ export const words = {
     stranger: "Not a contact",
     unread: (number: number) => count(number, "unread message", "unread messages"),
     notices: "Something about this chat is new",
+    seen: "OK",
     write: (name: string) => `Write to ${name}`,
     find: (name: string) => `Look for “${name}” on this server`,
     finding: "Looking…",
@@ -325,7 +335,8 @@ export const words = {
   ended: {
     title: "This device was logged out",
     lead: "Its keys and messages were deleted here. If it wasn’t you, look at the devices on your phone.",
-    again: "Start again",
+    again: "Erase this device and start again",
+    read: "Read old messages",
     elsewhere: "This device’s messages were fetched by a copy of it.",
     failed: "Untether can’t start here",
     failedLead: "Reload the page. If that doesn’t help, try a current version of Chrome, Edge, Firefox or Safari.",

@@ -52,6 +52,7 @@ const CALLS: Record<string, (args: never, tab: string) => unknown> = {
     return null;
   },
   protect: () => null,
+  erase: () => null,
   register: async (_: object, tab: string) => {
     await ask(tab, "seal", { purpose: "account" });
     entered();

@@ -179,6 +179,11 @@ def be_logged_out(page: Page) -> None:
     steer(page, say={"event": "logged_out"})
 
 
+def give_up(page: Page) -> None:
+    """Ask to erase a device that can't be unlocked."""
+    press(page, "I can’t unlock it")
+
+
 SCREENS = {
     "welcome": Screen("empty", "Messages that don’t need your phone"),
     "new-account": Screen("empty", "Name of this device", fill_account),
@@ -190,6 +195,7 @@ SCREENS = {
     "link-code": Screen("empty", "Scan this with your phone", show_link_code),
     "link-is-mine": Screen("empty", "Is this your account?", be_scanned),
     "lock": Screen("locked", "The passphrase is wrong", unlock_wrongly),
+    "lock-erase": Screen("locked", "Erase this device?", give_up),
     "chats": Screen("home", "david.weiss"),
     "no-chats": Screen("no-chats", "No chats yet"),
     "search": Screen("failing", "Nobody has the name", look_for_nobody),

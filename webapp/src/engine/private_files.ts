@@ -7,6 +7,8 @@ import type { SlotCipher } from "./slots";
 
 const FOLDER = "untether";
 const PROFILE = "profile.json";
+/** Written by the page, see state/last_chats.ts. */
+const LAST_CHATS = "chats.sealed";
 const MOUNTED_AT = "/untether";
 /** A tab that has just gone lets go of its files a moment later. */
 const TRIES = 20;
@@ -72,7 +74,7 @@ export function openPrivateFiles(
 
     async erase() {
       const directory = await folder();
-      for (const name of [PROFILE, ...DATABASE_FILES]) {
+      for (const name of [PROFILE, LAST_CHATS, ...DATABASE_FILES]) {
         if (await existing(directory, name)) await directory.removeEntry(name);
       }
     },

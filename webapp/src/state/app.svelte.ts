@@ -4,10 +4,16 @@ import { engine, Refusal } from "../rpc";
 import type { Look, Me } from "../types";
 import { chats } from "./chats.svelte";
 import { forgetDrafts } from "./drafts";
+import { firstLook } from "./first_look";
+import { lastChats } from "./last_chats";
+import { news } from "./news.svelte";
 import { router } from "./route.svelte";
 
 export type Phase = "starting" | "empty" | "locked" | "open" | "ended" | "failed";
 export type Trouble = "storage" | "clock" | "suspended" | "elsewhere";
+
+/** Outlives what the browser deletes when it needs room. */
+const HAD_DEVICE = "untether-had-device";
 
 class App {
   phase: Phase = $state("starting");
@@ -26,15 +32,37 @@ class App {
   /** This device has its key, but was left before it had an account. */
   isProtected = false;
 
+  /** Did this browser delete a device that was here before? */
+  isEvicted = $state(false);
+
   /** Start the engine and find out what is on this device. */
   async start(startWorker: () => Worker): Promise<void> {
     this.#listen();
+    void this.#showEarly();
     try {
       await engine.open(startWorker);
       await this.refresh();
     } catch (reason) {
       this.#fail(problemOf(reason));
     }
+  }
+
+  /** Show the first screen from what lies here; the engine has the last word a moment later. */
+  async #showEarly(): Promise<void> {
+    const look = await firstLook();
+    if (!look || this.phase !== "starting") return;
+    const { phase, unlock, credential, salt, openKey } = look;
+    this.look = {
+      phase, unlock, credential, salt, relay: null, version: "", persisted: false, private: false,
+    };
+    this.isEvicted = phase === "empty" && localStorage.getItem(HAD_DEVICE) !== null;
+    if (openKey) {
+      engine.hold();
+      const last = await lastChats(openKey);
+      if (last) chats.showLast(last);
+      chats.keepUnder(openKey);
+    }
+    if (this.phase === "starting" && (!openKey || chats.all)) this.phase = phase;
   }
 
   /** Ask the engine how far it is open; a device without a lock opens by itself. */
@@ -57,6 +85,7 @@ class App {
       this.opened(await asked);
     } catch (reason) {
       if (!(reason instanceof Refusal) || reason.problem.error !== "no-account") throw reason;
+      engine.release();
       this.isProtected = true;
       this.phase = "empty";
     }
@@ -67,7 +96,22 @@ class App {
     if (this.phase === "failed" || this.phase === "ended") return;
     this.me = me;
     this.connected = me.connected;
+    this.phase = me.state === "logged-out" ? "ended" : "open";
+    localStorage.setItem(HAD_DEVICE, "");
+    engine.release();
+  }
+
+  /** Look at the messages of a device that was logged out. */
+  readOld(): void {
     this.phase = "open";
+  }
+
+  /** Delete this device from this browser. */
+  async erase(): Promise<void> {
+    await engine.call("erase", {});
+    localStorage.removeItem(HAD_DEVICE);
+    engine.tellOthers();
+    location.reload();
   }
 
   /** Open a device that has just been registered, recovered or linked. */
@@ -75,6 +119,7 @@ class App {
     this.look = await engine.call("look", {});
     this.opened(await engine.call("me", {}));
     engine.tellOthers();
+    chats.keepUnder((await firstLook())?.openKey ?? null);
     await navigator.storage?.persist?.().catch(() => false); // settings say what came of it
   }
 
@@ -122,6 +167,7 @@ class App {
     this.me = null;
     this.recoveryCode = null;
     chats.forget();
+    news.forget();
   }
 
   /** Nor what was typed, nor which screen was open: somebody has locked it on purpose. */
@@ -140,7 +186,7 @@ class App {
     });
     engine.on("logged_out", () => {
       this.phase = "ended";
-      this.#forgetAll();
+      router.reset();
     });
     engine.on("storage_full", () => this.#trouble("storage"));
     engine.on("clock_differs", () => this.#trouble("clock"));
@@ -157,6 +203,7 @@ class App {
 
   #fail(problem: Problem): void {
     if (problem.error === "engine-moved") return;
+    engine.release();
     this.failure = problem;
     this.phase = "failed";
   }

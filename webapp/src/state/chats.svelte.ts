@@ -1,5 +1,6 @@
 // The list of chats, newest first, kept fresh by events.
 import { engine } from "../rpc";
+import { keepChats } from "./last_chats";
 import type { Chat } from "../types";
 
 /** Many messages at once ask for the list once: less than a person notices. */
@@ -7,6 +8,7 @@ const GATHER_MS = 60;
 
 class Chats {
   all: Chat[] | null = $state.raw(null);
+  #openKey: Uint8Array<ArrayBuffer> | null = null;
   #planned: ReturnType<typeof setTimeout> | null = null;
 
   constructor() {
@@ -17,6 +19,18 @@ class Chats {
 
   async load(): Promise<void> {
     this.all = await engine.call("chats", {});
+    this.#keep();
+  }
+
+  /** From now on, keep the list for the next start, under this key. */
+  keepUnder(openKey: Uint8Array<ArrayBuffer> | null): void {
+    this.#openKey = openKey;
+    if (this.all) this.#keep();
+  }
+
+  /** Show the list of the last time until the engine has the real one. */
+  showLast(last: Chat[]): void {
+    this.all ??= last;
   }
 
   forget(): void {
@@ -29,6 +43,12 @@ class Chats {
 
   get unread(): number {
     return (this.all ?? []).reduce((sum, chat) => sum + chat.unread, 0);
+  }
+
+  #keep(): void {
+    if (this.#openKey && this.all) {
+      void keepChats(this.#openKey, this.all).catch(() => undefined); // the next start is slower
+    }
   }
 
   #soon(): void {
