@@ -206,6 +206,7 @@ LOG_OUT_MS = 30 * SECOND_MS  # for the relay to confirm it; it is signed and sto
 
 # --- Operating a relay --------------------------------------------------------------------
 CONFIG_FILE_MAX = 8 * 1024  # every key takes 1 KiB; a longer file is a mistake, and slow to read
+WEB_FILE_MS = 2 * MINUTE_MS  # to fetch one file of a web app: the largest has ten megabytes
 
 # --- Relay storage ------------------------------------------------------------------------
 RELAY_DATABASE_CHECKED_MAX = 256 * 1024 * 1024  # bytes: a start takes half a second longer

@@ -34,6 +34,7 @@ VERBS = {
     "security-code": ("people", "the digits to compare with somebody"),
     "verify": ("people", "mark somebody as verified"),
     "status": ("account", "how this device stands"),
+    "verify-web": ("verify_web", "compare the web app that a relay serves with the installed one"),
     "demo": ("demo.verb", "tell and check the story of two people and their devices"),
 }
 """Verb → module and one line of help."""

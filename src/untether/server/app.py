@@ -12,6 +12,7 @@ from untether.server.health import HealthCheck
 from untether.server.relay_process import RelayProcess
 from untether.server.sockets import Socket
 from untether.server.web_files import WebFiles
+from untether.server.web_headers import HEADERS
 
 RELAY: web.AppKey[RelayProcess] = web.AppKey("relay", RelayProcess)
 HEALTH: web.AppKey[HealthCheck] = web.AppKey("health", HealthCheck)
@@ -44,8 +45,15 @@ def create_app(relay: RelayProcess, web_files: WebFiles | None) -> web.Applicati
     else:
         app[WEB] = web_files
         app.router.add_get("/{path:.*}", _serve_file)
+    app.on_response_prepare.append(_add_policy)
     app.on_shutdown.append(_close_sockets)
     return app
+
+
+async def _add_policy(_request: web.Request, response: web.StreamResponse) -> None:
+    """Let no answer be a way around the policy: any of them can be opened in a browser."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
 
 
 async def _greet(request: web.Request) -> web.Response:

@@ -55,6 +55,8 @@ async def serving(config: Config, log: Log) -> AsyncIterator[RelayProcess]:
     tls = configuration.tls_context(config)
     metrics = Metrics()
     web_files = load_web_files(config.web_directory)
+    if web_files is None:
+        log.info("no-web-app")
     check_store(config.database)
     async with open_store(config.database, metrics.commit_batch.observe) as store:
         listener = _listen(config)

@@ -43,19 +43,19 @@ class WebFile:
 
 
 class WebFiles:
-    """A checked release of the app."""
+    """A checked release of the app: its manifest, and the files by path with the manifest."""
 
     def __init__(self, manifest: Manifest, files: Mapping[str, WebFile]) -> None:
         self.manifest = manifest
-        self._files = files
+        self.files = files
 
     def answer(self, request: web.Request) -> web.Response:
         """Serve one file; everything unknown is 404."""
         path = request.match_info.get("path", "") or SHELL
-        file = self._files.get(path)
+        file = self.files.get(path)
         if file is None:
             raise web.HTTPNotFound(text="There is no such page.\n", headers=HEADERS)
-        if request.headers.get("If-None-Match") == file.tag:
+        if file.tag in (f'"{known.value}"' for known in request.if_none_match or ()):
             return web.Response(status=304, headers=file.headers)
         if file.brotli is not None and "br" in _accepted(request):
             headers = {**file.headers, "Content-Encoding": "br"}

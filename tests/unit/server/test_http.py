@@ -31,6 +31,7 @@ from untether.server.driver import serving
 from untether.server.event_log import Log
 from untether.server.housekeeping import clear_expired, measure_mailboxes
 from untether.server.relay_process import RelayProcess
+from untether.server.web_headers import POLICY
 from untether.wire.client_frames import FetchStatus
 from untether.wire.server_frames import Status, Welcome
 
@@ -52,6 +53,21 @@ async def test_the_root_says_what_this_is(http: aiohttp.ClientSession, relay: Re
     status, text = await _text(http, "/")
     assert status == 200
     assert f"--server {relay.address}" in text
+
+
+async def test_every_answer_has_the_policy(http: aiohttp.ClientSession) -> None:
+    """Any answer can be opened in a browser, in the origin of the app."""
+    for path in ("/", "/healthz", "/metrics", "/v1/socket", "/nothing"):
+        async with http.get(path) as answer:
+            assert answer.headers["Content-Security-Policy"] == POLICY, path
+
+
+async def test_a_relay_without_the_app_says_so_once(
+    http: aiohttp.ClientSession, log_lines: io.StringIO
+) -> None:
+    """The operator finds it in the log, whoever opens the address in the greeting."""
+    assert "make webapp" in (await _text(http, "/"))[1]
+    assert log_lines.getvalue().count('"no-web-app"') == 1
 
 
 async def test_health_means_that_the_store_commits(

@@ -79,9 +79,19 @@ async def test_what_is_named_by_its_content_is_kept_for_ever(client: Client) -> 
     async with client.get("/") as answer:
         assert answer.headers["Cache-Control"] == "no-cache"
         tag = answer.headers["ETag"]
-    async with client.get("/", headers={"If-None-Match": tag}) as answer:
-        assert (answer.status, await answer.read()) == (304, b"")
-        assert answer.headers["Content-Security-Policy"] == POLICY
+    for known in (tag, f"W/{tag}", f'"old", {tag}'):
+        async with client.get("/", headers={"If-None-Match": known}) as answer:
+            assert (answer.status, await answer.read()) == (304, b"")
+            assert answer.headers["Content-Security-Policy"] == POLICY
+    async with client.get("/", headers={"If-None-Match": '"old"'}) as answer:
+        assert answer.status == 200
+
+
+async def test_head_tells_of_a_file_without_sending_it(client: Client) -> None:
+    """As long as the file, with its headers."""
+    async with client.head("/", headers={"Accept-Encoding": "identity"}) as answer:
+        assert (answer.status, await answer.read()) == (200, b"")
+        assert answer.headers["Content-Length"] == str(len(FILES["index.html"]))
 
 
 @pytest.mark.parametrize(
