@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 PATIENCE_S = 20
+
+
+def logged(text: str) -> list[dict[str, Any]]:
+    """Return the lines of a log, but the one that says that no web app was built here."""
+    lines = [json.loads(line) for line in text.splitlines()]
+    return [line for line in lines if line["event"] != "no-web-app"]
 
 
 class RelayServer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from secrets import token_bytes
@@ -14,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.unit.server.relay_devices import Device, make_phone, register
+from tests.unit.server.relay_process_helper import logged
 
 from untether.adapters.transport.address import socket_url
 from untether.adapters.transport.websocket import WebSocketConnector
@@ -278,7 +278,7 @@ async def test_a_failure_inside_the_relay_is_told_without_its_text(
     assert await alice.ask(FetchStatus()) == Refused("relay-failure")
     monkeypatch.undo()
     assert isinstance(await alice.ask(FetchStatus()), Status)
-    (line,) = [json.loads(text) for text in log_lines.getvalue().splitlines()]
+    (line,) = logged(log_lines.getvalue())
     assert (line["event"], line["error"]) == ("request-failed", "LookupError")
     assert any(place.startswith("test_hostile_frames.fail") for place in line["trace"])
     assert "plans" not in log_lines.getvalue()
@@ -321,4 +321,4 @@ async def test_no_bytes_reach_the_log_or_stop_the_relay(
                 await mallory.connection.receive()
         except NetworkError as end:
             assert end.details["close_code"] in {1006, 1007}
-    assert log_lines.getvalue() == ""
+    assert logged(log_lines.getvalue()) == []

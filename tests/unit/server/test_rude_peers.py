@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import socket
 import struct
@@ -13,7 +12,7 @@ import pytest
 from aiohttp import web
 from tests.unit.server.raw_peers import UPGRADE, opened
 from tests.unit.server.relay_devices import register
-from tests.unit.server.relay_process_helper import RelayServer
+from tests.unit.server.relay_process_helper import RelayServer, logged
 
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.server.relay_process import RelayProcess
@@ -68,5 +67,5 @@ def test_what_peers_do_wrong_fills_no_log(tmp_path: Path) -> None:
                 client.sendall(words)
                 assert client.recv(100).startswith(answer)
         assert server.stop()[0] == 0
-        lines = [json.loads(line) for line in server.errors.read_text().splitlines()]
+        lines = logged(server.errors.read_text())
     assert [line["event"] for line in lines] == ["serving", "stopping", "stopped"]
