@@ -323,6 +323,23 @@ async def test_prekeys(store: RelayStore) -> None:
     await store.transact(decide)
 
 
+async def test_push_endpoints(store: RelayStore) -> None:
+    """One for each device: the newest."""
+
+    async def decide(tx: RelayTransaction) -> None:
+        assert await tx.push_endpoint(PHONE) is None
+        for endpoint in ("old", "new"):
+            await tx.put_push_endpoint(PHONE, endpoint)
+            await tx.put_push_endpoint(LAPTOP, f"laptop's {endpoint}")
+        assert await tx.push_endpoint(PHONE) == "new"
+        await tx.delete_push_endpoint(PHONE)
+        await tx.delete_push_endpoint(PHONE)
+        assert await tx.push_endpoint(PHONE) is None
+        assert await tx.push_endpoint(LAPTOP) == "laptop's new"
+
+    await store.transact(decide)
+
+
 async def test_slots_invitations_and_settings(store: RelayStore) -> None:
     """What guests leave behind ends by itself."""
     slots = [SlotId(bytes([number]) * 16) for number in range(3)]

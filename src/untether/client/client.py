@@ -32,6 +32,7 @@ from untether.device.events import AccountActivated, DeviceLinked, Event
 from untether.device.inputs import AcceptContact, MarkVerified
 from untether.device.own_devices import OwnDeviceView
 from untether.device.store import messages, notices
+from untether.wire.client_frames import SubscribePush, UnsubscribePush
 from untether.wire.link_offer import CompanionKind
 from untether.wire.server_frames import PASSING_REFUSALS
 
@@ -223,6 +224,26 @@ class Client:
     async def status(self) -> Standing:
         """Return how this device stands, asking the relay when it can be reached."""
         return await account.status(self.driver)
+
+    async def push_key(self) -> bytes | None:
+        """Return the key by which push services know this relay; None if it wakes no devices.
+
+        Needs a connection, as do the other two.
+        """
+        status = await account.ask_status(self.driver)
+        return None if status is None else status.push_key
+
+    async def subscribe_push(self, endpoint: str) -> None:
+        """Be woken at an endpoint of this device's push service when mail waits.
+
+        RefusedError ``push-off`` or ``bad-endpoint``. A browser may change its endpoint, and a
+        relay that was put back from a copy forgets it: to be said again at each start.
+        """
+        await self.driver.ask(SubscribePush(endpoint))
+
+    async def unsubscribe_push(self) -> None:
+        """Be woken no more."""
+        await self.driver.ask(UnsubscribePush())
 
     def notices(self) -> list[NamedNotice]:
         """Return what people should know and was not shown yet, oldest first."""

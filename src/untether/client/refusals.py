@@ -18,6 +18,10 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
         "The relay gives for this name an account that you know under another one.",
         "Nothing was changed. Tell the relay's owner: an account has one name, for ever.",
     ),
+    "bad-endpoint": (
+        "The relay does not call the push service of this browser: its address is no public one.",
+        "Read messages with the app open, or use another browser.",
+    ),
     "invitation-needed": (
         "This relay takes new accounts by invitation only, and the given one is not valid.",
         "Ask the relay's owner for an invitation and give it with --invitation.",
@@ -47,6 +51,10 @@ _TEXTS: Final[Mapping[str, tuple[str, str]]] = {
     "not-listed": (
         "This device is not on its account's list any more.",
         "Link it again in a new profile: `untether --profile DIR link …`.",
+    ),
+    "push-off": (
+        "This relay does not wake devices that are not connected.",
+        "Ask its owner to set push_contact.",
     ),
     "registration-closed": (
         "This relay takes no new accounts.",

@@ -103,8 +103,9 @@ async def delete_entries(tx: RelayTransaction, row: DeviceRow, up_to: int) -> De
 
 
 async def erase(tx: RelayTransaction, address: DeviceAddress) -> None:
-    """Delete all that a device has at the relay: mailbox, prekeys, login state."""
+    """Delete all that a device has at the relay: mailbox, prekeys, push endpoint, login state."""
     removed = await tx.delete_entries(address, 2**63 - 1)
     await tx.release_bodies(removed.bodies)
     await tx.delete_prekeys(address)
+    await tx.delete_push_endpoint(address)
     await tx.delete_device(address)

@@ -19,6 +19,7 @@ from untether.relay import (
     login,
     mailbox,
     prekeys,
+    push,
     status,
     submission,
 )
@@ -79,6 +80,8 @@ RULES: Final[Mapping[type[ClientFrame], Rule]] = {
     frames.StartReceiving: Rule(mailbox.start_receiving, Terms(_DEVICES)),
     frames.Acknowledge: Rule(mailbox.acknowledge, Terms(_DEVICES)),
     frames.FetchStatus: Rule(status.fetch_status, Terms(_DEVICES)),
+    frames.SubscribePush: Rule(push.subscribe, Terms(_DEVICES, SIGNED_UPLOADS)),
+    frames.UnsubscribePush: Rule(push.unsubscribe, Terms(_DEVICES, SIGNED_UPLOADS)),
     frames.OpenLinkSlot: Rule(link_desk.open_slot, Terms(_GUESTS, LINK_SLOTS)),
     frames.ClaimLinkSlot: Rule(link_desk.claim_slot, Terms(_DEVICES)),
     frames.PutLinkItem: Rule(link_desk.put_item, Terms(_GUESTS_AND_DEVICES, guest_rate=LINK_ITEMS)),

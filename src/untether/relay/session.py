@@ -15,7 +15,8 @@ from untether.relay.principals import Principal
 class RelayRules:
     """What the operator decides. ``origins`` are the addresses that devices may dial.
 
-    ``incarnation`` is the number of this start of the relay (spec 08, "Mailbox").
+    ``incarnation`` is the number of this start of the relay (spec 08, "Mailbox"), ``push_key`` the
+    key by which push services know it, if it wakes devices.
     """
 
     relay_id: RelayId
@@ -23,6 +24,7 @@ class RelayRules:
     registration: Literal["open", "invitation", "closed"] = "open"
     lease_max_ms: int = limits.LEASE_MAX_MS
     incarnation: int = 0
+    push_key: bytes | None = None
 
 
 @dataclass(frozen=True)

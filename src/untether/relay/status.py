@@ -19,5 +19,6 @@ async def fetch_status(tx: RelayTransaction, call: Call, _request: FetchStatus) 
             mailbox_entries=own.entries,
             one_time_prekeys=await tx.count_one_time_prekeys(call.address),
             activity=tuple(DeviceActivity(row.device, row.last_active_at) for row in rows),
+            push_key=call.session.rules.push_key,
         )
     )

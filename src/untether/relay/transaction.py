@@ -220,6 +220,19 @@ class RelayTransaction(Protocol):
         """Forget up to ``limit`` claim limits that are full again; returns how many."""
         ...
 
+    # --- push endpoints -------------------------------------------------------------------
+    async def push_endpoint(self, address: DeviceAddress) -> str | None:
+        """Return where a device wants to be woken."""
+        ...
+
+    async def put_push_endpoint(self, address: DeviceAddress, endpoint: str) -> None:
+        """Write where a device wants to be woken; it is one place."""
+        ...
+
+    async def delete_push_endpoint(self, address: DeviceAddress) -> None:
+        """Delete it."""
+        ...
+
     # --- link slots, invitations, settings ------------------------------------------------
     async def slot(self, slot_id: SlotId) -> SlotRow | None:
         """Return a link slot."""

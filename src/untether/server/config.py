@@ -7,6 +7,7 @@ relay is refused by :func:`check`, with the line to change.
 
 from __future__ import annotations
 
+import re
 import ssl
 from pathlib import Path
 from typing import Annotated, Literal
@@ -23,6 +24,8 @@ from untether.base.identifiers import MINUTE_MS, SECOND_MS
 DATABASE_NAME = "relay.sqlite3"
 
 _REASON_MAX = 500  # characters: a wrong key stands in its refusal, however long it is
+
+_CONTACT = re.compile(r"mailto:[!-~]+@[!-~]+|https://[!-~]+")
 
 Positive = Annotated[int, Meta(ge=1)]
 Port = Annotated[int, Meta(ge=0, le=65_535)]
@@ -67,6 +70,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_origins: tuple[str, ...] = ()
     registration: Literal["open", "invitation", "closed"] = "open"
     allow_plain_http: bool = False
+    push_contact: Annotated[str, Meta(max_length=limits.ORIGIN_MAX)] = ""
     public_metrics: bool = False
     trusted_proxies: tuple[str, ...] = ()
     web_app: str = ""
@@ -191,6 +195,12 @@ def check(config: Config) -> None:
                 f"public_origins: “{origin}” is not spelled as devices spell it.",
                 f"Write it as {normal}.",
             )
+    if config.push_contact and not _CONTACT.fullmatch(config.push_contact):
+        raise LocalError(
+            "bad-config",
+            "push_contact: push services need an address to write to.",
+            'For example push_contact = "mailto:owner@example.org", or an https:// page.',
+        )
     if is_wildcard(config.host) and not config.public_origins:
         raise LocalError(
             "no-public-origin",

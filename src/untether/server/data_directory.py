@@ -15,9 +15,11 @@ from pathlib import Path
 from untether.adapters.paths import make_private
 from untether.base.errors import LocalError, PlatformError
 from untether.base.identifiers import RelayId
+from untether.base.secret_bytes import SecretBytes
 
 LOCK_NAME = "relay.lock"
 IDENTITY_NAME = "relay.id"
+PUSH_KEY_NAME = "push.key"
 
 
 def prepare(directory: Path) -> None:
@@ -48,6 +50,36 @@ def confirm_identity(directory: Path, relay_id: RelayId) -> None:
             raise _another_relay(path)
     except (OSError, UnicodeDecodeError) as error:
         raise _unusable(directory, str(error)) from error
+
+
+def own_secret(directory: Path, name: str, fresh: SecretBytes) -> SecretBytes:
+    """Return a secret of this relay; the first call of a directory's life makes ``fresh`` the one.
+
+    PlatformError ``io-error`` for a file that holds something else.
+    """
+    path = directory / name
+    if path.exists() and not path.is_file():
+        raise _unusable(directory, f"{name} is no file")
+    try:
+        if not path.exists():
+            unfinished = path.with_suffix(".new")
+            unfinished.unlink(missing_ok=True)
+            with open(unfinished, "xb", opener=_private_opener) as file:
+                file.write(fresh)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.rename(path)
+        with path.open("rb") as file:
+            kept = SecretBytes(file.read(len(fresh) + 1))
+    except OSError as error:
+        raise _unusable(directory, error.strerror or "unknown cause") from error
+    if len(kept) != len(fresh):
+        raise _unusable(directory, f"{name} does not have {len(fresh)} bytes")
+    return kept
+
+
+def _private_opener(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_CLOEXEC, 0o600)
 
 
 @contextmanager

@@ -16,16 +16,24 @@ from aiohttp import web
 
 from untether.base.errors import PlatformError
 from untether.base.identifiers import RelayId
+from untether.base.secret_bytes import SecretBytes
+from untether.crypto import es256
 from untether.relay.mailbox import begin_incarnation
 from untether.relay.session import RelayRules
 from untether.relay.transaction import RelayStore
 from untether.server import config as configuration
 from untether.server.app import create_app
 from untether.server.config import Config
-from untether.server.data_directory import confirm_identity, serve_alone
+from untether.server.data_directory import (
+    PUSH_KEY_NAME,
+    confirm_identity,
+    own_secret,
+    serve_alone,
+)
 from untether.server.event_log import Log, report_libraries
 from untether.server.housekeeping import close_silent, keep_house
 from untether.server.metrics import Metrics
+from untether.server.push_service import PushService
 from untether.server.relay_process import RelayProcess, own_relay_id
 from untether.server.store import check_store, open_store
 from untether.server.web_files import load as load_web_files
@@ -58,9 +66,15 @@ async def serving(config: Config, log: Log) -> AsyncIterator[RelayProcess]:
     if web_files is None:
         log.info("no-web-app")
     check_store(config.database)
-    async with open_store(config.database, metrics.commit_batch.observe) as store:
+    async with (
+        open_store(config.database, metrics.commit_batch.observe) as store,
+        _push_service(config) as push_service,
+    ):
         listener = _listen(config)
-        relay = await _start(config, int(listener.getsockname()[1]), store, metrics, log)
+        port = int(listener.getsockname()[1])
+        relay = await _start(
+            config, port, store, metrics=metrics, log=log, push_service=push_service
+        )
         confirm_identity(config.data_directory, relay.rules.relay_id)
         runner = web.AppRunner(
             create_app(relay, web_files), access_log=None, shutdown_timeout=STOP_TIMEOUT_S
@@ -78,12 +92,32 @@ async def serving(config: Config, log: Log) -> AsyncIterator[RelayProcess]:
             for task in house:
                 task.cancel()
             await asyncio.wait(house)
+            if relay.web_push is not None:
+                await relay.web_push.close()
             await runner.cleanup()
             listener.close()
 
 
+@asynccontextmanager
+async def _push_service(config: Config) -> AsyncIterator[PushService | None]:
+    """Open the way to push services, if the operator has said who calls them."""
+    if not config.push_contact:
+        yield None
+        return
+    fresh = SecretBytes.generate(es256.SEED_LENGTH, RelayProcess.randomness)
+    seed = own_secret(config.data_directory, PUSH_KEY_NAME, fresh)
+    async with PushService(seed, config.push_contact) as opened:
+        yield opened
+
+
 async def _start(
-    config: Config, port: int, store: RelayStore, metrics: Metrics, log: Log
+    config: Config,
+    port: int,
+    store: RelayStore,
+    *,
+    metrics: Metrics,
+    log: Log,
+    push_service: PushService | None,
 ) -> RelayProcess:
     fresh = RelayId(RelayProcess.randomness(RELAY_ID_LENGTH))
     rules = RelayRules(
@@ -91,6 +125,7 @@ async def _start(
         origins=config.origins(port),
         registration=config.registration,
         incarnation=await store.transact(begin_incarnation, RelayProcess.now()),
+        push_key=None if push_service is None else push_service.public_key,
     )
     return RelayProcess(
         config=config,
@@ -99,6 +134,7 @@ async def _start(
         rules=rules,
         metrics=metrics,
         log=log,
+        push_service=push_service,
     )
 
 

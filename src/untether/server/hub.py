@@ -60,6 +60,8 @@ class Hub:
             case Device(address):
                 self._enter(self._devices[address], socket)
                 self._addresses[address.account_id][address] = None
+                if self._relay.web_push is not None:
+                    self._relay.web_push.connected(address)
 
     def _enter(self, own: dict[Socket, None], socket: Socket) -> None:
         own[socket] = None
@@ -80,11 +82,16 @@ class Hub:
                 _discard(self._devices, address, socket)
                 if address not in self._devices:
                     _discard(self._addresses, address.account_id, address)
+                    self._wake_later(address)
 
     def forget_slots(self, socket: Socket, slots: set[SlotId]) -> None:
         """Stop telling a closed socket about its link slots."""
         for slot_id in slots:
             _discard(self._watchers, slot_id, socket)
+
+    def is_connected(self, address: DeviceAddress) -> bool:
+        """Tell whether a device has an open socket."""
+        return address in self._devices
 
     # --- effects --------------------------------------------------------------------------
     def perform(self, asking: Socket, effect: outcome.Effect) -> None:
@@ -93,6 +100,8 @@ class Hub:
             case outcome.WakeMailbox(address):
                 if push := self._pushes.get(address):
                     push.wake()
+                elif not self.is_connected(address):
+                    self._wake_later(address)
             case outcome.StartDelivery(address):
                 self._start_delivery(asking, address)
             case outcome.TellAccount(account_id, frame):
@@ -115,6 +124,11 @@ class Hub:
         self._relay.metrics.acknowledgements += 1
         if isinstance(principal, Device) and (push := self._pushes.get(principal.address)):
             push.acknowledged(up_to)
+
+    def _wake_later(self, address: DeviceAddress) -> None:
+        """Have a device called that is not here, if mail waits for it."""
+        if self._relay.web_push is not None:
+            self._relay.web_push.mail_waits(address)
 
     def _start_delivery(self, socket: Socket, address: DeviceAddress) -> None:
         older = self._pushes.get(address)

@@ -70,6 +70,7 @@ class Metrics(Collector):
         self.verdicts: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
         self.cuts: Counter[str] = Counter()
+        self.web_pushes: Counter[str] = Counter()
         self.unfinished_upgrades = 0
         self.requests = 0
         self.rests = 0
@@ -111,6 +112,7 @@ class Metrics(Collector):
         yield _labelled("verdicts", "Verdicts of submissions.", "verdict", self.verdicts)
         yield _labelled("refusals", "Requests refused.", "code", self.refusals)
         yield _labelled("cuts", "Sockets that the relay closed.", "cause", self.cuts)
+        yield _labelled("web_pushes", "Devices called.", "result", self.web_pushes)
         yield _counter(
             "unfinished_upgrades",
             "Peers that were gone before their socket was open.",

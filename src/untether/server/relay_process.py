@@ -26,6 +26,8 @@ from untether.server.config import Config, Quotas
 from untether.server.event_log import Log
 from untether.server.hub import Hub
 from untether.server.metrics import Metrics
+from untether.server.push_service import PushService
+from untether.server.web_push import WebPush
 
 _NONCE_LENGTH = 32
 _ID_SETTING = "relay-id"
@@ -58,6 +60,7 @@ class RelayProcess:
         rules: RelayRules,
         metrics: Metrics,
         log: Log,
+        push_service: PushService | None = None,
     ) -> None:
         self.config = config
         self.address = address
@@ -66,6 +69,7 @@ class RelayProcess:
         self.metrics = metrics
         self.log = log
         self.hub = Hub(self)
+        self.web_push = None if push_service is None else WebPush(self, push_service)
         self._budgets = operator_budgets(config.quotas)
 
     @staticmethod

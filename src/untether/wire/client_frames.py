@@ -17,6 +17,7 @@ from untether.base.limits import (
     LINK_ITEMS_MAX,
     LISTS_PER_ANSWER_MAX,
     ORIGIN_MAX,
+    PUSH_ENDPOINT_MAX,
     WIPE_ORDERS_PER_PUBLICATION_MAX,
 )
 from untether.wire.codec import Record
@@ -169,6 +170,16 @@ class FetchStatus(Record, frozen=True, tag="status"):
     """Ask for the own mailbox length, prekey stock and device activity."""
 
 
+class SubscribePush(Record, frozen=True, tag="subscribe-push"):
+    """Have this device woken at an address of its push service; a newer one replaces it."""
+
+    endpoint: Annotated[str, Meta(max_length=PUSH_ENDPOINT_MAX)]
+
+
+class UnsubscribePush(Record, frozen=True, tag="unsubscribe-push"):
+    """Have this device woken no more."""
+
+
 class OpenLinkSlot(Record, frozen=True, tag="open-slot"):
     """A companion opens a slot of its own choosing with its sealed offer."""
 
@@ -212,6 +223,8 @@ ClientFrame = (
     | StartReceiving
     | Acknowledge
     | FetchStatus
+    | SubscribePush
+    | UnsubscribePush
     | OpenLinkSlot
     | ClaimLinkSlot
     | PutLinkItem

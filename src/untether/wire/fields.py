@@ -33,6 +33,7 @@ from untether.base.names import DEVICE_NAME_PATTERN, DEVICE_PLATFORM_PATTERN
 Bytes16 = Annotated[bytes, Meta(min_length=16, max_length=16)]
 Bytes32 = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Signature = Annotated[bytes, Meta(min_length=64, max_length=64)]
+PushKey = Annotated[bytes, Meta(min_length=65, max_length=65)]
 KemPublic = Annotated[bytes, Meta(min_length=1184, max_length=1184)]
 
 AccountIdField = Annotated[AccountId, Meta(min_length=16, max_length=16)]

@@ -22,6 +22,7 @@ from untether.wire.fields import (
     LinkOfferItem,
     MessageIdField,
     Millis,
+    PushKey,
     RelayIdField,
     SealedBody,
     SlotIdField,
@@ -158,11 +159,12 @@ class Deliveries(Record, frozen=True, tag="deliveries"):
 
 
 class Status(Record, frozen=True, tag="status"):
-    """Answer to FetchStatus."""
+    """Answer to FetchStatus. ``push_key`` is there when this relay wakes devices."""
 
     mailbox_entries: Uint53
     one_time_prekeys: Uint53
     activity: tuple[DeviceActivity, ...]
+    push_key: PushKey | None = None
 
 
 class LinkOffered(Record, frozen=True, tag="link-offered"):

@@ -49,6 +49,8 @@ from untether.wire.client_frames import (
     Resign,
     ResolveName,
     StartReceiving,
+    SubscribePush,
+    UnsubscribePush,
 )
 from untether.wire.records import SignedObject, Stamp
 from untether.wire.server_frames import NotListed, Refused, Welcome
@@ -70,6 +72,8 @@ WHO_MAY = {
     "StartReceiving": "device",
     "Acknowledge": "device",
     "FetchStatus": "device",
+    "SubscribePush": "device",
+    "UnsubscribePush": "device",
     "OpenLinkSlot": "guest",
     "ClaimLinkSlot": "device",
     "PutLinkItem": "guest device",
@@ -163,6 +167,8 @@ def all_frames(phone: RelayDevice, desk: RelayDesk) -> list[ClientFrame]:
         StartReceiving(),
         Acknowledge(stamp),
         FetchStatus(),
+        SubscribePush("https://push.example.org/x"),
+        UnsubscribePush(),
         OpenLinkSlot(SLOT, b"offer"),
         ClaimLinkSlot(SLOT),
         PutLinkItem(SLOT, 2, b"item"),

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
 import io
-import ipaddress
 import re
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -14,10 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from tests.unit.server.certificates import make_certificate
 from tests.unit.server.relay_devices import make_phone, register
 
 from untether.adapters.transport.websocket import WebSocketConnector
@@ -26,7 +21,7 @@ from untether.base.identifiers import SECOND_MS
 from untether.base.limits import HEALTH_KEPT_MS
 from untether.server import app, housekeeping
 from untether.server.app import peer_address
-from untether.server.config import Config, Tls
+from untether.server.config import Config
 from untether.server.driver import serving
 from untether.server.event_log import Log
 from untether.server.housekeeping import clear_expired, measure_mailboxes
@@ -201,47 +196,13 @@ def test_ipv6_guests_count_by_their_network() -> None:
     assert _peer("::1", {}) == "::1"
 
 
-def _certificate(directory: Path) -> Tls:
-    """Make a self-signed certificate for localhost."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(
-            x509.SubjectAlternativeName(
-                [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-            ),
-            critical=False,
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    tls = Tls(str(directory / "cert.pem"), str(directory / "key.pem"))
-    Path(tls.certificate).write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    Path(tls.key).write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    return tls
-
-
 class TestTls:
     """A relay with a certificate of its own."""
 
     @pytest.fixture
     def config(self, tmp_path: Path) -> Config:
         """Serve TLS with a self-signed certificate."""
-        return Config(port=0, data=str(tmp_path), tls=_certificate(tmp_path))
+        return Config(port=0, data=str(tmp_path), tls=make_certificate(tmp_path, "localhost"))
 
     async def test_a_device_that_knows_the_authority_logs_in(
         self, relay: RelayProcess, config: Config

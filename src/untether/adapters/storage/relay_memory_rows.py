@@ -263,6 +263,19 @@ class MemoryRelayTransaction(PartitionedTransaction):
         """See the port."""
         return len(await self._delete_where("claims", lambda at: bool(at < due_before), limit))
 
+    # --- push endpoints -------------------------------------------------------------------
+    async def push_endpoint(self, address: DeviceAddress) -> str | None:
+        """See the port."""
+        return (await self._rows("push endpoint", *address)).get(_ONLY)
+
+    async def put_push_endpoint(self, address: DeviceAddress, endpoint: str) -> None:
+        """See the port."""
+        (await self._writable("push endpoint", *address))[_ONLY] = endpoint
+
+    async def delete_push_endpoint(self, address: DeviceAddress) -> None:
+        """See the port."""
+        (await self._writable("push endpoint", *address)).clear()
+
     # --- link slots, invitations, settings ------------------------------------------------
     async def slot(self, slot_id: SlotId) -> SlotRow | None:
         """See the port."""

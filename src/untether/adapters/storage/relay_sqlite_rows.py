@@ -233,6 +233,22 @@ class SqliteRelayTransaction(SqliteMailboxes):
             (due_before, limit),
         )
 
+    # --- push endpoints -------------------------------------------------------------------
+    async def push_endpoint(self, address: DeviceAddress) -> str | None:
+        """See the port."""
+        found = self._row(
+            "SELECT endpoint FROM push_endpoints WHERE account_id = ? AND device = ?", address
+        )
+        return found[0] if found else None
+
+    async def put_push_endpoint(self, address: DeviceAddress, endpoint: str) -> None:
+        """See the port."""
+        self._write("INSERT OR REPLACE INTO push_endpoints VALUES (?, ?, ?)", (*address, endpoint))
+
+    async def delete_push_endpoint(self, address: DeviceAddress) -> None:
+        """See the port."""
+        self._write("DELETE FROM push_endpoints WHERE account_id = ? AND device = ?", address)
+
     # --- link slots, invitations, settings ------------------------------------------------
     async def slot(self, slot_id: SlotId) -> SlotRow | None:
         """See the port."""
