@@ -36,6 +36,8 @@ TARGETS: Final[dict[str, Target]] = {
     "link-text": Target("decoder", text_targets.link_texts),
     "security-text": Target("decoder", text_targets.security_texts),
     "relay-address": Target("decoder", text_targets.relay_addresses),
+    "push-endpoint": Target("decoder", text_targets.push_endpoints),
+    "web-manifest": Target("decoder", text_targets.web_manifests),
     "name": Target("decoder", text_targets.names),
     "configuration": Target("decoder", text_targets.configurations),
     "profile": Target("decoder", text_targets.profiles),

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import segno
 from PIL import Image
+from yarl import URL
 
 from fuzz import script
 from fuzz.harness import Case, expect
@@ -20,11 +21,15 @@ from fuzz.shortcuts import remembered_fingerprints, small_pictures
 from untether.adapters import qr
 from untether.adapters.storage import profile
 from untether.adapters.transport.address import relay_address
+from untether.base.errors import PlatformError, RemoteError
 from untether.base.names import check_device_name, check_name
+from untether.base.secret_bytes import SecretBytes
 from untether.protocol.identity.recovery_code import decode_recovery_code, encode_recovery_code
 from untether.protocol.identity.security_code import Side, compare_security_qr
 from untether.protocol.linking.link_text import LinkText
+from untether.relay.push import host_of
 from untether.server import config
+from untether.server.web_manifest import read_manifest, sign_manifest
 from untether.wire.codec import decode
 from untether.wire.records import ListHead
 
@@ -158,6 +163,52 @@ def relay_addresses() -> Iterator[Case]:
         return address
 
     yield texts(read, genuine)
+
+
+@contextmanager
+def push_endpoints() -> Iterator[Case]:
+    """A device names where it wants to be woken; what is called is what was looked at."""
+    genuine = [
+        "https://push.example.org/send/cQ:APA91b-_x?y=%2b",
+        "https://updates.push.example.com/wpush/v2/gAAAA_-==",
+        "https://push.example",
+        "https://user@push.example.org:8443/x#y",
+        "https://127.0.0.1/x",
+        "https://[::1]/x",
+        "https://push.example.org\\@localhost/x",
+    ]
+
+    def read(text: str) -> object:
+        host = host_of(text)
+        if host is not None:
+            url = URL(text, encoded=True)
+            expect((url.scheme, url.host, url.port) == ("https", host, 443), "another host")
+            expect(url.raw_host == host and url.user is None, "a host has two readings")
+        return host
+
+    yield texts(read, genuine)
+
+
+@contextmanager
+def web_manifests() -> Iterator[Case]:
+    """Somebody compares a web app: its list comes from whoever serves it."""
+    files = {"index.html": b"<!doctype html>", "assets/index-1a2b.js": b"let app;"}
+    signed = sign_manifest(files, "1.2.3", SecretBytes(bytes(32)))
+    genuine = [signed, signed.replace(b"1.2.3", b"1.2.4"), b'{"files":{}}', b"[" * 2_000]
+
+    def read(content: bytes) -> object:
+        try:
+            return read_manifest(content)
+        except PlatformError as error:
+            expect(error.code in {"web-damaged", "web-unsigned"}, "another error")
+            raise RemoteError(error.code, error.message, error.hint) from error
+
+    raw = [bytes([script.RAW]) + one for one in genuine]
+    yield Case(
+        script.messages(genuine),
+        read,
+        raw + [script.plain(n, script.BYTES) for n in range(len(genuine))],
+    )
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import re
 from typing import Final
 
 from untether.base.identifiers import DeviceAddress
+from untether.base.limits import PUSH_ENDPOINT_MAX
 from untether.relay.outcome import Call, Decision, Refusal
 from untether.relay.transaction import RelayTransaction
 from untether.wire.client_frames import SubscribePush, UnsubscribePush
@@ -60,7 +61,7 @@ async def forget_endpoint(tx: RelayTransaction, address: DeviceAddress, endpoint
 
 def host_of(endpoint: str) -> str | None:
     """Return the host of an endpoint that may be called by its spelling, else None."""
-    found = _ENDPOINT.fullmatch(endpoint)
+    found = _ENDPOINT.fullmatch(endpoint) if len(endpoint) <= PUSH_ENDPOINT_MAX else None
     if found is None or found["last"].isdigit() or found["host"].endswith(_OWN_NETWORKS):
         return None
     return found["host"]

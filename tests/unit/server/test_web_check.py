@@ -172,6 +172,21 @@ async def test_what_the_list_does_not_admit_is_found(
     assert (ended.status, ended.error["error"]) == (4, "web-differs")
 
 
+async def test_twin_that_believes_the_list_finds_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list alone is right, whatever is sent."""
+    monkeypatch.setattr(web_check, "_is_same", lambda *_: True)
+
+    def spoil(files: WebFiles) -> None:
+        evil = dataclasses.replace(files.files["index.html"], content=b"<!doctype html>evil")
+        files.files = {**files.files, "index.html": evil}
+
+    async with served(tmp_path, spoil=spoil) as url:
+        ended = await verify(url)
+    assert (ended.status, ended.line["event"]) == (0, "verified")
+
+
 async def test_a_listed_file_that_is_not_served_is_missing(tmp_path: Path) -> None:
     """Listed there, and not found when it is asked for."""
 
