@@ -78,12 +78,11 @@ $(VENV)/.installed-%: pyproject.toml $(MARK)
 	@$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable ".$(EXTRAS)"
 	@touch $@
 
-# Node.js is needed for the web app alone; where it is missing, the tests in browsers say so.
-webapp/node_modules: webapp/package-lock.json
-	@if command -v npm >/dev/null; then \
-		echo "Fetching the packages of the web app ..." >&2; \
-		cd webapp && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules; \
-	else echo "Node.js is missing: no tests in a browser." >&2; fi
+# Where Node.js can't be had, the tests in browsers say so.
+webapp/node_modules: webapp/package-lock.json | $(MARK)
+	@echo "Fetching the packages of the web app ..." >&2
+	@cd webapp && ../$(RUN)/python ../tools/nodejs.py ci --ignore-scripts --no-audit --no-fund --silent \
+		&& touch node_modules || echo "The packages of the web app are missing: no tests in a browser." >&2
 
 $(APP): $(VENV)/.installed-web $(APP_SOURCES)
 	@echo "Building the web app ..." >&2

@@ -19,7 +19,7 @@ from tempfile import mkdtemp
 
 import brotli
 
-from nodejs import npm_command, usable_node
+from nodejs import usable_node
 from untether import __version__
 from untether.base.secret_bytes import SecretBytes
 from untether.server.web_files import FOLDER
@@ -39,7 +39,7 @@ SEED_LENGTH = 32
 def build(into: Path, quality: int) -> dict[str, tuple[int, int]]:
     """Build the app in the place of the one that is there; return the sizes of its files."""
     node = usable_node()
-    _install_packages(node)
+    _install_packages()
     into.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(mkdtemp(dir=into.parent, prefix=".webapp-"))
     try:
@@ -74,16 +74,10 @@ def release_key() -> SecretBytes:
     return SecretBytes(seed)
 
 
-def _install_packages(node: str) -> None:
+def _install_packages() -> None:
     if not (WEBAPP / "node_modules" / "vite").is_dir():
-        command = [
-            *npm_command(node),
-            "ci",
-            "--ignore-scripts",
-            "--no-audit",
-            "--no-fund",
-            "--silent",
-        ]
+        npm = [sys.executable, str(ROOT / "tools" / "nodejs.py")]
+        command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
         subprocess.run(command, cwd=WEBAPP, check=True)
 
 

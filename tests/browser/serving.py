@@ -14,16 +14,14 @@ from threading import Thread
 
 import pytest
 
+from nodejs import found_node
+from untether.server.web_headers import POLICY
+
 ROOT = Path(__file__).parents[2]
 WEBAPP = ROOT / "webapp"
+REQUIRED = "UNTETHER_BROWSER_REQUIRED"
+"""When it is set, a missing browser fails the tests that it would skip else."""
 CHROMIUM = os.environ.get("UNTETHER_CHROMIUM") or shutil.which("chromium")
-
-POLICY = (
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; "
-    "img-src 'self' blob:; media-src blob:; connect-src 'self'; worker-src 'self'; "
-    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types svelte-trusted-html app"
-)
 
 
 class PolicedFiles(SimpleHTTPRequestHandler):
@@ -56,22 +54,31 @@ def needs_a_browser() -> None:
     """Skip where no page can be built and opened, and say why."""
     pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine")
+        _missing("no Chromium on this machine")
     needs_node()
 
 
-def needs_node() -> None:
-    """Skip where nothing of the web app can be built, and say why."""
-    if shutil.which("npx") is None:
-        pytest.skip("no Node.js on this machine")
+def needs_node() -> str:
+    """Skip where nothing of the web app can be built, and say why; else return ``node``."""
+    node = found_node()
+    if node is None:
+        _missing("no fitting Node.js on this machine")
     if not (WEBAPP / "node_modules" / "vite").is_dir():
-        pytest.skip("the packages of webapp/ are not installed (npm ci)")
+        _missing("the packages of webapp/ are not installed (npm ci)")
+    return str(node)
+
+
+def _missing(what: str) -> None:
+    """Skip; fail where all tests must run."""
+    if os.environ.get(REQUIRED):
+        pytest.fail(f"{what}, and {REQUIRED} is set")
+    pytest.skip(what)
 
 
 def built(config: str, folder: Path) -> Path:
     """Build the page that a configuration of Vite names into a folder; returns the folder."""
     done = subprocess.run(
-        ["npx", "--no-install", "vite", "build", "--config", config],
+        [needs_node(), "node_modules/vite/bin/vite.js", "build", "--config", config],
         cwd=WEBAPP,
         check=False,
         capture_output=True,

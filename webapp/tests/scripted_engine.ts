@@ -56,7 +56,7 @@ const CALLS: Record<string, (args: never, tab: string) => unknown> = {
   register: async (_: object, tab: string) => {
     await ask(tab, "seal", { purpose: "account" });
     entered();
-    return { recovery_code: "K3V7 WQ2M 9XPD 4HTR 8YNB 6CJF 2ZLG 5SAE" };
+    return { recovery_code: "xjq3-gbob-s7cz-ffck-ocoa-kahh-3bvs-gbjl-eaby-psnz-k2n3-4iry-ohku-7i76" };
   },
   recovery_code_seen: () => null,
   recover: async (_: object, tab: string) => {

@@ -83,7 +83,7 @@ def recover(page: Page) -> None:
     """Recover an account that has companions."""
     press(page, "Recover an account")
     page.get_by_label("Your name").fill("alice")
-    page.get_by_label("Recovery code").fill("K3V7 WQ2M")
+    page.get_by_label("Recovery code").fill("xjq3 gbob")
     press(page, "Continue")
     press(page, "Use a passphrase")
     page.get_by_label("Passphrase", exact=True).fill(PASSPHRASE)

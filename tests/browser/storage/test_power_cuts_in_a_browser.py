@@ -29,7 +29,7 @@ def simulation(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def cut(simulation: Path, cuts: int, *, psow: int, hook: str) -> dict[str, int]:
     """Cut the power so often; returns what was counted."""
-    command = ["node", str(simulation), str(cuts), str(psow), hook]
+    command = [needs_node(), str(simulation), str(cuts), str(psow), hook]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     totals: dict[str, int] = json.loads(done.stdout.splitlines()[-1])

@@ -21,7 +21,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     needs_node()
     folder = built("tests/file_layer/vite.config.ts", tmp_path_factory.mktemp("file-layer"))
     (folder / "node_modules").symlink_to(WEBAPP / "node_modules")
-    command = ["node", str(folder / "file_layer.js")]
+    command = [needs_node(), str(folder / "file_layer.js")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
