@@ -13,11 +13,11 @@ ARGS ?=
 # Compile each module once, also where the environment says otherwise: tests start many processes.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo serve webapp test check bench simulate planted models crashes fuzz tables clean
+.PHONY: help demo serve webapp test check bench bench-web simulate planted models crashes fuzz tables clean
 .DELETE_ON_ERROR:
 
 help: ## show these targets
-	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 demo: $(VENV)/.installed-run ## tell the story in this terminal: two people, five devices
 	@$(RUN)/untether demo $(ARGS)
@@ -38,6 +38,9 @@ check: $(VENV)/.installed-check ## format, lint, types and layers
 
 bench: $(VENV)/.installed-bench ## measure against peers, in the same run
 	@$(RUN)/python benchmarks $(ARGS)
+
+bench-web: $(VENV)/.installed-test $(APP) ## measure the web app in a real browser
+	@$(RUN)/python benchmarks web
 
 simulate: $(VENV)/.installed-test ## run many simulated worlds, e.g. ARGS="--from 1000 --seeds 500"
 	@$(RUN)/python -m simulation --jobs $$(nproc) --evidence --record $(ARGS)

@@ -1,4 +1,4 @@
-"""All benchmarks, or those named: ``python benchmarks [core] [relay]``."""
+"""Benchmarks: ``python benchmarks [core] [relay] [web]``, without a name the first two."""
 
 from __future__ import annotations
 

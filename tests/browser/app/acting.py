@@ -32,6 +32,12 @@ def choose_passphrase(page: Page) -> None:
     press(page, "Set passphrase")
 
 
+def confirm_with_passphrase(page: Page) -> None:
+    """Prove that it is the owner."""
+    page.get_by_role("dialog").get_by_label("Passphrase", exact=True).fill(PASSPHRASE)
+    press(page, "Confirm with passphrase")
+
+
 def register(page: Page, name: str, *, passkey: bool = False) -> str:
     """Make an account and keep its recovery code; returns the code."""
     press(page, "Create an account")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,8 @@ def open_browser(
 
     The same ``name`` is the same browser profile; ``film`` is what its camera sees.
     """
+    from playwright.sync_api import Error
+
     contexts: list[BrowserContext] = []
     broken: list[str] = []
 
@@ -127,8 +130,19 @@ def open_browser(
 
     yield opened
     for context in contexts:
-        context.close()
+        with suppress(Error):  # it was killed
+            context.close()
     assert broken == []
+
+
+def processes_of(profile: Path) -> list[int]:
+    """Return the processes of the browser that uses a profile, its first one first."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if str(profile).encode() in (folder / "cmdline").read_bytes():
+                found.append(int(folder.name))
+    return sorted(found)
 
 
 def _note_breach(said: str, broken: list[str]) -> None:

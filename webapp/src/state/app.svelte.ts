@@ -99,6 +99,7 @@ class App {
     this.phase = me.state === "logged-out" ? "ended" : "open";
     localStorage.setItem(HAD_DEVICE, "");
     engine.release();
+    performance.mark("untether-ready");
   }
 
   /** Look at the messages of a device that was logged out. */

@@ -1,0 +1,130 @@
+"""What a browser keeps: through a kill, without a network, unreadable, and no longer than told."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+from tests.browser.app.acting import PASSPHRASE, register, send, write_to
+from tests.browser.app.conftest import PHONE, Friend, OpenBrowser, processes_of
+from tests.browser.screens.scenes import press
+
+SECRET = "the cake is under the stairs"
+MakeFriend = Callable[[str], Friend]
+
+
+def unlock(page: Page) -> None:
+    """Open the app again."""
+    page.get_by_label("Passphrase", exact=True).fill(PASSPHRASE)
+    press(page, "Unlock")
+    page.get_by_role("heading", name="Chats", exact=True).wait_for()
+
+
+def open_chat(page: Page, name: str) -> None:
+    """Open a chat from the list."""
+    page.get_by_role("listitem").filter(has_text=name).first.get_by_role("button").click()
+
+
+def test_a_browser_that_is_killed_loses_nothing(
+    open_browser: OpenBrowser, friend: MakeFriend, tmp_path: Path
+) -> None:
+    """SIGKILL right after the screen showed it: sent and received messages are there again."""
+    bob = friend("bob-kill")
+    page = open_browser("phone")
+    register(page, "alice-kill")
+    write_to(page, bob.name, "first of all")
+    bob.send("alice-kill", "an answer")
+    expect(page.get_by_role("log").get_by_text("an answer")).to_be_visible()
+    for number in range(5):
+        send(page, f"number {number}")
+        expect(page.get_by_role("log").get_by_text(f"number {number}")).to_be_visible()
+    for process in processes_of(tmp_path / "profile-phone"):
+        os.kill(process, signal.SIGKILL)
+
+    page = open_browser("phone")
+    unlock(page)
+    open_chat(page, bob.name)
+    for text in ["first of all", "an answer", *(f"number {number}" for number in range(5))]:
+        expect(page.get_by_role("log").get_by_text(text)).to_be_visible()
+    assert bob.receives("number 4")
+
+
+def test_nothing_readable_is_on_the_disk(
+    open_browser: OpenBrowser, friend: MakeFriend, tmp_path: Path
+) -> None:
+    """Neither texts nor names nor the passphrase lie in any file of the browser."""
+    bob = friend("bob-hides-here")
+    page = open_browser("phone")
+    register(page, "alice-hides-here")
+    write_to(page, bob.name, SECRET)
+    expect(page.get_by_role("log").get_by_text(SECRET)).to_be_visible()
+    page.context.close()
+    found = [
+        (path.name, word)
+        for path in (tmp_path / "profile-phone").rglob("*")
+        if path.is_file()
+        for word in (SECRET, PASSPHRASE, bob.name, "alice-hides-here")
+        if word.encode() in path.read_bytes() or word.encode("utf-16-le") in path.read_bytes()
+    ]
+    assert found == []
+
+
+def test_it_starts_without_a_network(open_browser: OpenBrowser, friend: MakeFriend) -> None:
+    """The shell comes from the service worker, messages from the disk; what is written waits."""
+    bob = friend("bob-offline")
+    page = open_browser("phone")
+    register(page, "alice-offline")
+    write_to(page, bob.name, "before")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    expect(page.get_by_role("log").get_by_text("before")).to_be_visible()
+    page.context.set_offline(True)
+    page.reload()
+    unlock(page)
+    open_chat(page, bob.name)
+    send(page, "written offline")
+    expect(page.get_by_role("log").get_by_text("written offline")).to_be_visible()
+    page.context.set_offline(False)
+    assert bob.receives("written offline")
+
+
+def test_two_tabs_are_one_device(open_browser: OpenBrowser, friend: MakeFriend) -> None:
+    """The second tab follows the first, and takes over when that is closed."""
+    bob = friend("bob-tabs")
+    first = open_browser("phone")
+    register(first, "alice-tabs")
+    write_to(first, bob.name, "from the first tab")
+    second = first.context.new_page()
+    second.goto(first.url)
+    open_chat(second, bob.name)
+    expect(second.get_by_text("runs in another tab")).to_be_visible()
+    send(second, "from the second tab")
+    expect(first.get_by_role("log").get_by_text("from the second tab")).to_be_visible()
+    first.close()
+    unlock(second)
+    open_chat(second, bob.name)
+    send(second, "the first tab is gone")
+    assert bob.receives("the first tab is gone")
+
+
+HOSTILE = {
+    "markup": "<img src=x onerror=alert(1)>",
+    "turned": "\N{RIGHT-TO-LEFT OVERRIDE}gnp.exe",
+    "endless": "a" * 2_000,
+    "template": "{{constructor}}",
+}
+
+
+def test_hostile_texts_are_texts(open_browser: OpenBrowser, friend: MakeFriend) -> None:
+    """Markup, turned writing, endless words: shown as they are, and nothing runs."""
+    bob = friend("bob-hostile")
+    page = open_browser("phone", **PHONE)
+    register(page, "alice-hostile")
+    write_to(page, bob.name, "hello")
+    for kind, text in HOSTILE.items():
+        bob.send("alice-hostile", text)
+        shown = page.get_by_role("log").get_by_text(text[:200])
+        expect(shown, kind).to_be_visible()
+        assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth"), kind
