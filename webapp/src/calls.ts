@@ -1,6 +1,6 @@
 // The table of calls, questions and events between screens and engine.
 import type {
-  Chat, Contact, Conversation, Device, Linked, Look, Me, Message, Notice, SecurityCode, Storage,
+  Chat, Contact, Conversation, Device, Linked, Look, Me, Message, Notice, PushKey, SecurityCode, Storage,
   UnlockMethod,
 } from "./types";
 
@@ -47,6 +47,8 @@ export interface Calls {
   notices: { args: Record<string, never>; value: Notice[] };
   notices_shown: { args: { rows: number[] }; value: null };
   set_lease: { args: { days: number }; value: null };
+  push_key: { args: Record<string, never>; value: PushKey };
+  subscribe_push: { args: { endpoint: string }; value: null };
   storage: { args: Record<string, never>; value: Storage };
 }
 

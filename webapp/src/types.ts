@@ -104,6 +104,10 @@ export interface Linked {
   certificate_code: string;
 }
 
+export interface PushKey {
+  key: string | null;
+}
+
 export interface Storage {
   used: number;
   quota: number;

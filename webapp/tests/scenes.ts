@@ -21,6 +21,8 @@ export interface World {
   failing: Record<string, Problem>;
   /** Everything in one page, whatever was asked for. */
   onePage: boolean;
+  /** Of a relay that wakes devices. */
+  pushKey: string | null;
 }
 
 const look: Look = {
@@ -120,7 +122,7 @@ const HOSTILE = [
 
 function standard(): World {
   return {
-    look, me, chats, devices, code, failing: {}, onePage: false,
+    look, me, chats, devices, code, failing: {}, onePage: false, pushKey: null,
     messages: {
       [B]: talk, [id("c")]: [message(id("c"), "The photos are on the shared drive now", 3 * HOUR)],
       [id("f")]: [message(id("f"), "ok", 3 * DAY)],
@@ -144,6 +146,7 @@ const empty: Partial<World> = { chats: [], messages: {}, notices: {} };
 /** Name of a scene → what is different in it. */
 const SCENES: Record<string, () => Partial<World>> = {
   home: () => ({}),
+  waking: () => ({ pushKey: "B".repeat(87) }),
   empty: () => ({ look: { ...look, phase: "empty", unlock: [], relay: null }, ...empty }),
   locked: () => ({ look: { ...look, phase: "locked" } }),
   unlocked: () => ({ look: { ...look, unlock: ["device"] } }),

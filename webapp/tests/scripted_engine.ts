@@ -6,6 +6,7 @@ const scene = new URLSearchParams(self.location.search).get("scene") ?? "home";
 const world: World = worldOf(scene);
 const asked = new Map<number, { resolve(value: unknown): void; reject(code: string): void }>();
 const steps = new Map<string, () => void>();
+const heard = new BroadcastChannel("untether-heard");
 let last = 0;
 
 interface Call {
@@ -133,6 +134,11 @@ const CALLS: Record<string, (args: never, tab: string) => unknown> = {
   notices: () => [],
   notices_shown: () => null,
   set_lease: () => null,
+  push_key: () => ({ key: world.pushKey }),
+  subscribe_push: ({ endpoint }: { endpoint: string }) => {
+    heard.postMessage({ subscribed: endpoint });
+    return null;
+  },
   storage: () => ({ used: 18_400_000, quota: 10_700_000_000, persisted: world.look.persisted }),
 };
 

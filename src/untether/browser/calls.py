@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from untether.base.errors import LocalError
-from untether.browser import chat_calls, joining_calls, opening_calls, people_calls
+from untether.browser import chat_calls, joining_calls, opening_calls, people_calls, waking_calls
 from untether.browser.opening import App
 from untether.browser.page import Perform
 
@@ -49,6 +49,8 @@ CALLS = {
     "devices": Call(opening_calls.Nothing, people_calls.devices),
     "log_out": Call(people_calls.LogOut, people_calls.log_out),
     "set_lease": Call(people_calls.Lease, people_calls.set_lease),
+    "push_key": Call(opening_calls.Nothing, waking_calls.push_key),
+    "subscribe_push": Call(waking_calls.Endpoint, waking_calls.subscribe_push),
     "storage": Call(opening_calls.Nothing, people_calls.storage),
 }
 

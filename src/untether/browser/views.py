@@ -132,6 +132,12 @@ class SecurityCode(Struct, frozen=True):
     verified: bool
 
 
+class PushKey(Struct, frozen=True):
+    """The relay's key for push services, in base64url; None if it wakes no devices."""
+
+    key: str | None
+
+
 class Linked(Struct, frozen=True):
     """A device that was linked."""
 

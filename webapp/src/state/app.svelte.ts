@@ -1,5 +1,6 @@
 // What the whole app knows: how far it is open, who is here, and what stands in the way.
 import type { Problem } from "../calls";
+import { unsubscribe } from "../push";
 import { engine, Refusal } from "../rpc";
 import type { Look, Me } from "../types";
 import { chats } from "./chats.svelte";
@@ -110,6 +111,7 @@ class App {
   /** Delete this device from this browser. */
   async erase(): Promise<void> {
     await engine.call("erase", {});
+    await unsubscribe();
     localStorage.removeItem(HAD_DEVICE);
     engine.tellOthers();
     location.reload();
