@@ -133,8 +133,9 @@ def _message_ms(sender: Page, receiver: Page, text: str) -> float:
     receiver.evaluate(
         """text => { window.seen = new Promise(resolve => {
           const look = () => document.querySelector('[role=log]').innerText.includes(text)
-            && resolve(performance.timeOrigin + performance.now());
-          new MutationObserver(look).observe(document.body, {subtree: true, childList: true});
+            ? resolve(performance.timeOrigin + performance.now())
+            : requestAnimationFrame(look);
+          look();
         }); }""",
         text,
     )

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from tests.unit.linking.link_walk import Linking, make_account
 
 from fuzz import script

@@ -1,8 +1,8 @@
 // Runs Python scripts under Node.js in the browser's Python (Pyodide), with libsodium beside it:
 //   node run_browser_python.mjs SCRIPT,SCRIPT WEBAPP_MODULES PYTHON_FOLDER [MOUNT=HOST_FOLDER]...
-// PYTHON_FOLDER has Pyodide's files; where it has packages.zip, that is unpacked as the app does it.
+// PYTHON_FOLDER has Pyodide's files, whole or trimmed.
 
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -23,11 +23,6 @@ async function run() {
   });
   await sodium.ready;
   python.registerJsModule("untether_sodium", sodium);
-  const packages = join(folder, "packages.zip");
-  if (existsSync(packages)) {
-    const options = { extractDir: "/lib/python3.14/site-packages" };
-    python.unpackArchive(new Uint8Array(readFileSync(packages)), "zip", options);
-  }
   for (const mount of mounts) {
     const [path, host] = mount.split("=");
     python.mountNodeFS(path, resolve(host));

@@ -45,7 +45,7 @@ def pack(node: str, into: Path) -> None:
         run_inside(node, MODULES / "pyodide", (EXERCISE, COMPILE), source, packed)
         _zip(packed / "stdlib", into / "python_stdlib.zip")
         _zip(packed / "packages", into / "packages.zip")
-    run_inside(node, into, (EXERCISE,))
+        run_inside(node, into, (EXERCISE,), packed / "packages")
 
 
 def run_inside(node: str, folder: Path, scripts: tuple[Path, ...], *mounted: Path) -> None:

@@ -15,13 +15,11 @@ path.insert(0, "/packages")  # where the sources are, before packing
 for root in ("untether.browser.main", "untether.crypto.browser"):
     importlib.import_module(root)
 
-address = importlib.import_module("untether.adapters.transport.address")
 sqlite = importlib.import_module("untether.adapters.storage.device_sqlite3")
 upgrade = importlib.import_module("untether.device.store.upgrade")
 provider = importlib.import_module("untether.crypto.provider").provider()
 
 provider.ed25519_public(bytes(32))
-address.relay_address("https://münchen.example")
 database = sqlite.Sqlite3DeviceDatabase.open()
 upgrade.bring_up_to_date(database, upgrade.packaged_upgrades())
 database.close()

@@ -19,14 +19,16 @@ WHOLE = ("asyncio", "importlib", "json", "pyodide", "_pyodide", "sqlite3")
 """Packages of the standard library that import parts of themselves when they are needed."""
 LEFT_OUT = (
     "asyncio/__main__", "asyncio/tools", "asyncio/unix", "asyncio/windows",
-    "importlib/metadata", "importlib/resources/simple",
+    "importlib/metadata", "importlib/resources",
     "json/__main__", "json/tool",
     "pyodide/docs",
     "sqlite3/__main__", "sqlite3/_completer", "sqlite3/dump",
 )  # fmt: skip
 """Of those, what belongs to other systems, or to whoever sits at a prompt."""
-ENCODINGS = ("aliases", "ascii", "cp437", "idna", "latin_1", "punycode", "utf_8", "utf_16_le")
-"""``cp437`` is how Python reads the names in zip files."""
+GOES_WITHOUT = ("bz2", "compression/", "lzma")
+"""What ``shutil`` tries to import and does without; Pyodide loads ``shutil`` at its start."""
+ENCODINGS = ("aliases", "ascii", "cp437", "latin_1", "utf_8", "utf_16_le")
+"""``cp437`` is how Python reads the names in its own zip file."""
 
 
 def compiled(source: str, name: str, *, strip_asserts: bool) -> bytes:
@@ -80,6 +82,7 @@ def pack_stdlib() -> None:
             and not name.startswith(LEFT_OUT)
         }
         wanted |= {f"encodings/{name}.py" for name in ENCODINGS}
+        wanted = {name for name in wanted if not name.startswith(GOES_WITHOUT)}
         for name in sorted(wanted):
             source = library.read(name).decode()
             write(PACKED / "stdlib" / f"{name}c", compiled(source, name, strip_asserts=True))

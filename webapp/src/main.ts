@@ -11,11 +11,11 @@ import { app } from "./state/app.svelte";
 import { router } from "./state/route.svelte";
 import { keepShell } from "./shell";
 
-const target = document.getElementById("app");
-if (target) mount(App, { target });
 addEventListener("popstate", ({ state }) => router.moved(state));
 router.reset();
-void app.start(startEngine);
+void app.start(startEngine); // it takes longest, so it begins before there is anything to see
+const target = document.getElementById("app");
+if (target) mount(App, { target });
 keepShell();
 announceMessages();
 keepWakeable();

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from untether.base.errors import LocalError, NetworkError
 from untether.base.identifiers import SECOND_MS, AccountId, DeviceNumber, UnixMillis
@@ -26,8 +27,7 @@ from untether.wire.server_frames import Status
 _SEED_LENGTH = 32
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(Struct, frozen=True):
     """A new account. Its recovery code is given until it was seen, and nowhere in the clear."""
 
     account_id: AccountId
@@ -36,8 +36,7 @@ class Registered:
     recovery_code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """How this device stands; what only the relay knows is None when it can't be reached."""
 
     name: str

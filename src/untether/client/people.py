@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from untether.base.errors import LocalError
 from untether.base.identifiers import AccountId, UnixMillis, short_id
@@ -24,8 +25,7 @@ from untether.protocol.identity.security_code import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
+class Person(Struct, frozen=True):
     """A contact; ``changed`` means that the relay gives another account for the name now."""
 
     name: str
@@ -35,8 +35,7 @@ class Person:
     added_at: UnixMillis
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityCode:
+class SecurityCode(Struct, frozen=True):
     """What two people compare: 60 digits, or each other's QR code."""
 
     name: str
@@ -45,8 +44,7 @@ class SecurityCode:
     verified: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NamedMessage:
+class NamedMessage(Struct, frozen=True):
     """A message with the names under which it is shown; ``known``: the other is no stranger."""
 
     message: Message
@@ -55,8 +53,7 @@ class NamedMessage:
     known: bool
 
 
-@dataclass(frozen=True, slots=True)
-class NamedNotice:
+class NamedNotice(Struct, frozen=True):
     """A notice with the name of the person whom it concerns; ``own`` when that is oneself."""
 
     notice: Notice

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from untether.base.errors import LocalError, NetworkError, UntetherError
 from untether.base.identifiers import SECOND_MS, AccountId, MessageId
@@ -26,8 +25,7 @@ LOOK_AGAIN_S = 0.2
 """Events are heard within one process only; what others did is in the database."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """How far a message has come; ``devices`` counts every sealed copy, own devices' too.
 
     ``cause`` says why it waits; it is kept, and leaves when that has passed.

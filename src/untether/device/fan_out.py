@@ -5,7 +5,7 @@ This module decides from verified lists alone; it seals nothing and asks nobody.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from untether.base.identifiers import UnixMillis
 from untether.device.context import Context
@@ -17,8 +17,7 @@ from untether.protocol.identity.lease import LeaseState, lease_state
 from untether.wire.client_frames import AbsenceReason
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A device of the set; with a reason it is named in the submission but gets no header.
 
     ``peer`` is its row, once it was looked up.

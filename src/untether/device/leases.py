@@ -7,7 +7,7 @@ a copy learns of its own later lists before it signs another one in their place.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from untether.base.errors import LocalError
 from untether.base.identifiers import DAY_MS, AccountId, UnixMillis

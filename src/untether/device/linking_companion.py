@@ -12,7 +12,7 @@ login is needed before it is listed.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from untether.base.errors import UntetherError
 from untether.base.identifiers import UnixMillis

@@ -11,7 +11,7 @@ on by itself.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from untether.base.errors import UntetherError
 from untether.base.identifiers import UnixMillis

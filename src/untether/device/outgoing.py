@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from msgspec import structs
+from msgspec.structs import replace
 
 from untether.base.errors import LocalError
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis

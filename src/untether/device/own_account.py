@@ -9,7 +9,8 @@ been displaced (or restored from a copy): it signs nothing any more until it rec
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from untether.base.errors import LocalError, RefusedError
 from untether.base.identifiers import DeviceNumber

@@ -7,7 +7,8 @@ told the other devices; they are in no certificate, since strangers read those.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from untether.base.identifiers import DeviceNumber, UnixMillis
 from untether.device.store import accounts, device_notices, own_device
@@ -18,8 +19,7 @@ from untether.wire.content import DeviceKind, DeviceNotice
 from untether.wire.records import DeviceActivity
 
 
-@dataclass(frozen=True, slots=True)
-class OwnDeviceView:
+class OwnDeviceView(Struct, frozen=True):
     """One device of the own account; what has not been told yet is None.
 
     ``resigned``: it has logged itself out, and the phone's next list leaves it out.

@@ -6,7 +6,7 @@ same bytes. The stock is refilled to a constant level, so its size tells nothing
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from untether.base.identifiers import UnixMillis
 from untether.base.limits import (

@@ -9,7 +9,7 @@ newest of a run is compared with the time.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from untether.base.errors import RemoteError
 from untether.base.identifiers import DeviceNumber, UnixMillis

@@ -16,7 +16,7 @@ messages and its seal, and gets new keys and a new number.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from untether.base.errors import LocalError, RemoteError
 from untether.base.identifiers import DeviceNumber

@@ -7,7 +7,7 @@ answer is healed by asking again; a refusal leaves the profile as unused as befo
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from untether.base.identifiers import DeviceNumber
 from untether.base.names import check_name

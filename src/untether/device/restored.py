@@ -14,7 +14,7 @@ have signed lists that it forgot, so it signs, and sends, nothing until it has r
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from untether.base.limits import LOGIN_COUNTER_MAX
 from untether.device import outgoing, own_account, prekeys

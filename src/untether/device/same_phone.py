@@ -7,7 +7,7 @@ relay can't take that generation, its lists are dropped with it and the user is 
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from untether.base.errors import LocalError
 from untether.device import (

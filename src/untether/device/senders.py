@@ -7,8 +7,9 @@ drained; since that is the relay's word, the device is believed for REMOVED_DEVI
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from untether.base.errors import RemoteError
 from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
@@ -31,8 +32,7 @@ class SenderKind(Enum):
     OWN_PHONE = "the own phone"
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
+class Sender(Struct, frozen=True):
     """A device that mail came from; ``held`` mail waits for a renewed lease before it shows."""
 
     row: int

@@ -7,7 +7,9 @@ rows and writes back what it returns, in the engine's transaction.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from untether.base.errors import RemoteError
 from untether.base.identifiers import SECOND_MS, AccountId, DeviceNumber, UnixMillis
@@ -37,8 +39,7 @@ from untether.wire.client_frames import AbsenceReason
 from untether.wire.records import PrekeyBundle
 
 
-@dataclass(frozen=True, slots=True)
-class DatabaseShelf:
+class DatabaseShelf(Struct, frozen=True):
     """What opening looks up; implements :class:`session_book.KeyShelf`."""
 
     database: Database

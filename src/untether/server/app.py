@@ -7,7 +7,8 @@ from ipaddress import ip_address
 from aiohttp import web
 
 from untether import __version__
-from untether.adapters.transport.address import SOCKET_PATH, is_loopback
+from untether.adapters.transport.address import is_loopback
+from untether.adapters.transport.socket_url import SOCKET_PATH
 from untether.server.health import HealthCheck
 from untether.server.relay_process import RelayProcess
 from untether.server.sockets import Socket

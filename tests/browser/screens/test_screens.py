@@ -17,6 +17,9 @@ LOOKED_AT_BY_AXE = {("phone", "light"): None, ("desktop", "dark"): ["color-contr
 """All rules once, and the contrast of both sets of colours."""
 
 
+TWO_FRAMES = """new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"""
+
+
 def show(page: Page, size: str, scheme: str) -> None:
     """Change the window and the colours."""
     width, height = SIZES[size]
@@ -43,7 +46,7 @@ def test_a_screen_is_there_and_accessible(name: str, open_scene: OpenScene) -> N
     for size in SIZES:
         for scheme in ("light", "dark"):
             show(page, size, scheme)
-            page.wait_for_timeout(100)  # a frame or two: colours settle
+            page.evaluate(TWO_FRAMES)  # colours settle
             page.screenshot(path=PICTURES / f"{name}-{size}-{scheme}.png")
             if (size, scheme) in LOOKED_AT_BY_AXE:
                 rules = LOOKED_AT_BY_AXE[size, scheme]

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from untether.adapters.transport import address
-from untether.adapters.transport.address import is_loopback, relay_address, socket_url
+from untether.adapters.transport.address import is_loopback, relay_address
+from untether.adapters.transport.socket_url import socket_url
 from untether.base.errors import LocalError
 
 

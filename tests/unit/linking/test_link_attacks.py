@@ -3,12 +3,12 @@
 Each defence has a twin: the same attack with that one defence switched off must succeed.
 """
 
-import dataclasses
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from msgspec.structs import replace
 from tests.unit.linking.link_walk import (
     NOW,
@@ -149,9 +149,9 @@ def test_offer_that_the_code_does_not_open_is_refused(linking: Linking) -> None:
     """A code with another secret, slot or relay names an offer that it can't open."""
     text = linking.laptop.link_text
     for wrong in (
-        dataclasses.replace(text, link_secret=SecretBytes(32)),
-        dataclasses.replace(text, slot_id=SlotId(bytes(16))),
-        dataclasses.replace(text, relay_id=RelayId(bytes(16))),
+        structs.replace(text, link_secret=SecretBytes(32)),
+        structs.replace(text, slot_id=SlotId(bytes(16))),
+        structs.replace(text, relay_id=RelayId(bytes(16))),
     ):
         scanned = replace(linking.phone, text=wrong.to_text())
         assert phone.read_offer(scanned, linking.offer, NOW, linking.randomness).failure == TAMPERED
@@ -170,7 +170,7 @@ def test_name_that_rewrites_the_screen_is_refused(linking: Linking, name: str) -
         text.link_secret,
         linking.randomness,
     )
-    named = dataclasses.replace(text, offer_hash=offer.offer_hash(sealed))
+    named = structs.replace(text, offer_hash=offer.offer_hash(sealed))
     scanned = replace(linking.phone, state=PhoneState.SCANNED, text=named.to_text())
     assert phone.read_offer(scanned, sealed, NOW, linking.randomness).failure == TAMPERED
 
@@ -193,7 +193,7 @@ def test_offer_with_a_key_that_protects_nothing_is_refused(linking: Linking) -> 
         sealed = offer.seal_offer(
             record, text.relay_id, text.slot_id, text.link_secret, linking.randomness
         )
-        named = dataclasses.replace(text, offer_hash=offer.offer_hash(sealed))
+        named = structs.replace(text, offer_hash=offer.offer_hash(sealed))
         scanned = replace(linking.phone, state=PhoneState.SCANNED, text=named.to_text())
         assert phone.read_offer(scanned, sealed, NOW, linking.randomness).failure == TAMPERED
 

@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from untether.adapters.transport.address import SOCKET_PATH
+from untether.adapters.transport.socket_url import SOCKET_PATH
 
 UPGRADE = (
     f"GET {SOCKET_PATH} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"

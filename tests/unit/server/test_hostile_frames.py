@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.unit.server.relay_devices import Device, make_phone, register
 from tests.unit.server.relay_process_helper import logged
 
-from untether.adapters.transport.address import socket_url
+from untether.adapters.transport.socket_url import socket_url
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.errors import NetworkError
 from untether.base.limits import FRAME_MAX, IN_FLIGHT_MAX, PACKET_MAX

@@ -11,7 +11,7 @@ import aiohttp
 import pytest
 from tests.unit.server.relay_devices import register
 
-from untether.adapters.transport.address import socket_url
+from untether.adapters.transport.socket_url import socket_url
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.limits import REQUEST_BYTES
 from untether.server.config import Config, Quotas

@@ -13,7 +13,7 @@ import pytest
 from aiohttp import WSMsgType, web
 from tests.unit.server.raw_peers import PING, upgraded
 
-from untether.adapters.transport.address import socket_url
+from untether.adapters.transport.socket_url import socket_url
 from untether.server import sockets
 from untether.server.relay_process import RelayProcess
 

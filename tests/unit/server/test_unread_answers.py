@@ -10,8 +10,8 @@ import aiohttp
 import pytest
 from tests.unit.server.relay_devices import Device, register
 
-from untether.adapters.transport.address import socket_url
 from untether.adapters.transport.outbox import Outbox
+from untether.adapters.transport.socket_url import socket_url
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.identifiers import HOUR_MS, UnixMillis
 from untether.base.limits import (

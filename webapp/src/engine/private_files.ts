@@ -56,9 +56,8 @@ export function openPrivateFiles(
 
     async open_database(key) {
       const directory = await folder();
-      const disk: DiskFile[] = [];
+      const disk = await allOpened(directory);
       try {
-        for (const name of DATABASE_FILES) disk.push(await opened(directory, name));
         const database = mountDatabase(fs, MOUNTED_AT, disk, cipherUnder(key));
         return {
           path: MOUNTED_AT,
@@ -96,6 +95,16 @@ async function existing(
     if (reason instanceof DOMException && reason.name === "NotFoundError") return undefined;
     throw reason;
   }
+}
+
+/** Open all files of the database, or none. */
+async function allOpened(directory: FileSystemDirectoryHandle): Promise<DiskFile[]> {
+  const opening = await Promise.allSettled(DATABASE_FILES.map((name) => opened(directory, name)));
+  const disk = opening.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failure = opening.find((one) => one.status === "rejected");
+  if (failure === undefined) return disk;
+  for (const handle of disk) handle.close();
+  throw failure.reason;
 }
 
 async function opened(

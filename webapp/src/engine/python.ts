@@ -1,7 +1,7 @@
 // Starts Python in the worker: Pyodide, libsodium beside it, and packages from archives.
 
-import sodium from "libsodium-wrappers-sumo";
 import type { PyodideAPI } from "pyodide";
+import { unpackStored } from "./stored_zip";
 
 /** Where the parts are: the folder of Pyodide's files, and archives of Python packages (zip). */
 export interface PythonParts {
@@ -9,24 +9,42 @@ export interface PythonParts {
   archives: readonly string[];
 }
 
+export type Sodium = (typeof import("libsodium-wrappers-sumo"))["default"];
+
 const PACKAGES = "/lib/python3.14/site-packages";
 const SODIUM = "untether_sodium"; // crypto/browser.py imports it
 
 /** Start Python; rejects when a part can't be had. All parts are fetched side by side. */
-export async function startPython(parts: PythonParts): Promise<PyodideAPI> {
+export async function startPython(parts: PythonParts): Promise<[PyodideAPI, Sodium]> {
   const archives = parts.archives.map(fetchBytes);
   const { loadPyodide } = (await import(/* @vite-ignore */ `${parts.pyodide}pyodide.mjs`)) as {
     loadPyodide(options: object): Promise<PyodideAPI>;
   };
-  const [python] = await Promise.all([
+  const [python, sodium] = await Promise.all([
     loadPyodide({ indexURL: parts.pyodide, packageBaseUrl: parts.pyodide }),
-    sodium.ready,
+    readySodium(), // while the browser compiles Python elsewhere
   ]);
   python.registerJsModule(SODIUM, sodium);
-  for (const archive of archives) {
-    python.unpackArchive(await archive, "zip", { extractDir: PACKAGES });
-  }
-  return python;
+  for (const archive of archives) unpack(python, await archive);
+  return [python, sodium];
+}
+
+async function readySodium(): Promise<Sodium> {
+  const { default: sodium } = await import("libsodium-wrappers-sumo");
+  await sodium.ready;
+  return sodium;
+}
+
+function unpack(python: PyodideAPI, archive: Uint8Array): void {
+  const folders = new Set<string>();
+  unpackStored(archive, (name, content) => {
+    const path = `${PACKAGES}/${name}`;
+    const folder = path.slice(0, path.lastIndexOf("/"));
+    if (!folders.has(folder)) python.FS.mkdirTree(folder);
+    folders.add(folder);
+    python.FS.writeFile(path, content);
+  });
+  python.runPython("import sys; sys.path_importer_cache.clear()"); // it may have looked before
 }
 
 async function fetchBytes(address: string): Promise<Uint8Array> {

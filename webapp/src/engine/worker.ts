@@ -1,7 +1,6 @@
 // The engine's worker: Python over sealed private files, and its line to the tabs. What tabs say
 // before Python is ready waits.
 
-import sodium from "libsodium-wrappers-sumo";
 import { hookFdatasync } from "./fdatasync";
 import { isPrivateWindow, platformName, storageState } from "./browser";
 import { openPrivateFiles } from "./private_files";
@@ -19,7 +18,7 @@ self.onmessage = ({ data }: MessageEvent<string>) => hear(data);
 
 async function start(): Promise<void> {
   const folder = new URL(__PYTHON_FOLDER__, location.origin).href;
-  const [python, is_private] = await Promise.all([
+  const [[python, sodium], is_private] = await Promise.all([
     startPython({ pyodide: folder, archives: [`${folder}packages.zip`] }),
     isPrivateWindow(),
   ]);

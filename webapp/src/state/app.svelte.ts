@@ -5,7 +5,7 @@ import { engine, Refusal } from "../rpc";
 import type { Look, Me } from "../types";
 import { chats } from "./chats.svelte";
 import { forgetDrafts } from "./drafts";
-import { firstLook } from "./first_look";
+import { firstLook, type FirstLook } from "./first_look";
 import { lastChats } from "./last_chats";
 import { news } from "./news.svelte";
 import { router } from "./route.svelte";
@@ -32,6 +32,7 @@ class App {
   recoveryCode: string | null = $state(null);
   /** This device has its key, but was left before it had an account. */
   isProtected = false;
+  #early: Promise<FirstLook | null> = Promise.resolve(null);
 
   /** Did this browser delete a device that was here before? */
   isEvicted = $state(false);
@@ -39,7 +40,7 @@ class App {
   /** Start the engine and find out what is on this device. */
   async start(startWorker: () => Worker): Promise<void> {
     this.#listen();
-    void this.#showEarly();
+    this.#early = this.#showEarly();
     try {
       await engine.open(startWorker);
       await this.refresh();
@@ -49,9 +50,9 @@ class App {
   }
 
   /** Show the first screen from what lies here; the engine has the last word a moment later. */
-  async #showEarly(): Promise<void> {
+  async #showEarly(): Promise<FirstLook | null> {
     const look = await firstLook();
-    if (!look || this.phase !== "starting") return;
+    if (!look || this.phase !== "starting") return look;
     const { phase, unlock, credential, salt, openKey } = look;
     this.look = {
       phase, unlock, credential, salt, relay: null, version: "", persisted: false, private: false,
@@ -64,14 +65,19 @@ class App {
       chats.keepUnder(openKey);
     }
     if (this.phase === "starting" && (!openKey || chats.all)) this.phase = phase;
+    return look;
   }
 
   /** Ask the engine how far it is open; a device without a lock opens by itself. */
   async refresh(): Promise<void> {
     this.owns = engine.owns;
+    const early = await this.#early;
+    const opening = early?.openKey ? this.enter(engine.call("unlock", { method: "device" })) : null;
     const look = await engine.call("look", {});
     this.look = look;
-    if (look.phase === "locked" && look.unlock.includes("device")) {
+    if (opening) {
+      await opening;
+    } else if (look.phase === "locked" && look.unlock.includes("device")) {
       await this.enter(engine.call("unlock", { method: "device" }));
     } else if (look.phase === "open") {
       await this.enter(engine.call("me", {}));

@@ -9,7 +9,7 @@ const starting = startPython({
 
 self.onmessage = async ({ data, ports }: MessageEvent<string>) => {
   try {
-    const python = await starting;
+    const [python] = await starting;
     ports[0]?.postMessage(String(python.runPython(data)));
   } catch (error) {
     ports[0]?.postMessage(`FAILED ${String(error)}`);

@@ -12,9 +12,9 @@ from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
 
-from untether.adapters.transport.address import socket_url
 from untether.adapters.transport.failures import closed, not_a_relay, not_read, unreachable
 from untether.adapters.transport.outbox import Outbox
+from untether.adapters.transport.socket_url import socket_url
 from untether.base.errors import NetworkError, RemoteError
 from untether.base.identifiers import SECOND_MS
 from untether.base.limits import (

@@ -1,8 +1,7 @@
 """Relay addresses: what a person types becomes the one origin that a login signs (spec 08).
 
 An origin is ``scheme://host`` or ``scheme://host:port`` in lower case, without the scheme's
-own port, so that both ends spell the same relay in the same way. No I/O and no third-party
-code: browsers use it too.
+own port, so that both ends spell the same relay in the same way.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ from urllib.parse import SplitResult, urlsplit
 
 from untether.base.errors import LocalError
 from untether.base.limits import ORIGIN_MAX
-
-SOCKET_PATH = "/v1/socket"
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -51,12 +48,6 @@ def relay_address(url: str, *, plain_http: bool = False) -> str:
     if parts.scheme == "http" and not plain_http and not is_loopback(host):
         raise _plain_http(_normal_host(host, text), port, text)
     return _origin(parts.scheme, _normal_host(host, text), port, text)
-
-
-def socket_url(origin: str) -> str:
-    """Return the URL of an origin's WebSocket."""
-    scheme, rest = origin.split("://", 1)
-    return f"{'wss' if scheme == 'https' else 'ws'}://{rest}{SOCKET_PATH}"
 
 
 def _split(text: str, shown: str) -> tuple[SplitResult, int | None]:

@@ -15,9 +15,10 @@ from weakref import WeakSet
 
 import aiohttp
 
-from untether.adapters.transport.address import relay_address, socket_url
+from untether.adapters.transport.address import relay_address
 from untether.adapters.transport.failures import closed, not_a_relay, not_read, unreachable
 from untether.adapters.transport.outbox import Outbox
+from untether.adapters.transport.socket_url import socket_url
 from untether.base.errors import LocalError, NetworkError, RemoteError
 from untether.base.identifiers import SECOND_MS
 from untether.base.limits import CLOSE_MS, CONNECT_MS, HEARTBEAT_MS, PACKET_MAX, WRITE_STALL_MS

@@ -11,8 +11,9 @@ secret::
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from untether.base.errors import PlatformError, VerificationError
 from untether.base.limits import CREDENTIAL_ID_MAX
@@ -28,8 +29,7 @@ _HEADER: Final = struct.Struct(">BH")
 _KEY_LENGTH: Final = 32
 
 
-@dataclass(frozen=True)
-class Passkey:
+class Passkey(Struct, frozen=True):
     """Which passkey is asked, and the salt for which it gives its bytes."""
 
     credential_id: bytes

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import struct
 import unicodedata
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from untether.base.errors import PlatformError, VerificationError
 from untether.base.limits import (
@@ -32,8 +33,7 @@ _KEY_LENGTH: Final = 32
 _MEMORY_KIB_MIN: Final = 8  # RFC 9106: eight blocks for each lane
 
 
-@dataclass(frozen=True)
-class Argon2Cost:
+class Argon2Cost(Struct, frozen=True):
     """What one guess costs; the default is the product's."""
 
     memory_kib: int = ARGON2ID_MEMORY_KIB

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 from typing import Final, Literal
 
 import msgspec
+from msgspec import Struct
 
 from untether.adapters.vault.passkey_seal import (
     METHOD_PASSKEY,
@@ -53,8 +53,7 @@ class Way(msgspec.Struct, frozen=True, omit_defaults=True):
     salt: str = ""
 
 
-@dataclass(frozen=True)
-class Purpose:
+class Purpose(Struct, frozen=True):
     """What a seal is for: the labels that bind it (spec 01, "Labels")."""
 
     passphrase: bytes

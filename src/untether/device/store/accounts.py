@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
 from untether.device.store import heads
@@ -13,8 +14,7 @@ from untether.wire import codec
 from untether.wire.records import ListHead, SignedObject
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRow:
+class AccountRow(Struct, frozen=True):
     """What is held of one account; the list was verified when it was stored.
 
     ``claimed_at`` is since when claims are not settled, ``claim_raised_at`` when the furthest of

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from untether.base.errors import LocalError
 from untether.base.identifiers import AccountId, UnixMillis
 from untether.device.store.database import Database, Row, row
 
 
-@dataclass(frozen=True, slots=True)
-class Contact:
+class Contact(Struct, frozen=True):
     """A name and the account pinned for it.
 
     ``waiting_account_id`` is another account that the relay now gives for the name: a break

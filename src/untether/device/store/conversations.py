@@ -5,15 +5,14 @@ A page ends where the next earlier one begins: at a place in the order of messag
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
 from untether.device.store.database import Database, Row, SqlValue
 from untether.device.store.messages import COLUMNS, Message, from_row
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a message stands in the order of its conversation; without a time it is queued."""
 
     accepted_at: UnixMillis | None

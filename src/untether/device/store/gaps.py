@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from untether.base.identifiers import AccountId, UnixMillis
 from untether.device.store.database import Database, row
@@ -11,8 +12,7 @@ TOLD_OTHERWISE = 0
 """In place of a notice: other notices have told people of these messages."""
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """A run of counters of one device in one conversation that did not come.
 
     The counter before it was heard at ``before``, the one behind it at ``noticed_at``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
 from untether.base.limits import FRAME_MAX, GIVEN_UP_KEPT_MAX
@@ -16,8 +16,7 @@ GIVEN_UP = "given-up"
 """It can't be opened; ``cause`` says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class GivenUp:
+class GivenUp(Struct, frozen=True):
     """A message that nobody tries to open any more: of whom, which, why, and when it came."""
 
     account_id: AccountId
@@ -27,8 +26,7 @@ class GivenUp:
     came_at: UnixMillis
 
 
-@dataclass(frozen=True, slots=True)
-class Parked:
+class Parked(Struct, frozen=True):
     """A mailbox entry that could not be opened when it came."""
 
     row: int

@@ -7,8 +7,9 @@ may still be answered.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from untether.base.identifiers import DeviceNumber, SlotId, UnixMillis
 from untether.device.store import heads
@@ -24,8 +25,7 @@ _COMPANION_LINKS: Final = (
 _PHONE_LINKS: Final = "SELECT slot_id, link, ends_at, answered_head FROM phone_links"
 
 
-@dataclass(frozen=True, slots=True)
-class CompanionRow:
+class CompanionRow(Struct, frozen=True):
     """A link of this device as the new one, and what it calls itself."""
 
     slot_id: SlotId
@@ -35,8 +35,7 @@ class CompanionRow:
     device_platform: str
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneRow:
+class PhoneRow(Struct, frozen=True):
     """A link of this phone with a new device; ``answered_head`` names the list it was shown."""
 
     slot_id: SlotId

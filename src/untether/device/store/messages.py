@@ -7,15 +7,15 @@ the message id; messages not yet accepted come last.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
 from untether.device.events import MessageState
 from untether.device.store.database import Database, Row, row
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One message; ``other`` is the other account of the conversation.
 
     ``recovered``: it could not be opened when it first came, and was sent again.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import msgspec
+from msgspec import Struct
 
 from untether.base.identifiers import AccountId, UnixMillis
 from untether.base.limits import NOTICES_PER_CODE_MAX
@@ -14,8 +14,7 @@ from untether.device.store.database import Database, Row
 _COLUMNS = "row, code, account_id, details, posted_at"
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(Struct, frozen=True):
     """One notice; ``code`` names its text."""
 
     row: int

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+from msgspec import Struct
 
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
 from untether.base.limits import DEPARTURE_JITTER_MS_MAX, FRAME_MAX
@@ -27,8 +28,7 @@ class Progress(Enum):
     """The relay has it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True):
     """A message with its body, sealed once."""
 
     message_id: MessageId
@@ -42,8 +42,7 @@ class Outgoing:
     explains_start: bool
 
 
-@dataclass(frozen=True, slots=True)
-class OutgoingRecipient:
+class OutgoingRecipient(Struct, frozen=True):
     """One account that a message goes to."""
 
     message_id: MessageId

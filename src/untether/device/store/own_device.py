@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+
+from msgspec import Struct
 
 from untether.base.errors import LocalError
 from untether.base.identifiers import AccountId, DeviceNumber, RelayId
@@ -34,8 +35,7 @@ class State(Enum):
     LOGGED_OUT = "logged-out"
 
 
-@dataclass(frozen=True, slots=True)
-class OwnDevice:
+class OwnDevice(Struct, frozen=True):
     """Everything about this device; the defaults are those of one that is not listed yet.
 
     ``certificate`` is None until the account key signed it. ``recovery_code_unseen``: the

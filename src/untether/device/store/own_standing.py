@@ -5,9 +5,10 @@ Most devices never need it: without a row everything is as in a new profile.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+
+from msgspec import Struct
 
 from untether.base.identifiers import DeviceNumber
 from untether.base.limits import COMPANIONS_MAX
@@ -37,8 +38,7 @@ class Renewal(Enum):
     """They wait for the relay's confirmation; it is sent the same ones, in whatever order."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnStanding:
+class OwnStanding(Struct, frozen=True):
     """``kept`` are the companions that a person confirmed in a recovery not yet signed.
 
     ``renewal`` is that of the prekeys. ``welcomed_counter`` is the counter of the last login that

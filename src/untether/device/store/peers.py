@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from untether.base.identifiers import HOUR_MS, AccountId, DeviceNumber, UnixMillis
 from untether.device.store.database import Database, row
@@ -16,8 +16,7 @@ _RENEWAL_WISHED = 2
 """The active session may be one that the peer can't open; without prekeys it has to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Peer:
+class Peer(Struct, frozen=True):
     """A remote device: its row number names it in sessions and seen-marks.
 
     ``absent`` is why no prekeys of it could be had when last asked, and when that was.

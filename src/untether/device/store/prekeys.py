@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from untether.base.identifiers import UnixMillis
 from untether.device.store.database import Database, row
 from untether.protocol.pairwise.prekeys import PrekeyPairSecret, PrekeyType
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPrekey:
+class StoredPrekey(Struct, frozen=True):
     """A pair and where it stands; a rotating pair is retired once a newer one exists."""
 
     secret: PrekeyPairSecret

@@ -6,7 +6,7 @@ order to wipe it. Both stay here until the relay has confirmed the list.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from untether.base.identifiers import DeviceNumber
 from untether.base.limits import FRAME_MAX
@@ -15,8 +15,7 @@ from untether.wire import codec
 from untether.wire.records import ListHead, PrekeyStock, SignedObject
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(Struct, frozen=True):
     """A device that a list adds with its prekeys, or one that it logs out."""
 
     added: DeviceNumber | None = None

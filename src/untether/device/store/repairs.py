@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
 from untether.device.store.database import Database, row
 
 
-@dataclass(frozen=True, slots=True)
-class Repair:
+class Repair(Struct, frozen=True):
     """A message that waits to be opened; ``tries`` is how often its sender was asked."""
 
     row: int

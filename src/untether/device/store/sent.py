@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from struct import iter_unpack, pack
+
+from msgspec import Struct
 
 from untether.base.identifiers import MessageId, UnixMillis
 from untether.base.limits import KEPT_SENT_BYTES_MAX, KEPT_SENT_MAX
@@ -13,8 +14,7 @@ from untether.device.store.database import Database, row
 _PEER = ">Q"
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """A message with its encoded content, and the peers that were in its device set."""
 
     row: int

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib.resources import files
+from pathlib import Path
 from typing import Final
+
+from msgspec import Struct
 
 from untether.base.errors import PlatformError
 from untether.device.store.database import Database, DeviceDatabase, row
@@ -31,8 +32,7 @@ _UPGRADE_DONE: Final = """
 """
 
 
-@dataclass(frozen=True)
-class Upgrade:
+class Upgrade(Struct, frozen=True):
     """One step of the schema: from ``version - 1`` to ``version``."""
 
     version: int
@@ -54,7 +54,7 @@ class Upgrade:
 
 def packaged_upgrades() -> list[Upgrade]:
     """Return the upgrades that this release ships, in order and without a gap."""
-    folder = files("untether.device.store") / "upgrades"
+    folder = Path(__file__).with_name("upgrades")
     upgrades = [
         Upgrade.parse(file.name, file.read_text(encoding="utf-8"))
         for file in sorted(folder.iterdir(), key=lambda file: file.name)

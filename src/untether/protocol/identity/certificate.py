@@ -8,9 +8,10 @@ against the *pinned* account key: the key inside the body is only ever compared 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
+
+from msgspec import Struct
 
 from untether.base import base32
 from untether.base.errors import RemoteError
@@ -54,8 +55,7 @@ class CertificateBody(Record, frozen=True):
     agreement_key: Bytes32
 
 
-@dataclass(frozen=True)
-class DeviceCertificate:
+class DeviceCertificate(Struct, frozen=True):
     """A verified certificate; made by :func:`verify_certificate` only."""
 
     account_key: bytes

@@ -11,9 +11,10 @@ against the lists before it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
+
+from msgspec import Struct
 
 from untether.base.errors import RemoteError
 from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis
@@ -55,8 +56,7 @@ class DeviceListBody(Record, frozen=True):
     certificates: tuple[SignedCertificate, ...]
 
 
-@dataclass(frozen=True)
-class DeviceList:
+class DeviceList(Struct, frozen=True):
     """A verified list; made by :func:`open_list` only. ``devices`` ascend by number."""
 
     account_key: bytes

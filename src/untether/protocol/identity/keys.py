@@ -7,9 +7,10 @@ arithmetic: both curves have a handful of such points, and canonical means "belo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, Self
+
+from msgspec import Struct
 
 from untether.base.errors import RemoteError
 from untether.base.randomness import Randomness
@@ -43,16 +44,14 @@ _SMALL_ORDER_U: Final = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class DevicePublicKeys:
+class DevicePublicKeys(Struct, frozen=True):
     """What a device shows of itself: Ed25519 and X25519 public keys (32 bytes each)."""
 
     signing_key: bytes
     agreement_key: bytes
 
 
-@dataclass(frozen=True)
-class DeviceSecrets:
+class DeviceSecrets(Struct, frozen=True, dict=True):
     """The seeds (32 bytes each) that never leave their device, with their public keys."""
 
     signing_seed: SecretBytes

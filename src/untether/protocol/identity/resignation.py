@@ -6,7 +6,7 @@ it is valid for that number for ever, and the phone folds it into its next list.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from untether.base.errors import RemoteError
 from untether.base.identifiers import AccountId, DeviceAddress, DeviceNumber
@@ -27,8 +27,7 @@ class ResignationBody(Record, frozen=True):
     list_hash: Bytes32
 
 
-@dataclass(frozen=True)
-class Resignation:
+class Resignation(Struct, frozen=True):
     """A verified resignation; made by :func:`open_resignation` only."""
 
     account_id: AccountId

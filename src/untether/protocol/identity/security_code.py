@@ -8,9 +8,10 @@ accounts: comparing it also shows whether a relay gives the two sides different 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, Literal
+
+from msgspec import Struct
 
 from untether.base import base32
 from untether.base.errors import LocalError, RemoteError, TrustError
@@ -49,16 +50,14 @@ class ListComparison(Enum):
     NEWER_THERE = "newer-there"
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct, frozen=True):
     """One account of a comparison: its key, and the newest list head held of it."""
 
     account_key: bytes
     head: ListHead
 
 
-@dataclass(frozen=True)
-class SecurityComparison:
+class SecurityComparison(Struct, frozen=True):
     """The keys fit; how the lists of both accounts compare. Older lists are to be fetched."""
 
     own_list: ListComparison

@@ -7,7 +7,7 @@ stolen companion can make anybody lose their history.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from untether.base.errors import RemoteError
 from untether.base.identifiers import AccountId, DeviceNumber
@@ -28,8 +28,7 @@ class WipeOrderBody(Record, frozen=True):
     list_hash: Bytes32
 
 
-@dataclass(frozen=True)
-class WipeOrder:
+class WipeOrder(Struct, frozen=True):
     """A verified order; made by :func:`open_wipe_order` only."""
 
     account_id: AccountId

@@ -18,9 +18,10 @@ therefore it stands before that item, in the clear. A relay that changes it chan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, cast
+
+from msgspec import Struct
 
 from untether.base.errors import RemoteError
 from untether.base.limits import LINK_ITEM_MAX, LINK_ITEM_PADDED_MIN
@@ -45,8 +46,7 @@ class Direction(IntEnum):
     COMPANION_TO_PHONE = 2
 
 
-@dataclass(frozen=True)
-class LinkChannel:
+class LinkChannel(Struct, frozen=True):
     """One end of the channel: seals with one key, opens with the other."""
 
     sending_key: SecretBytes

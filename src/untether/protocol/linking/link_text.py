@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import dataclass
 from typing import Final, Self
+
+from msgspec import Struct
 
 from untether.base.errors import LocalError
 from untether.base.identifiers import RelayId, SlotId
@@ -28,8 +29,7 @@ _VERSIONED: Final = re.compile(r"untether://link/([1-9][0-9]{0,2})/.*", re.ASCII
 _VERSION_1: Final = re.compile(rf"untether://link/1/([A-Za-z0-9_-]{{128}})/({_ADDRESS})", re.ASCII)
 
 
-@dataclass(frozen=True)
-class LinkText:
+class LinkText(Struct, frozen=True):
     """What the companion shows and the phone scans."""
 
     relay_address: str
