@@ -9,6 +9,8 @@ APP_SOURCES := $(shell find webapp/src webapp/public src/untether tools -type f 
 	$(wildcard webapp/*.json webapp/*.ts webapp/*.html)
 CODE := $(wildcard src tests benchmarks vectors tools simulation fuzz)
 ARGS ?=
+# One process more than processors, since many tests wait for others.
+WORKERS := $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 
 # Compile each module once, also where the environment says otherwise: tests start many processes.
 unexport PYTHONDONTWRITEBYTECODE
@@ -28,7 +30,7 @@ serve: $(VENV)/.installed-run $(APP) ## run a relay with the web app on this mac
 webapp: $(APP) ## build the web app that `serve` serves
 
 test: $(VENV)/.installed-test webapp/node_modules ## run all tests and hold the coverage of the core
-	@$(RUN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal --cov --cov-report term:skip-covered $(ARGS)
+	@$(RUN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report term:skip-covered $(ARGS)
 
 check: $(VENV)/.installed-check ## format, lint, types and layers
 	@$(RUN)/ruff format --quiet --check $(CODE)

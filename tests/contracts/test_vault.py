@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from untether.adapters.vault.passphrase import PassphraseVault
 from untether.adapters.vault.passphrase_seal import Argon2Cost, open_secret, passphrase_from_text
+from untether.adapters.vault.proofs import Method, Proof, Way, to_base64url
+from untether.adapters.vault.screen import ScreenVault
 from untether.base.errors import PlatformError, UntetherError, VerificationError
 from untether.base.secret_bytes import SecretBytes
 from untether.client.vault import Vault
-from untether.crypto import labels
+from untether.crypto import hashes, labels
 from untether.crypto.provider import provider
 from untether.wire import codec
 
@@ -45,10 +47,44 @@ def passphrase_vault(passphrase: str | None) -> Vault:
     return PassphraseVault(Person(passphrase), secrets.token_bytes, CHEAP)
 
 
+class PersonAtAScreen:
+    """Types the text as a passphrase, or has a passkey that makes it into bytes; or refuses."""
+
+    def __init__(self, method: Method, text: str | None) -> None:
+        self._method: Method = method
+        self._text = text
+
+    async def new_proof(self, purpose: str) -> Proof:
+        """Answer or refuse."""
+        return self._proof(Way(self._method, to_base64url(b"a passkey"), to_base64url(bytes(32))))
+
+    async def proof(self, reason: str, ways: Sequence[Way], wrong: str | None) -> Proof:
+        """Answer or refuse, by the way that there is."""
+        return self._proof(ways[0])
+
+    def _proof(self, way: Way) -> Proof:
+        if self._text is None:
+            raise VerificationError("verification-refused", "Alice said no.")
+        if self._method == "passphrase":
+            return Proof("passphrase", self._text)
+        prf = to_base64url(hashes.sha256(self._text.encode()))
+        return Proof("passkey", prf=prf, credential=way.credential, salt=way.salt)
+
+
+def screen_passphrase_vault(text: str | None) -> Vault:
+    """Return a vault whose person types this at a screen, or refuses when None."""
+    return ScreenVault(PersonAtAScreen("passphrase", text), secrets.token_bytes, CHEAP)
+
+
+def screen_passkey_vault(text: str | None) -> Vault:
+    """Return a vault whose person has one passkey for each text, or refuses when None."""
+    return ScreenVault(PersonAtAScreen("passkey", text), secrets.token_bytes, CHEAP)
+
+
 MakeVault = Callable[[str | None], Vault]
 
 
-@pytest.fixture(params=[passphrase_vault])
+@pytest.fixture(params=[passphrase_vault, screen_passphrase_vault, screen_passkey_vault])
 def vault_of(request: pytest.FixtureRequest) -> MakeVault:
     """Maker of the vault under test; its person verifies with a text, or refuses."""
     made: MakeVault = request.param
@@ -78,7 +114,7 @@ async def test_another_verification_opens_nothing(vault_of: MakeVault) -> None:
     sealed = await vault_of("correct horse").seal(SEED)
     with pytest.raises(VerificationError) as refused:
         await vault_of("battery staple").open(sealed, REASON)
-    assert refused.value.code == "passphrase-wrong"
+    assert refused.value.code in ("passphrase-wrong", "passkey-wrong")
     assert refused.value.exit_status == 7
 
 
@@ -134,13 +170,13 @@ async def test_a_second_spelling_of_the_blob_is_refused() -> None:
     assert refused.value.code == "seal-damaged"
 
 
-async def test_seals_of_other_kinds_are_passed_over() -> None:
+async def test_seals_of_other_kinds_are_passed_over(vault_of: MakeVault) -> None:
     """Several seals may stand side by side; without one of its kind the vault says so."""
-    vault = passphrase_vault("correct horse")
+    vault = vault_of("correct horse")
     (own,) = codec.decode(await vault.seal(SEED), list[bytes], size_max=1024)
-    assert await vault.open(codec.encode([b"\x02passkey", own]), REASON) == SEED
+    assert await vault.open(codec.encode([b"\x07a security key", own]), REASON) == SEED
     with pytest.raises(VerificationError) as refused:
-        await vault.open(codec.encode([b"\x02passkey"]), REASON)
+        await vault.open(codec.encode([b"\x07a security key"]), REASON)
     assert refused.value.code == "no-usable-seal"
 
 

@@ -136,6 +136,7 @@ async def send(app: App, wanted: Send) -> views.Message:
         assert stored is not None
         shown = _message(database, stored)
     app.page.say("message", message=shown)
+    app.receiver.wake()
     return shown
 
 

@@ -14,6 +14,7 @@ HINTS: Final = {
     "already-registered": "Erase this device first, to use it for another account.",
     "certificate-outdated": "Recover your account once more.",
     "identity-changed": "Ask them by another way, then look at the contact: you can accept it.",
+    "io-error": "Load the app again. If it stays, free some space on this device.",
     "invitation-needed": "Ask the relay's owner for an invitation code, and type it in.",
     "key-in-use": "Erase this device, then start again.",
     "logged-out": "Old messages stay readable. To go on, erase this device and link it again.",

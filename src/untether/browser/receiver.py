@@ -29,6 +29,11 @@ class Receiver:
     def __init__(self, page: Page) -> None:
         self._page = page
         self._task: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Try again now, if a while was to be waited: something has succeeded meanwhile."""
+        self._woken.set()
 
     def start(self, client: Client) -> None:
         """Receive from now on, if the device takes part; again at once if it does already."""
@@ -53,7 +58,8 @@ class Receiver:
             try:
                 await self._follow(client)
             except PlatformError as error:
-                self._page.say("storage_full")
+                if error.code == "disk-full":
+                    self._page.say("storage_full")
                 disconnected(self._page, error)
             except LocalError as error:
                 disconnected(self._page, error)
@@ -62,7 +68,10 @@ class Receiver:
             except UntetherError as error:
                 disconnected(self._page, error)
             if account.takes_part(client.driver):
-                await asyncio.sleep(_AGAIN_S)
+                self._woken.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_AGAIN_S):
+                        await self._woken.wait()
         self._page.say("logged_out")
 
     async def _follow(self, client: Client) -> None:

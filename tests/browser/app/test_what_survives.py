@@ -109,6 +109,49 @@ def test_two_tabs_are_one_device(open_browser: OpenBrowser, friend: MakeFriend) 
     assert bob.receives("the first tab is gone")
 
 
+def test_a_full_disk_is_said_and_loses_nothing(
+    open_browser: OpenBrowser, friend: MakeFriend
+) -> None:
+    """What can't be kept is not sent and stays in its field; with room again it leaves."""
+    bob = friend("bob-full")
+    page = open_browser("phone")
+    register(page, "alice-full")
+    write_to(page, bob.name, "before")
+    expect(page.get_by_role("log").get_by_text("before")).to_be_visible()
+    session = page.context.new_cdp_session(page)
+    quota = "Storage.overrideQuotaForOrigin"
+    session.send(quota, {"origin": page.evaluate("origin"), "quotaSize": 1})
+    failure = page.get_by_role("alert").filter(has_text="full")
+    for number in range(100):
+        send(page, f"{number} " + "much to keep " * 2_000)
+        page.wait_for_timeout(100)
+        if failure.count():
+            break
+    expect(failure).to_be_visible()
+    kept = page.get_by_role("textbox", name="Message").input_value()
+    assert kept.startswith(f"{number} ")
+    session.send(quota, {"origin": page.evaluate("origin")})
+    send(page, kept)
+    send(page, "and after")
+    assert bob.receives("and after")
+
+
+def test_a_browser_that_has_deleted_everything_says_so(open_browser: OpenBrowser) -> None:
+    """The browser needed the room: the app begins again, and tells why."""
+    page = open_browser("phone")
+    register(page, "alice-evicted")
+    press(page, "Settings")
+    press(page, "Lock now")
+    page.get_by_role("button", name="Unlock", exact=True).wait_for()
+    page.evaluate(
+        "navigator.storage.getDirectory().then(root => "
+        "root.removeEntry('untether', {recursive: true}))"
+    )
+    page.reload()
+    expect(page.get_by_text("This browser has deleted what it kept")).to_be_visible()
+    expect(page.get_by_role("button", name="Link this device")).to_be_visible()
+
+
 HOSTILE = {
     "markup": "<img src=x onerror=alert(1)>",
     "turned": "\N{RIGHT-TO-LEFT OVERRIDE}gnp.exe",

@@ -26,6 +26,8 @@ interface OpenDatabase {
   recovered(): void;
   /** How often changed pages were brought to the disk. */
   flushes(): number;
+  /** Whether there was no room for the last of them. */
+  is_full(): boolean;
   close(): void;
 }
 
@@ -63,6 +65,7 @@ export function openPrivateFiles(
           path: MOUNTED_AT,
           recovered: () => void (database.state.strict = true),
           flushes: () => database.state.flushes,
+          is_full: () => database.state.full,
           close: () => database.close(),
         };
       } catch (reason) {

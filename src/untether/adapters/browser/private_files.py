@@ -11,13 +11,12 @@ from importlib import import_module
 from typing import Any, Final, TypeVar
 
 from untether.adapters.browser.sealed_database import SealedDatabase
-from untether.adapters.storage.sqlite_database import platform_error
+from untether.adapters.storage.sqlite_database import SQLITE_FULL, platform_error
 from untether.base.errors import PlatformError
 from untether.base.secret_bytes import SecretBytes
 
 Awaited = TypeVar("Awaited")
 
-_SQLITE_FULL: Final = 13
 _SQLITE_IOERR: Final = 10
 
 
@@ -56,7 +55,7 @@ class PrivateFiles:
 
 def _translated(name: str, message: str) -> PlatformError:
     if name == "QuotaExceededError":
-        return platform_error(_SQLITE_FULL, message, encrypted=False)
+        return platform_error(SQLITE_FULL, message, encrypted=False)
     if name == "NoModificationAllowedError":
         return PlatformError(
             "database-locked",

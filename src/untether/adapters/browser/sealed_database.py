@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
-from untether.adapters.storage.sqlite_database import SETTINGS
+from untether.adapters.storage.sqlite_database import SETTINGS, SQLITE_FULL, platform_error
 from untether.base.errors import PlatformError
 from untether.device.store.upgrade import bring_up_to_date, packaged_upgrades
 
@@ -47,6 +47,12 @@ class SealedDatabase(Sqlite3DeviceDatabase):
             self.run(f"PRAGMA user_version = {version}")
         if self._folder.flushes() == before:
             raise _not_durable()
+
+    def _failed(self, failure: PlatformError) -> PlatformError:
+        """See :class:`SqliteDatabase`; what SQLite takes for a failed sync may be a full disk."""
+        if failure.code == "io-error" and self._folder is not None and self._folder.is_full():
+            failure = platform_error(SQLITE_FULL, "no room", encrypted=False)
+        return super()._failed(failure)
 
     def close(self) -> None:
         """See the port."""

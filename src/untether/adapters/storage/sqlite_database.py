@@ -57,6 +57,7 @@ _KEY_WRONG: Final = _Failure(
 UNWRITABLE_CODES: Final = (_FULL.code, _INPUT_OUTPUT.code)
 """What opening says where it can't write; reading may still go."""
 
+SQLITE_FULL: Final = 13
 _FAILURES: Final = {
     3: _INPUT_OUTPUT,  # SQLITE_PERM
     5: _LOCKED,  # SQLITE_BUSY
@@ -64,7 +65,7 @@ _FAILURES: Final = {
     8: _INPUT_OUTPUT,  # SQLITE_READONLY
     10: _INPUT_OUTPUT,  # SQLITE_IOERR
     11: _CORRUPT,  # SQLITE_CORRUPT
-    13: _FULL,  # SQLITE_FULL
+    SQLITE_FULL: _FULL,
     14: _INPUT_OUTPUT,  # SQLITE_CANTOPEN
     26: _CORRUPT,  # SQLITE_NOTADB
 }

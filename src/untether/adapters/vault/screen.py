@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from untether.adapters.vault.account_seals import checked_seed, decode_seals, encode_seals
-from untether.adapters.vault.passphrase_seal import Argon2Cost
+from untether.adapters.vault.passkey_seal import METHOD_PASSKEY
+from untether.adapters.vault.passphrase_seal import METHOD_PASSPHRASE, Argon2Cost
 from untether.adapters.vault.proofs import ACCOUNT, Proof, Way, open_seal, seal, way_of
 from untether.base.errors import VerificationError
 from untether.base.limits import PASSPHRASE_TRIES_MAX
 from untether.base.randomness import Randomness
 from untether.base.secret_bytes import SecretBytes
 
+_KNOWN: Final = (METHOD_PASSPHRASE, METHOD_PASSKEY)
 _SLIPS: Final = ("passphrase-wrong", "passkey-wrong")
 
 
@@ -45,7 +47,9 @@ class ScreenVault:
 
     async def open(self, sealed: bytes, reason: str) -> SecretBytes:
         """See the port; whoever slips is asked again, a few times."""
-        seals = {way_of(one): one for one in decode_seals(sealed)}
+        seals = {way_of(one): one for one in decode_seals(sealed) if one[0] in _KNOWN}
+        if not seals:
+            raise _not_in_this_way()
         wrong: VerificationError | None = None
         for _ in range(PASSPHRASE_TRIES_MAX):
             proof = await self._screen.proof(
@@ -65,9 +69,13 @@ def _chosen(seals: dict[Way, bytes], proof: Proof) -> bytes:
     """Return the seal that a proof belongs to; VerificationError ``no-usable-seal``."""
     way = Way(proof.method, proof.credential, proof.salt)
     if way not in seals:
-        raise VerificationError(
-            "no-usable-seal",
-            "The account on this phone is not protected in this way.",
-            "Use the way of verification that you chose for it.",
-        )
+        raise _not_in_this_way()
     return seals[way]
+
+
+def _not_in_this_way() -> VerificationError:
+    return VerificationError(
+        "no-usable-seal",
+        "The account on this phone is not protected in this way.",
+        "Use the way of verification that you chose for it.",
+    )
