@@ -89,7 +89,7 @@ webapp/node_modules: webapp/package-lock.json | $(MARK)
 	@cd webapp && ../$(RUN)/python ../tools/nodejs.py ci --ignore-scripts --no-audit --no-fund --silent \
 		&& touch node_modules || echo "The packages of the web app are missing: no tests in a browser." >&2
 
-$(APP): $(VENV)/.installed-web $(APP_SOURCES)
+$(APP): $(VENV)/.installed-web $(APP_SOURCES) | webapp/node_modules
 	@echo "Building the web app ..." >&2
 	@$(RUN)/python tools/build_webapp.py
 

@@ -110,7 +110,7 @@ def _compressed(content: bytes, quality: int) -> bytes:
     kept = COMPRESSED / f"{sha256(content).hexdigest()}-{quality}"
     if not kept.exists():
         COMPRESSED.mkdir(parents=True, exist_ok=True)
-        unfinished = kept.with_suffix(".new")
+        unfinished = kept.with_name(f"{kept.name}.{os.getpid()}")  # another build may run
         unfinished.write_bytes(brotli.compress(content, quality=quality))
         unfinished.rename(kept)
     return kept.read_bytes()

@@ -71,14 +71,22 @@ def run_inside(node: str, folder: Path, scripts: tuple[Path, ...], *mounted: Pat
 def browsers_msgspec() -> Path:
     """Return msgspec's wheel for the browser, fetched once for this working copy."""
     if not (found := sorted(WHEELS.glob("msgspec-*.whl"))):
-        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *PLATFORM]
-        command += ["--only-binary=:all:", "--dest", str(WHEELS), MSGSPEC]
-        if subprocess.run(command, check=False).returncode != 0:
-            raise SystemExit(f"{MSGSPEC} for browsers could not be fetched from the package index.")
+        _fetch_msgspec()
         found = sorted(WHEELS.glob("msgspec-*.whl"))
     if hashlib.sha256(found[0].read_bytes()).hexdigest() != MSGSPEC_SHA256:
         raise SystemExit(f"{found[0]} is not the wheel that is expected; delete it.")
     return found[0]
+
+
+def _fetch_msgspec() -> None:
+    WHEELS.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=WHEELS) as scratch:  # whole at once: another build may look
+        command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *PLATFORM]
+        command += ["--only-binary=:all:", "--dest", scratch, MSGSPEC]
+        if subprocess.run(command, check=False).returncode != 0:
+            raise SystemExit(f"{MSGSPEC} for browsers could not be fetched from the package index.")
+        for wheel in Path(scratch).glob("msgspec-*.whl"):
+            wheel.replace(WHEELS / wheel.name)
 
 
 def _gather(source: Path) -> None:
