@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -81,7 +81,11 @@ def compare(
 
 def alone(item: str, ours: Contender, target: str, *, rounds: int, unit: str) -> Row:
     """Measure something that has no peer."""
-    figures = [ours() for _ in range(rounds)]
+    return summary(item, [ours() for _ in range(rounds)], target, unit=unit)
+
+
+def summary(item: str, figures: Sequence[float], target: str, *, unit: str) -> Row:
+    """Return the row of something that has no peer, from all its figures."""
     return {
         "item": item,
         "unit": unit,

@@ -17,11 +17,10 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from measure import Row
+from measure import Row, summary
 from untether.server.web_files import FOLDER
 from untether.server.web_manifest import MANIFEST
 
@@ -56,7 +55,7 @@ def rows() -> list[Row]:
     ):
         start = Start(playing, address, Path(folder))
         return [
-            _row("cold transfer", "kB", [_transfer() / 1000], "<= 4800"),
+            summary("cold transfer", [_transfer() / 1000], "<= 4800", unit="kB"),
             *start.rows(),
             *_talk(playing, address, Path(folder)),
         ]
@@ -90,10 +89,15 @@ class Start:
                 started.append(self._once(page))
         slower = f"engine ready, {SLOWER} times slower processor"
         return [
-            _row("chat list painted, warm", "ms", [one[0] for one in quick], "< 300"),
-            _row("engine ready, warm", "ms", [one[1] for one in quick], "< 1200"),
-            _row(slower, "ms", [one[1] for one in slow], "<= 3500"),
-            _row("engine ready, in a browser just started", "ms", [one[1] for one in started], ""),
+            summary("chat list painted, warm", [one[0] for one in quick], "< 300", unit="ms"),
+            summary("engine ready, warm", [one[1] for one in quick], "< 1200", unit="ms"),
+            summary(slower, [one[1] for one in slow], "<= 3500", unit="ms"),
+            summary(
+                "engine ready, in a browser just started",
+                [one[1] for one in started],
+                "",
+                unit="ms",
+            ),
         ]
 
     def _once(self, page: Page) -> tuple[float, float]:
@@ -121,10 +125,10 @@ def _talk(playing: Playwright, address: str, folder: Path) -> list[Row]:
         most, longest = _scroll(bob)
         memory = bob.evaluate("performance.measureUserAgentSpecificMemory().then(one => one.bytes)")
     return [
-        _row("message on the other device", "ms", taken, "< 300"),
-        _row(f"rows on the page, {LONG:,} messages", "rows", [most], "<= 60"),
-        _row("longest pause while scrolling", "ms", [longest], "smooth"),
-        _row(f"memory of the tab, {LONG:,} messages", "MB", [memory / 1e6], "<= 250"),
+        summary("message on the other device", taken, "< 300", unit="ms"),
+        summary(f"rows on the page, {LONG:,} messages", [most], "<= 60", unit="rows"),
+        summary("longest pause while scrolling", [longest], "smooth", unit="ms"),
+        summary(f"memory of the tab, {LONG:,} messages", [memory / 1e6], "<= 250", unit="MB"),
     ]
 
 
@@ -306,13 +310,3 @@ def _transfer() -> int:
         (small if small.exists() else path).stat().st_size
         for path, small in zip(files, compressed, strict=True)
     )
-
-
-def _row(item: str, unit: str, figures: list[Any], target: str) -> Row:
-    return {
-        "item": item,
-        "unit": unit,
-        "ours": round(median(figures), 1),
-        "spread": f"{min(figures):.0f}-{max(figures):.0f}",
-        "target": target,
-    }

@@ -11,11 +11,31 @@ MEASURED = ("contracts", "conversations", "properties", "unit", "vectors")
 """The folders by whose tests the coverage of the core is measured; the others run at full speed."""
 
 
+SLOW = ("browser", "crashes", "demo", "simulation")
+"""The folders in which a test may take many seconds."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Measure no coverage where thousands of worlds, attacks and crashes are played."""
+    """Measure no coverage where worlds and crashes are played, and spread what takes long.
+
+    Each process begins with a stretch of the list: none may have all that is slow, or have it last.
+    """
     for item in items:
-        if item.path.relative_to(TESTS).parts[0] not in MEASURED:
+        if _folder(item) not in MEASURED:
             item.add_marker("no_cover")
+    slow = [item for item in items if _folder(item) in SLOW]
+    quick = [item for item in items if _folder(item) not in SLOW]
+    if slow and quick:
+        between = max(1, len(quick) // len(slow))
+        items[:] = [
+            item
+            for place, one in enumerate(slow)
+            for item in (one, *quick[place * between : (place + 1) * between])
+        ] + quick[len(slow) * between :]
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(TESTS).parts[0]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from tests.app.conftest import PASSPHRASE, CallError, OpenTab, Tab
 
+from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
+
 
 async def link(phone: Tab, laptop: Tab) -> None:
     """Link a laptop to a phone."""
@@ -85,6 +87,38 @@ async def test_a_link_can_be_given_up(open_tab: OpenTab) -> None:
     assert refused.value.code == "cancelled"
     made = await laptop.call("register", name="alice-after-all", device_name="Laptop")
     assert made["recovery_code"]
+
+
+async def test_a_lock_ends_a_link_under_way(
+    open_tab: OpenTab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The link is given up before the database is closed; unlocked, another one begins."""
+    laptop = open_tab("laptop")
+    await laptop.call("protect", **PASSPHRASE)
+    linking = laptop.begin("link", device_name="Laptop", kind="web")
+    first = await laptop.event("link_offered")
+    had_ended: list[bool] = []
+    really_close = Sqlite3DeviceDatabase.close
+
+    def close(database: Sqlite3DeviceDatabase) -> None:
+        had_ended.append(linking.done())
+        really_close(database)
+
+    monkeypatch.setattr(Sqlite3DeviceDatabase, "close", close)
+    await laptop.call("lock")
+    assert had_ended == [True]
+    with pytest.raises(CallError) as refused:
+        await linking
+    assert refused.value.code == "cancelled"
+    with pytest.raises(CallError) as refused:
+        await laptop.call("unlock", **PASSPHRASE)
+    assert refused.value.code == "no-account"
+    again = laptop.begin("link", device_name="Laptop", kind="web")
+    second = await laptop.event("link_offered", lambda one: one["link_text"] != first["link_text"])
+    assert second["expires_at"] >= first["expires_at"]
+    await laptop.call("cancel", id=5)
+    with pytest.raises(CallError):
+        await again
 
 
 async def test_an_account_comes_to_a_new_phone(open_tab: OpenTab) -> None:

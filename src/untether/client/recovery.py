@@ -57,48 +57,27 @@ async def recover(
     place of the code. An interrupted recovery goes on.
     """
     with driver.signing():
-        return await _recover(
-            driver,
-            vault,
-            name,
-            device_name=device_name,
-            platform=platform,
-            get_code=get_code,
-            which_stay=which_stay,
-        )
-
-
-async def _recover(
-    driver: Driver,
-    vault: Vault,
-    name: str,
-    *,
-    device_name: str,
-    platform: str,
-    get_code: GetCode,
-    which_stay: WhichStay,
-) -> AccountActivated:
-    own = _own(driver)
-    if own is not None and own.name != name:
-        raise LocalError(
-            "other-account",
-            f"This profile belongs to the account “{own.name}”.",
-            "Use another profile: `untether --profile DIR recover …`.",
-        )
-    if own is None:
-        code = await get_code()
-        await _begin(driver, vault, name, device_name=device_name, platform=platform, code=code)
-    elif own.state is not State.RECOVERING:
+        own = _own(driver)
+        if own is not None and own.name != name:
+            raise LocalError(
+                "other-account",
+                f"This profile belongs to the account “{own.name}”.",
+                "Use another profile: `untether --profile DIR recover …`.",
+            )
+        if own is None:
+            code = await get_code()
+            await _begin(driver, vault, name, device_name=device_name, platform=platform, code=code)
+        elif own.state is not State.RECOVERING:
+            with driver.listening() as heard:
+                async with driver.connected():
+                    await driver.logged_in()
+                    await driver.handle(RecoverSamePhone())
+                    if not _is_recovering(driver):
+                        return await _until_active(driver, heard, which_stay)
+        # A phone that another one has replaced goes on as a guest, like any new one.
         with driver.listening() as heard:
             async with driver.connected():
-                await driver.logged_in()
-                await driver.handle(RecoverSamePhone())
-                if not _is_recovering(driver):
-                    return await _until_active(driver, heard, which_stay)
-    # A phone that another one has replaced goes on as a guest, like any new one.
-    with driver.listening() as heard:
-        async with driver.connected():
-            return await _until_active(driver, heard, which_stay)
+                return await _until_active(driver, heard, which_stay)
 
 
 async def _begin(

@@ -137,6 +137,12 @@ async def leave(device: Device, relay: RelayProcess) -> None:
     await until(lambda: not relay.hub.is_connected(device.certificate.address))
 
 
+async def a_failed_call(service: Service, relay: RelayProcess) -> None:
+    """Wait until the service was called, and the relay has counted the failure."""
+    await service.call()
+    await until(lambda: relay.metrics.web_pushes["failed"] == 1)
+
+
 async def until(holds: Callable[[], bool]) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(PATIENCE_S):
@@ -256,8 +262,7 @@ async def test_a_failed_call_is_made_again_at_the_next_mail(
     """The endpoint stays."""
     service.status = status
     await bob.write(alice)
-    await service.call()
-    await until(lambda: relay.metrics.web_pushes["failed"] == 1)
+    await a_failed_call(service, relay)
     service.status = 201
     await bob.write(alice)
     await service.call()
@@ -274,8 +279,7 @@ async def test_a_failed_call_is_not_made_again_at_each_mail(
     service.status = 500
     for _ in range(5):
         await bob.write(alice)
-    await service.call()
-    await until(lambda: relay.metrics.web_pushes["failed"] == 1)
+    await a_failed_call(service, relay)
     await bob.write(alice)
     assert await service.is_quiet()
 
@@ -287,8 +291,7 @@ async def test_nobody_is_sent_elsewhere(
     """A redirection could lead anywhere."""
     service.status = 307
     await bob.write(alice)
-    await service.call()
-    await until(lambda: relay.metrics.web_pushes["failed"] == 1)
+    await a_failed_call(service, relay)
     assert await service.is_quiet()
 
 
