@@ -9,6 +9,9 @@ import pytest
 from tests.app.conftest import PASSPHRASE, CallError, OpenTab
 from tests.commands.conftest import MakeDevice
 
+from untether.client.driver import Driver
+from untether.wire.server_frames import ServerFrame
+
 
 async def test_two_people_talk(open_tab: OpenTab, person: MakeDevice) -> None:
     """A message to a command-line device and back: states, unread counts, what was read."""
@@ -56,6 +59,28 @@ async def test_two_people_talk(open_tab: OpenTab, person: MakeDevice) -> None:
         ("well", "delivered"),
     ]
     assert page["earlier"] is None
+
+
+async def test_a_defect_is_told_and_people_go_on_receiving(
+    open_tab: OpenTab, person: MakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What no error of ours explains ends the connection, visibly; the next one brings all."""
+    bob = await asyncio.to_thread(person, "bob")
+    alice = open_tab("alice-defect")
+    await alice.register("alice-defect")
+    await alice.event("connection", lambda one: one["connected"])
+    pushed = Driver.pushed
+
+    async def fail_once(driver: Driver, frame: ServerFrame) -> None:
+        monkeypatch.setattr(Driver, "pushed", pushed)
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(Driver, "pushed", fail_once)
+    monkeypatch.setattr("untether.browser.receiver._AGAIN_S", 0.1)
+    await asyncio.to_thread(bob.send, "alice-defect", "is it working?")
+    told = await alice.event("connection", lambda one: not one["connected"])
+    assert told["error"]["error"] == "defect"
+    await alice.event("message", lambda one: one["message"]["text"] == "is it working?")
 
 
 async def test_a_long_conversation_comes_in_pages(open_tab: OpenTab, person: MakeDevice) -> None:

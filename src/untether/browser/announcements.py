@@ -5,7 +5,7 @@ from __future__ import annotations
 from untether.base.errors import UntetherError
 from untether.browser import views
 from untether.browser.page import Page
-from untether.browser.problems import problem
+from untether.browser.problems import defect, problem
 from untether.client.driver import Driver
 from untether.client.people import named_notices
 from untether.device.events import (
@@ -29,9 +29,10 @@ def connected(page: Page) -> None:
     page.say("connection", connected=True, error=None)
 
 
-def disconnected(page: Page, error: UntetherError) -> None:
+def disconnected(page: Page, error: Exception) -> None:
     """The relay does not, and why."""
-    page.say("connection", connected=False, error=problem(error))
+    why = problem(error) if isinstance(error, UntetherError) else defect(error)
+    page.say("connection", connected=False, error=why)
 
 
 def announce(page: Page, driver: Driver, event: Event) -> None:

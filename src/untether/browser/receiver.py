@@ -7,6 +7,7 @@ asked for something, and the line notices by itself when no answer comes.
 from __future__ import annotations
 
 import asyncio
+import traceback
 from contextlib import suppress
 from typing import Final
 
@@ -67,6 +68,9 @@ class Receiver:
                     return
             except UntetherError as error:
                 disconnected(self._page, error)
+            except Exception as error:  # a defect: it is told, and people go on receiving
+                disconnected(self._page, error)
+                traceback.print_exception(error)
             if account.takes_part(client.driver):
                 self._woken.clear()
                 with suppress(TimeoutError):

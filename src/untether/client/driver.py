@@ -238,13 +238,14 @@ class Driver:
 
     def _wake_at(self, time: UnixMillis) -> None:
         loop = asyncio.get_running_loop()
-        due = loop.time() + max(0, time - self.now()) / 1000
+        delay = max(0, time - self.now()) / 1000
+        due = loop.time() + delay
         if self._timer is not None:
             if loop.time() < self._rings_at <= due:
                 return
             self._timer.cancel()
         self._rings_at = due
-        self._timer = loop.call_at(due, self._tick)
+        self._timer = loop.call_later(delay, self._tick)  # a browser's loop takes no time gone by
 
     def _tick(self) -> None:
         task = asyncio.get_running_loop().create_task(self._handle_tick())
@@ -256,5 +257,5 @@ class Driver:
             await self.handle(inputs.Tick())
         except NetworkError:
             pass  # the next connection does what is due
-        except UntetherError as error:  # e.g. a full disk: whoever waits must hear of it
+        except Exception as error:  # e.g. a full disk: whoever waits must hear of it
             await self._line.fail(error)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from itertools import count
 
-from untether.base.errors import UntetherError
 from untether.wire import codec
 from untether.wire.client_frames import ClientFrame, Request
 from untether.wire.server_frames import ServerFrame
@@ -46,7 +45,7 @@ class InFlight:
         del self._by_bytes[codec.encode(frame)]
         return frame, self._waiting.pop(token)
 
-    def lose(self, error: UntetherError) -> None:
+    def lose(self, error: Exception) -> None:
         """The connection is gone: whoever waits hears why."""
         for waiting in self._waiting.values():
             if not waiting.done():

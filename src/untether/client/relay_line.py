@@ -61,7 +61,7 @@ class RelayLine:
         self._opening = asyncio.Lock()
         self._opened = asyncio.Event()
         self._lost = asyncio.Event()
-        self._loss: UntetherError | None = None
+        self._loss: Exception | None = None
         self._patience: asyncio.Timeout | None = None
         self._answered_at = 0.0
         """Loop time of the last answer, or of the question since which answers are due."""
@@ -186,8 +186,8 @@ class RelayLine:
         if self._connection is not None:
             await self._connection.send(codec.encode(Request(0, frame)))
 
-    async def fail(self, error: UntetherError) -> None:
-        """End the line, if it is open; whoever waits hears why."""
+    async def fail(self, error: Exception) -> None:
+        """End the line, if it is open; whoever waits hears why, a defect of ours too."""
         if self._connection is not None:
             self._loss = error
             await self._close(error)
@@ -212,7 +212,7 @@ class RelayLine:
             raise
         return connection
 
-    async def _close(self, error: UntetherError) -> None:
+    async def _close(self, error: Exception) -> None:
         connection, self._connection = self._connection, None
         self._opened.clear()
         self._in_flight.lose(error)
@@ -226,7 +226,7 @@ class RelayLine:
     async def _read_until_lost(self) -> None:
         try:
             await self._read()
-        except UntetherError as error:
+        except Exception as error:  # a line that nobody reads must not look open
             await self.fail(error)
 
     async def _read(self) -> None:
@@ -254,7 +254,7 @@ class RelayLine:
         request, answered = found
         try:
             await self._receiver.answered(request, answer.frame)
-        except UntetherError as error:
+        except Exception as error:
             if not answered.done():
                 answered.set_exception(error)
                 answered.exception()  # a question that nobody awaits is no error

@@ -93,7 +93,6 @@ def write_to(page: Page, name: str, text: str) -> None:
 
 
 def send(page: Page, text: str) -> None:
-    """Write in the conversation that is open."""
-    field = page.get_by_role("textbox", name=re.compile("message", re.IGNORECASE))
-    field.fill(text)
-    field.press("Enter")
+    """Write in the conversation that is open; Enter begins a line where keys are on the screen."""
+    page.get_by_role("textbox", name=re.compile("message", re.IGNORECASE)).fill(text)
+    page.get_by_role("button", name="Send").click()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 OpenBrowser = Callable[..., "Page"]
+BREACHES = ("Content Security", "Trusted", "never retrieved", "Traceback")
 
 
 class Friend:
@@ -146,5 +147,5 @@ def processes_of(profile: Path) -> list[int]:
 
 
 def _note_breach(said: str, broken: list[str]) -> None:
-    if "Content Security" in said or "Trusted" in said or "never retrieved" in said:
+    if any(mark in said for mark in BREACHES):
         broken.append(said)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
 
 import pytest
 from tests.unit.client.scripted_relay import NOW, ScriptedConnector, turn
@@ -147,23 +149,55 @@ async def test_a_timer_feeds_ticks(driver: Driver, script: ScriptedEngine) -> No
     await driver.close()
 
 
+async def test_a_wish_in_the_past_is_no_time_gone_by_for_the_loop(
+    driver: Driver, script: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser's event loop refuses to call at a time that is over."""
+    loop = asyncio.get_running_loop()
+    call_at = loop.call_at
+
+    def strict(when: float, *arguments: Any, **options: Any) -> asyncio.TimerHandle:
+        if when < loop.time():
+            raise ValueError("Can't schedule in the past")
+        return call_at(when, *arguments, **options)
+
+    monkeypatch.setattr(loop, "call_at", strict)
+    monkeypatch.setattr(loop, "call_later", partial(_strictly_later, loop))
+    script.effects[inputs.StartMail] = [effects.WakeAt(UnixMillis(NOW - 5))]
+    await driver.handle(inputs.StartMail())
+    await asyncio.sleep(0.01)
+    assert script.kinds()[-1] is inputs.Tick
+    await driver.close()
+
+
+def _strictly_later(
+    loop: asyncio.AbstractEventLoop, delay: float, *arguments: Any, **options: Any
+) -> asyncio.TimerHandle:
+    if delay < 0:
+        raise ValueError("Can't schedule in the past")
+    return type(loop).call_at(loop, loop.time() + delay, *arguments, **options)
+
+
+@pytest.mark.parametrize(
+    "error", [PlatformError("disk-full", "The disk is full."), ValueError("a defect")]
+)
 async def test_a_tick_that_fails_is_told(
-    driver: Driver, connector: ScriptedConnector, script: ScriptedEngine
+    driver: Driver, connector: ScriptedConnector, script: ScriptedEngine, error: Exception
 ) -> None:
     """A disk that fills up beside all questions ends the connection with its own cause."""
 
     def fail() -> None:
         if script.kinds()[-1] is inputs.Tick:
-            raise PlatformError("disk-full", "The disk is full.")
+            raise error
 
     script.fail = fail
     script.effects[inputs.StartMail] = [effects.WakeAt(NOW)]
     with driver.listening() as heard:
         async with driver.connected():
             await driver.handle(inputs.StartMail())
-            with pytest.raises(PlatformError) as caught:
+            with pytest.raises(type(error)) as caught:
                 await driver.next_event(heard)
-            assert caught.value.code == "disk-full"
+            assert caught.value is error
             assert not driver.is_connected
             assert connector.last.closed
         await driver.handle(inputs.StartMail())

@@ -241,23 +241,43 @@ async def test_a_bad_answer_ends_only_its_question(
         assert await second == STATUS
 
 
+@pytest.mark.parametrize("error", [PlatformError("disk-full", "full"), ValueError("a defect")])
 async def test_a_failure_of_this_machine_ends_the_line(
-    line: RelayLine, connector: ScriptedConnector, notebook: Notebook
+    line: RelayLine, connector: ScriptedConnector, notebook: Notebook, error: Exception
 ) -> None:
     """A full disk while an answer is taken is told to who waits, and nothing more is taken."""
 
     def fail() -> None:
-        raise PlatformError("disk-full", "full")
+        raise error
 
     async with line.opened():
         notebook.fail = fail
         answered = await line.request(FetchStatus())
         connector.last.say(1, STATUS)
-        with pytest.raises(PlatformError):
+        with pytest.raises(type(error)):
             await answered
-        with pytest.raises(PlatformError):
+        with pytest.raises(type(error)):
             await line.settled()
         assert not line.is_open
+
+
+async def test_a_defect_at_a_push_ends_the_line(
+    line: RelayLine,
+    connector: ScriptedConnector,
+    notebook: Notebook,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A line that nobody reads any more must not look open."""
+
+    async def fail(_frame: object) -> None:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr(notebook, "pushed", fail)
+    async with line.opened():
+        connector.last.say(0, STATUS)
+        with pytest.raises(ValueError, match="defect"):
+            await line.unless_lost(asyncio.Event().wait())
+        assert (line.is_open, connector.last.closed) == (False, True)
 
 
 async def test_staying_open_opens_again(line: RelayLine, connector: ScriptedConnector) -> None:

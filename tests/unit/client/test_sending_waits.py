@@ -149,7 +149,7 @@ async def test_a_relay_that_stays_busy_is_named(alice: WorldDevice) -> None:
     async with driver.connected():
         welcome(alice, connector)
         await turn()
-        sending_task = await submitted(driver, connector, timeout_s=0.2)
+        sending_task = await submitted(driver, connector, timeout_s=1)
         connector.last.say(connector.last.sent[-1].token, Refused("rate-limited", 9_000))
         sent = await sending_task
         assert (sent.state, sent.cause) == ("queued", "rate-limited")
