@@ -48,7 +48,6 @@ from untether.wire.server_frames import (
 
 BODY = bytes(236)
 HEADER = bytes(64)
-ENVELOPE = len(BODY) + len(HEADER)
 WARM_UP_S = 1.0
 DRAIN_S = 10.0
 

@@ -35,7 +35,7 @@ function inSquare(x: number, y: number, round: number): number {
 }
 
 /** Draw the icon; a maskable one fills the square, with the sign in the middle four fifths. */
-export function icon(size: number, maskable: boolean): Buffer {
+function icon(size: number, maskable: boolean): Buffer {
   const unit = GRID / size;
   const scale = maskable ? 1.3 : 1;
   const rows = Buffer.alloc(size * (size * 4 + 1));

@@ -108,7 +108,6 @@ class Tab:
             "is_mine": True,
         }
         self._waiting: dict[int, asyncio.Future[Any]] = {}
-        self._news = asyncio.Condition()
         self._last = 0
 
     async def call(self, name: str, /, **arguments: Any) -> Any:

@@ -14,7 +14,7 @@ export interface Proof {
 }
 
 /** Name of a call → its arguments and its value. */
-export interface Calls {
+interface Calls {
   look: { args: Record<string, never>; value: Look };
   unlock: { args: Proof; value: Me };
   lock: { args: Record<string, never>; value: null };

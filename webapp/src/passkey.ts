@@ -12,7 +12,7 @@ export class PasskeyFailure extends Error {
 }
 
 /** A new passkey with the secrets for the two salts it was asked for. */
-export interface NewPasskey {
+interface NewPasskey {
   credential: string;
   secrets: { salt: string; prf: string }[];
 }
@@ -62,11 +62,6 @@ export async function createPasskey(label: string): Promise<NewPasskey> {
 export async function usePasskey(credential: string, salt: string): Promise<string> {
   const results = await evaluate(fromBase64url(credential), [fromBase64url(salt)]);
   return toBase64url(bytesOf(results.first));
-}
-
-/** Make 32 fresh bytes for another purpose of the same passkey. */
-export function freshSalt(): string {
-  return toBase64url(freshBytes());
 }
 
 async function evaluate(
@@ -123,12 +118,12 @@ function bytesOf(source: BufferSource | undefined): Uint8Array {
     : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
 }
 
-export function toBase64url(bytes: Uint8Array): string {
+function toBase64url(bytes: Uint8Array): string {
   const text = btoa(String.fromCharCode(...bytes));
   return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 }
 
-export function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
+function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
   const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
   return Uint8Array.from(plain, (character) => character.charCodeAt(0));
 }

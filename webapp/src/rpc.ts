@@ -42,7 +42,7 @@ export interface Running<T> {
   cancel(): void;
 }
 
-export class Engine {
+class Engine {
   readonly tab = crypto.randomUUID();
   #line: EngineLine | null = null;
   #unsent: string[] = [];

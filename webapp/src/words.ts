@@ -8,7 +8,6 @@ export const words = {
   app: "Untether",
   back: "Back",
   cancel: "Cancel",
-  close: "Close",
   copy: "Copy",
   copied: "Copied",
   next: "Continue",
@@ -130,14 +129,10 @@ export const words = {
     unread: (number: number) => count(number, "unread message", "unread messages"),
     notices: "Something about this chat is new",
     seen: "OK",
-    write: (name: string) => `Write to ${name}`,
     find: (name: string) => `Look for “${name}” on this server`,
     finding: "Looking…",
-    none: "No chat fits.",
-    yours: "You: ",
     changed: "Security code changed",
     verified: "Verified",
-    clear: "Clear the search",
   },
 
   conversation: {
@@ -180,7 +175,6 @@ export const words = {
     link: "Link a device",
     full: "You have linked as many devices as an account can have. Log one out to link another.",
     onPhone: "Devices are linked and logged out on your phone.",
-    phone: "Phone",
     kinds: { phone: "Phone", web: "Browser", desktop: "Computer", tablet: "Tablet" } as Record<string, string>,
     active: (when: string) => `Last active ${when}`,
     activeNow: "Active now",
@@ -267,7 +261,6 @@ export const words = {
     title: "Is it you?",
     passkey: "Confirm with passkey",
     passphrase: "Confirm with passphrase",
-    confirm: "Confirm",
   },
 
   security: {
@@ -275,20 +268,16 @@ export const words = {
     lead: (name: string) =>
       `If ${name} sees the same digits, nobody is between you: on all devices of both of you.`,
     verified: "Verified",
-    unverified: "Not verified yet",
     mark: "The digits are the same",
     scan: "Scan their code",
     qr: (name: string) => `Code for ${name} to scan`,
     scanLead: (name: string) => `On ${name}’s screen open this same page, and scan its code.`,
-    match: "The codes are the same",
     matchMore: (name: string) => `You are writing to ${name}, and to nobody else.`,
   },
 
   settings: {
     title: "Settings",
-    account: "Account",
     role: { phone: "This is your phone", companion: "Linked to your phone" },
-    server: "Server",
     lockTitle: "App lock",
     lock: "Lock now",
     lockMore: "Closes your messages until you unlock them.",

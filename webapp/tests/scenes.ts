@@ -52,7 +52,7 @@ export function message(
   };
 }
 
-export function notice(conversation: string, code: string, text: string, ago: number): Notice {
+function notice(conversation: string, code: string, text: string, ago: number): Notice {
   return {
     row: ++made, code, text, about: null, conversation_id: conversation, at: now - ago, own: false,
   };

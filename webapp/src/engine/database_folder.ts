@@ -45,10 +45,8 @@ export interface FileSystem {
 }
 
 /** An open folder; `state.strict` is set once SQLite has recovered what a power cut left. */
-export interface DatabaseFolder {
+interface DatabaseFolder {
   readonly state: FolderState;
-  /** Make every file empty, durably; what they held can't be had back through this folder. */
-  erase(): void;
   /** Take the folder away from Python and let go of the files. */
   close(): void;
 }
@@ -73,12 +71,6 @@ export function mountDatabase(
   fs.mount({ mount: () => rootNode(fs, files) }, {}, path);
   return {
     state,
-    erase() {
-      for (const file of files.values()) {
-        file.truncate(0);
-        file.sync();
-      }
-    },
     close() {
       fs.unmount(path);
       for (const file of files.values()) {

@@ -9,18 +9,16 @@ interface FileSystem {
 }
 
 /** Stands between WebAssembly and its imports from `install` on. */
-export interface FdatasyncHook {
+interface FdatasyncHook {
   /** Set once Python is loaded; a sync before that has nothing to bring to the disk. */
   fileSystem: FileSystem | null;
-  /** How many syncs SQLite has asked for: a start-up test watches it. */
-  calls: number;
 }
 
 type Imports = { env?: { __syscall_fdatasync?: (descriptor: number) => number } };
 
 /** Install the hook. It must stand before Pyodide compiles its module. */
 export function hookFdatasync(): FdatasyncHook {
-  const hook: FdatasyncHook = { fileSystem: null, calls: 0 };
+  const hook: FdatasyncHook = { fileSystem: null };
   const assembly = WebAssembly as unknown as Record<string, (...given: unknown[]) => unknown>;
   for (const name of ["instantiate", "instantiateStreaming"]) {
     const original = assembly[name];
@@ -41,7 +39,6 @@ function replace(imports: Imports | undefined, hook: FdatasyncHook): void {
 }
 
 function sync(hook: FdatasyncHook, descriptor: number): number {
-  hook.calls++;
   if (hook.fileSystem === null) {
     return 0;
   }

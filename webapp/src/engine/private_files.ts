@@ -32,7 +32,7 @@ interface OpenDatabase {
 }
 
 /** What the engine is given; its failures are DOMExceptions, which have names. */
-export interface PrivateFiles {
+interface PrivateFiles {
   read_profile(): Promise<Uint8Array | undefined>;
   write_profile(content: Uint8Array<ArrayBuffer>): Promise<void>;
   open_database(key: Uint8Array): Promise<OpenDatabase>;

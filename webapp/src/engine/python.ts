@@ -4,12 +4,12 @@ import type { PyodideAPI } from "pyodide";
 import { unpackStored } from "./stored_zip";
 
 /** Where the parts are: the folder of Pyodide's files, and archives of Python packages (zip). */
-export interface PythonParts {
+interface PythonParts {
   pyodide: string;
   archives: readonly string[];
 }
 
-export type Sodium = (typeof import("libsodium-wrappers-sumo"))["default"];
+type Sodium = (typeof import("libsodium-wrappers-sumo"))["default"];
 
 const PACKAGES = "/lib/python3.14/site-packages";
 const SODIUM = "untether_sodium"; // crypto/browser.py imports it

@@ -10,7 +10,7 @@ import { lastChats } from "./last_chats";
 import { news } from "./news.svelte";
 import { router } from "./route.svelte";
 
-export type Phase = "starting" | "empty" | "locked" | "open" | "ended" | "failed";
+type Phase = "starting" | "empty" | "locked" | "open" | "ended" | "failed";
 export type Trouble = "storage" | "clock" | "suspended" | "elsewhere";
 
 /** Outlives what the browser deletes when it needs room. */

@@ -1,5 +1,5 @@
 // Questions of the engine to the person in front of this tab, one dialog at a time.
-import type { AskName, Asks, Proof, VerificationWay } from "../calls";
+import type { AskName, Asks, Proof } from "../calls";
 import { engine, Unverified } from "../rpc";
 
 /** A question that waits for the person. */
@@ -74,4 +74,3 @@ class Questions {
 }
 
 export const questions = new Questions();
-export type { VerificationWay };

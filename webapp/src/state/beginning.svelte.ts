@@ -5,8 +5,8 @@ import type { Me } from "../types";
 import { app, problemOf } from "./app.svelte";
 import { questions } from "./asks.svelte";
 
-export type Way = "register" | "link" | "recover";
-export type Step = "choose" | "form" | "protect" | "working";
+type Way = "register" | "link" | "recover";
+type Step = "choose" | "form" | "protect" | "working";
 
 class Beginning {
   way: Way = $state("register");

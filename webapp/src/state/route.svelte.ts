@@ -1,7 +1,7 @@
 // Which screen is open. The browser's own history holds nothing but a number, so that no name
 // and no conversation lies readable in it; what the numbers mean lives here.
 
-export type Route =
+type Route =
   | { screen: "chats" }
   | { screen: "conversation"; id: string; name: string }
   | { screen: "devices" }
