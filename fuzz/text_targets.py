@@ -193,7 +193,7 @@ def push_endpoints() -> Iterator[Case]:
 def web_manifests() -> Iterator[Case]:
     """Somebody compares a web app: its list comes from whoever serves it."""
     files = {"index.html": b"<!doctype html>", "assets/index-1a2b.js": b"let app;"}
-    signed = sign_manifest(files, "1.2.3", SecretBytes(bytes(32)))
+    signed = sign_manifest(files, {}, "1.2.3", SecretBytes(bytes(32)))
     genuine = [signed, signed.replace(b"1.2.3", b"1.2.4"), b'{"files":{}}', b"[" * 2_000]
 
     def read(content: bytes) -> object:

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from tempfile import mkdtemp
@@ -22,7 +22,7 @@ import brotli
 from nodejs import usable_node
 from untether import __version__
 from untether.base.secret_bytes import SecretBytes
-from untether.server.web_files import FOLDER
+from untether.server.web_files import BROTLI, FOLDER
 from untether.server.web_manifest import MANIFEST, sign_manifest
 from webapp_python import pack
 
@@ -49,8 +49,7 @@ def build(into: Path, quality: int) -> dict[str, tuple[int, int]]:
         python = python.rename(fresh / f"python-{_hash_of_all(python)}")
         _build_screens(node, fresh, f"/{python.name}/")
         sizes = _compress(fresh, quality)
-        files = {path: (fresh / path).read_bytes() for path in sizes}
-        (fresh / MANIFEST).write_bytes(sign_manifest(files, __version__, release_key()))
+        (fresh / MANIFEST).write_bytes(_manifest(fresh, sizes))
         fresh.chmod(0o755)
         shutil.rmtree(into, ignore_errors=True)
         fresh.rename(into)
@@ -100,7 +99,7 @@ def _compress(folder: Path, quality: int) -> dict[str, tuple[int, int]]:
         content = path.read_bytes()
         compressed = _compressed(content, quality)
         if len(compressed) < len(content):
-            path.with_name(f"{path.name}.br").write_bytes(compressed)
+            path.with_name(f"{path.name}{BROTLI}").write_bytes(compressed)
         sizes[str(path.relative_to(folder))] = (len(content), min(len(compressed), len(content)))
     return sizes
 
@@ -114,6 +113,13 @@ def _compressed(content: bytes, quality: int) -> bytes:
         unfinished.write_bytes(brotli.compress(content, quality=quality))
         unfinished.rename(kept)
     return kept.read_bytes()
+
+
+def _manifest(folder: Path, paths: Iterable[str]) -> bytes:
+    files = {path: (folder / path).read_bytes() for path in paths}
+    beside = {path: folder / f"{path}{BROTLI}" for path in paths}
+    packed = {path: one.read_bytes() for path, one in beside.items() if one.exists()}
+    return sign_manifest(files, packed, __version__, release_key())
 
 
 def _hash_of_all(folder: Path) -> str:

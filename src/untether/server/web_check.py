@@ -105,7 +105,7 @@ class WebCheck:
         file = self._installed.files[path]
         if path not in listed.files:
             return Finding.MISSING
-        if listed.files[path] != self._installed.manifest.files[path]:
+        if _hashes(listed, path) != _hashes(self._installed.manifest, path):
             return Finding.DIFFERS
         found = []
         for address in ("", path) if path == SHELL else (path,):
@@ -138,6 +138,10 @@ class WebCheck:
             f"No web app of Untether is served at {self._origin}.",
             "Check the address; a relay serves one when it was built with `make webapp`.",
         )
+
+
+def _hashes(manifest: Manifest, path: str) -> tuple[str, str | None]:
+    return manifest.files[path], manifest.packed.get(path)
 
 
 def _compare(served: Served | None, file: WebFile) -> Finding | None:

@@ -1,7 +1,7 @@
 """The built web app, served from memory (docs/operating.md, "The web app").
 
-It lies in ``webapp/`` beside this module, put there by ``make webapp`` or by the wheel. All of it
-is checked against its manifest before anything is served.
+It lies in ``webapp/`` beside this module, put there by ``make webapp`` or by the wheel. All of it,
+packed and not packed, is checked against its manifest before anything is served.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from untether.server.web_manifest import MANIFEST, Manifest, hash_of, read_manif
 
 FOLDER: Final = Path(__file__).parent / "webapp"
 SHELL: Final = "index.html"
-_BROTLI: Final = ".br"
+BROTLI: Final = ".br"
+"""How the name of a packed file ends."""
 _HASHED: Final = ("assets/", "python-")
 """What is named by its content never changes."""
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -75,21 +76,26 @@ def load(named: Path | None = None) -> WebFiles | None:
         return None
     listed = (folder / MANIFEST).read_bytes()
     manifest = read_manifest(listed)
-    files = {path: _load(folder, path, expected) for path, expected in manifest.files.items()}
+    files = {path: _load(folder, path, manifest) for path in manifest.files}
     files[MANIFEST] = _file(MANIFEST, listed, None, hash_of(listed))
     return WebFiles(manifest, files)
 
 
-def _load(folder: Path, path: str, expected: str) -> WebFile:
-    compressed = folder / f"{path}{_BROTLI}"
+def _load(folder: Path, path: str, manifest: Manifest) -> WebFile:
+    expected, packed = manifest.files[path], manifest.packed.get(path)
+    content = _checked(folder, path, expected)
+    brotli = None if packed is None else _checked(folder, f"{path}{BROTLI}", packed)
+    return _file(path, content, brotli, expected)
+
+
+def _checked(folder: Path, path: str, expected: str) -> bytes:
     try:
         content = (folder / path).read_bytes()
-        brotli = compressed.read_bytes() if compressed.exists() else None
     except OSError as error:
         raise _damaged(path) from error
     if hash_of(content) != expected:
         raise _damaged(path)
-    return _file(path, content, brotli, expected)
+    return content
 
 
 def _file(path: str, content: bytes, brotli: bytes | None, name: str) -> WebFile:

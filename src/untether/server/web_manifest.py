@@ -1,7 +1,8 @@
 """The manifest of the web app: the hash of each file, signed by whoever built it (decision 0130).
 
-``{"files": {path: SHA-256 in hexadecimal}, "public_key": …, "signature": …, "version": …}``; the
-signature (Ed25519) covers the object without it, as JSON with sorted members.
+``{"files": {path: SHA-256 in hexadecimal}, "packed": the same of what Brotli made of a file,
+"public_key": …, "signature": …, "version": …}``; the signature (Ed25519) covers the object without
+it, as JSON with sorted members.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a release of the app consists of."""
 
     files: dict[str, str]
+    packed: dict[str, str]
     public_key: str
     version: str
     signature: str
@@ -33,7 +35,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         try:
             provider().ed25519_verify(
                 bytes.fromhex(self.public_key),
-                _signed(self.files, self.public_key, self.version),
+                _signed(self),
                 bytes.fromhex(self.signature),
             )
         except (CryptoError, ValueError) as error:
@@ -44,12 +46,17 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             ) from error
 
 
-def sign_manifest(files: Mapping[str, bytes], version: str, seed: SecretBytes) -> bytes:
-    """Return the manifest of these files; ``seed`` is the builder's Ed25519 key."""
-    listed = {path: hash_of(content) for path, content in sorted(files.items())}
+def sign_manifest(
+    files: Mapping[str, bytes], packed: Mapping[str, bytes], version: str, seed: SecretBytes
+) -> bytes:
+    """Return the manifest of files, and of those of them that are packed too.
+
+    ``seed`` is the builder's Ed25519 key.
+    """
     public_key = provider().ed25519_public(seed).hex()
-    signature = provider().ed25519_sign(seed, _signed(listed, public_key, version)).hex()
-    return msgspec.json.encode(Manifest(listed, public_key, version, signature))
+    unsigned = Manifest(_hashes(files), _hashes(packed), public_key, version, signature="")
+    signature = provider().ed25519_sign(seed, _signed(unsigned)).hex()
+    return msgspec.json.encode(msgspec.structs.replace(unsigned, signature=signature))
 
 
 def read_manifest(content: bytes) -> Manifest:
@@ -71,6 +78,11 @@ def hash_of(content: bytes) -> str:
     return hashes.sha256(content).hex()
 
 
-def _signed(files: Mapping[str, str], public_key: str, version: str) -> bytes:
-    body: dict[str, Any] = {"files": files, "public_key": public_key, "version": version}
+def _hashes(files: Mapping[str, bytes]) -> dict[str, str]:
+    return {path: hash_of(content) for path, content in sorted(files.items())}
+
+
+def _signed(manifest: Manifest) -> bytes:
+    body: dict[str, Any] = msgspec.structs.asdict(manifest)
+    del body["signature"]
     return labels.WEB_RELEASE + msgspec.json.encode(body, order="sorted")

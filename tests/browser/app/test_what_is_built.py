@@ -31,6 +31,11 @@ def files_of(folder: Path) -> dict[str, bytes]:
     }
 
 
+def hashes_of(files: dict[str, bytes]) -> dict[str, str]:
+    """Return the SHA-256 of each file, in hexadecimal."""
+    return {path: sha256(content).hexdigest() for path, content in files.items()}
+
+
 def python_folder_of(app: Path) -> Path:
     """Return the folder of the browser's Python."""
     (folder,) = app.glob("python-*")
@@ -42,7 +47,10 @@ def test_everything_is_listed_with_its_hash_and_signed(app_folder: Path) -> None
     files = files_of(app_folder)
     manifest = read_manifest(files.pop(MANIFEST))
     plain = {path: content for path, content in files.items() if not path.endswith(".br")}
-    assert manifest.files == {path: sha256(content).hexdigest() for path, content in plain.items()}
+    assert manifest.files == hashes_of(plain)
+    assert {f"{path}.br": name for path, name in manifest.packed.items()} == hashes_of(
+        {path: content for path, content in files.items() if path.endswith(".br")}
+    )
     assert manifest.public_key == provider().ed25519_public(build_webapp.release_key()).hex()
     served = web_files.load(app_folder)
     assert served is not None
@@ -50,7 +58,7 @@ def test_everything_is_listed_with_its_hash_and_signed(app_folder: Path) -> None
 
 
 def test_what_is_compressed_is_the_file_beside_it(app_folder: Path) -> None:
-    """Most people only ever get the compressed files, which no hash covers."""
+    """Most people only ever get the compressed files, and no browser compares them."""
     files = files_of(app_folder)
     compressed = {path for path in files if path.endswith(".br")}
     assert {"index.html.br", "service_worker.js.br"} < compressed

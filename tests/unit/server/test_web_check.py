@@ -42,13 +42,14 @@ def write_release(
     *,
     version: str = "1.2.3",
     key: SecretBytes = OWN_KEY,
+    packed: bytes = PACKED,
 ) -> Path:
     """Write a release, its script also packed, and return its folder."""
     for path, content in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    (folder / f"{SCRIPT}.br").write_bytes(PACKED)
-    (folder / MANIFEST).write_bytes(sign_manifest(files, version, key))
+    (folder / f"{SCRIPT}.br").write_bytes(packed)
+    (folder / MANIFEST).write_bytes(sign_manifest(files, {SCRIPT: packed}, version, key))
     return folder
 
 
@@ -138,6 +139,14 @@ async def test_a_changed_release_is_named(tmp_path: Path, key: SecretBytes) -> N
     assert (ended.status, ended.error["error"], ended.error["files"]) == (4, "web-differs", 3)
 
 
+async def test_a_release_that_was_packed_otherwise_is_named(tmp_path: Path) -> None:
+    """The same files, and another list of what they are packed to."""
+    folder = write_release(tmp_path / "other", packed=b"packed by another Brotli")
+    async with served(tmp_path, folder) as url:
+        ended = await verify(url)
+    assert states(ended) == {SCRIPT: "differs"}
+
+
 async def test_another_version_is_said(tmp_path: Path) -> None:
     """Nothing can be said of another version, also when no file differs."""
     folder = write_release(tmp_path / "other", version="1.2.4")
@@ -205,7 +214,7 @@ def answer_of(files: Mapping[str, bytes], path: str) -> web.Response:
     return web.Response(body=files[path], headers=HEADERS)
 
 
-INSTALLED = {**FILES, MANIFEST: sign_manifest(FILES, "1.2.3", OWN_KEY)}
+INSTALLED = {**FILES, MANIFEST: sign_manifest(FILES, {SCRIPT: PACKED}, "1.2.3", OWN_KEY)}
 
 
 async def test_the_address_that_people_open_is_looked_at() -> None:

@@ -21,6 +21,8 @@ FILES = {
     "assets/index-1a2b.js": b"let app;" * 100,
     "python-1a2b/pyodide.asm.wasm": b"\0asm",
 }
+SCRIPT = "assets/index-1a2b.js"
+PACKED = {SCRIPT: b"compressed"}
 
 Client = TestClient[web.Request, web.Application]
 
@@ -31,8 +33,9 @@ def folder(tmp_path: Path) -> Path:
     for path, content in FILES.items():
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(content)
-    (tmp_path / "assets/index-1a2b.js.br").write_bytes(b"compressed")
-    (tmp_path / MANIFEST).write_bytes(sign_manifest(FILES, "1.2.3", SEED))
+    for path, content in PACKED.items():
+        (tmp_path / f"{path}.br").write_bytes(content)
+    (tmp_path / MANIFEST).write_bytes(sign_manifest(FILES, PACKED, "1.2.3", SEED))
     return tmp_path
 
 
@@ -120,6 +123,23 @@ def test_a_changed_file_is_not_served(folder: Path) -> None:
     assert refused(folder) == "web-damaged"
 
 
+def test_a_changed_packed_file_is_not_served(folder: Path) -> None:
+    """It is what nearly all browsers get."""
+    (folder / f"{SCRIPT}.br").write_bytes(b"what Brotli makes of evil")
+    assert refused(folder) == "web-damaged"
+    (folder / f"{SCRIPT}.br").unlink()
+    assert refused(folder) == "web-damaged"
+
+
+def test_a_packed_file_that_is_not_listed_is_not_served(folder: Path) -> None:
+    """Somebody put it beside the others."""
+    (folder / "index.html.br").write_bytes(b"what Brotli makes of evil")
+    served = web_files.load(folder)
+    assert served is not None
+    assert served.files["index.html"].brotli is None
+    assert served.files[SCRIPT].brotli == PACKED[SCRIPT]
+
+
 def refused(folder: Path) -> str:
     """Return the code with which a folder is refused."""
     with pytest.raises(PlatformError) as caught:
@@ -138,12 +158,13 @@ def test_a_folder_that_was_named_must_hold_an_app(
 
 def test_a_manifest_holds_for_what_was_signed_only() -> None:
     """Each member is covered; another key signs nothing in the first one's name."""
-    signed = sign_manifest(FILES, "1.2.3", SEED)
+    signed = sign_manifest(FILES, PACKED, "1.2.3", SEED)
     manifest = read_manifest(signed)
     assert manifest.version == "1.2.3"
     assert list(manifest.files) == sorted(FILES)
-    other = read_manifest(sign_manifest(FILES, "1.2.3", SecretBytes(bytes(32))))
-    for member in (manifest.public_key, manifest.version, manifest.files["index.html"]):
+    other = read_manifest(sign_manifest(FILES, PACKED, "1.2.3", SecretBytes(bytes(32))))
+    covered = (manifest.public_key, manifest.version, manifest.files["index.html"])
+    for member in (*covered, manifest.packed[SCRIPT]):
         changed = signed.replace(member.encode(), other.public_key.encode())
         with pytest.raises(PlatformError):
             read_manifest(changed)
