@@ -6,6 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from untether.base import limits
 from untether.browser import views
 from untether.browser.calls import CALLS
 
@@ -74,3 +75,14 @@ def test_calls_and_shapes_are_those_of_the_engine() -> None:
             body = types.split(f"export interface {view.__name__} {{")[1].split("}")[0]
             fields = re.findall(r"^  (\w+): ", body, re.MULTILINE)
             assert fields == [one.name for one in msgspec.structs.fields(view)], view.__name__
+
+
+def test_bounds_of_the_screens_are_those_of_the_engine() -> None:
+    """What a screen tells before the engine refuses is what the engine would refuse."""
+    text = (SOURCE / "limits.ts").read_text()
+    bounds = re.findall(r"^export const (\w+) = (\d+);$", text, re.MULTILINE)
+    assert len(bounds) == text.count("export")
+    for name, value in bounds:
+        days = name.endswith("_DAYS")
+        ours = getattr(limits, f"{name.removesuffix('_DAYS')}_MS" if days else name)
+        assert int(value) * (limits.DAY_MS if days else 1) == ours, name

@@ -1,6 +1,7 @@
 // The line from this tab to the one engine: its own worker, or the tab that owns it.
 // One tab holds the Web Lock "untether-engine" and runs the worker; the others send the same
 // texts over the BroadcastChannel "untether". When the owner closes, the next tab takes over.
+import { engineFailure } from "./engine_failure";
 
 const LOCK = "untether-engine";
 const CHANNEL = "untether";
@@ -31,7 +32,7 @@ export async function openEngineLine(
       others.postMessage(data);
       heard(data);
     };
-    worker.onerror = (event) => heard(failure(event.message));
+    worker.onerror = (event) => heard(engineFailure(event.message));
     others.postMessage(MOVED);
     return new Promise<never>(() => {}); // the lock is held for as long as this tab lives
   }
@@ -66,11 +67,4 @@ export async function openEngineLine(
 function isForEngine(text: string): boolean {
   const said: object = JSON.parse(text);
   return "call" in said || "answer" in said;
-}
-
-function failure(reason: string): string {
-  return JSON.stringify({
-    event: "engine_failed",
-    error: { error: "engine-failed", message: reason, hint: "" },
-  });
 }

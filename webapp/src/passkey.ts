@@ -1,5 +1,6 @@
 // Passkeys with the PRF extension: after user verification the authenticator gives 32 secret
 // bytes for a salt. Cancelled, unsupported and "has no PRF" are three different failures.
+import { fromBase64url, toBase64url } from "./base64url";
 
 /** Why there is no secret: the person stopped, or this browser or passkey can't. */
 export class PasskeyFailure extends Error {
@@ -116,14 +117,4 @@ function bytesOf(source: BufferSource | undefined): Uint8Array {
   return source instanceof ArrayBuffer
     ? new Uint8Array(source)
     : new Uint8Array(source.buffer, source.byteOffset, source.byteLength);
-}
-
-function toBase64url(bytes: Uint8Array): string {
-  const text = btoa(String.fromCharCode(...bytes));
-  return text.replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
-}
-
-function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
-  const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
-  return Uint8Array.from(plain, (character) => character.charCodeAt(0));
 }

@@ -1,4 +1,5 @@
 // Every word that the screens say. Failures bring their own words from the engine.
+import { PASSPHRASE_MIN } from "./limits";
 
 /** Say a count with its noun. */
 const count = (number: number, one: string, many: string): string =>
@@ -71,7 +72,7 @@ export const words = {
     type: "Passphrase",
     again: "Passphrase, once more",
     differ: "The two passphrases differ.",
-    tooShort: "Use at least 8 characters.",
+    tooShort: `Use at least ${PASSPHRASE_MIN} characters.`,
     show: "Show",
     hide: "Hide",
     choose: "Set passphrase",

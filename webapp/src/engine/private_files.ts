@@ -1,14 +1,11 @@
 // The files of this device in the origin's private file system: the profile, and the database that
 // is sealed page by page. Nobody but one worker has them open.
 
+import { existing, LAST_CHATS, originFolder, PROFILE } from "../origin_files";
 import { DATABASE_FILES, mountDatabase, type FileSystem } from "./database_folder";
 import type { DiskFile } from "./encrypted_file";
 import type { SlotCipher } from "./slots";
 
-const FOLDER = "untether";
-const PROFILE = "profile.json";
-/** Written by the page, see state/last_chats.ts. */
-const LAST_CHATS = "chats.sealed";
 const MOUNTED_AT = "/untether";
 /** A tab that has just gone lets go of its files a moment later. */
 const TRIES = 20;
@@ -45,19 +42,19 @@ export function openPrivateFiles(
 ): PrivateFiles {
   return {
     async read_profile() {
-      const found = await existing(await folder(), PROFILE);
+      const found = await existing(await originFolder(), PROFILE);
       return found && new Uint8Array(await (await found.getFile()).arrayBuffer());
     },
 
     async write_profile(content) {
-      const file = await (await folder()).getFileHandle(PROFILE, { create: true });
+      const file = await (await originFolder()).getFileHandle(PROFILE, { create: true });
       const writing = await file.createWritable(); // takes the old one's place when it is closed
       await writing.write(content);
       await writing.close();
     },
 
     async open_database(key) {
-      const directory = await folder();
+      const directory = await originFolder();
       const disk = await allOpened(directory);
       try {
         const database = mountDatabase(fs, MOUNTED_AT, disk, cipherUnder(key));
@@ -75,29 +72,12 @@ export function openPrivateFiles(
     },
 
     async erase() {
-      const directory = await folder();
+      const directory = await originFolder();
       for (const name of [PROFILE, LAST_CHATS, ...DATABASE_FILES]) {
         if (await existing(directory, name)) await directory.removeEntry(name);
       }
     },
   };
-}
-
-async function folder(): Promise<FileSystemDirectoryHandle> {
-  const root = await navigator.storage.getDirectory();
-  return root.getDirectoryHandle(FOLDER, { create: true });
-}
-
-async function existing(
-  directory: FileSystemDirectoryHandle,
-  name: string,
-): Promise<FileSystemFileHandle | undefined> {
-  try {
-    return await directory.getFileHandle(name);
-  } catch (reason) {
-    if (reason instanceof DOMException && reason.name === "NotFoundError") return undefined;
-    throw reason;
-  }
 }
 
 /** Open all files of the database, or none. */

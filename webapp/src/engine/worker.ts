@@ -1,6 +1,7 @@
 // The engine's worker: Python over sealed private files, and its line to the tabs. What tabs say
 // before Python is ready waits.
 
+import { engineFailure } from "../engine_failure";
 import { hookFdatasync } from "./fdatasync";
 import { isPrivateWindow, platformName, storageState } from "./browser";
 import { openPrivateFiles } from "./private_files";
@@ -37,7 +38,5 @@ async function start(): Promise<void> {
 }
 
 start().catch((reason: unknown) => {
-  const message = reason instanceof Error ? reason.message : String(reason);
-  const error = { error: "engine-failed", message, hint: "" };
-  self.postMessage(JSON.stringify({ event: "engine_failed", error }));
+  self.postMessage(engineFailure(reason instanceof Error ? reason.message : String(reason)));
 });
