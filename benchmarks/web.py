@@ -302,7 +302,7 @@ def _is_of(process: Path, profile: Path) -> bool:
 
 
 def _transfer() -> int:
-    """Return the bytes of everything that a first visit fetches, compressed; the build bounds them."""
+    """Return the bytes of everything that a first visit fetches; the build has the bound."""
     listed = json.loads((FOLDER / MANIFEST).read_text())["files"]
     files = [FOLDER / path for path in listed]
     compressed = [path.with_name(f"{path.name}.br") for path in files]

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from untether.base import limits
+from untether.base.identifiers import DAY_MS
 from untether.browser import views
 from untether.browser.calls import CALLS
 
@@ -85,4 +86,4 @@ def test_bounds_of_the_screens_are_those_of_the_engine() -> None:
     for name, value in bounds:
         days = name.endswith("_DAYS")
         ours = getattr(limits, f"{name.removesuffix('_DAYS')}_MS" if days else name)
-        assert int(value) * (limits.DAY_MS if days else 1) == ours, name
+        assert int(value) * (DAY_MS if days else 1) == ours, name
