@@ -151,6 +151,7 @@ export const words = {
     notSent: "Not sent.",
     recovered: "Sent again",
     showAll: "Show all",
+    loggedOut: "This device was logged out. You can read here, but not write.",
     stranger: (name: string) => `${name} is not among your contacts. Writing back makes them one.`,
     changed: (name: string) =>
       `“${name}” is another account now. Ask them, in person or on the phone, before you accept.`,
@@ -324,7 +325,7 @@ export const words = {
 
   ended: {
     title: "This device was logged out",
-    lead: "Its keys and messages were deleted here. If it wasn’t you, look at the devices on your phone.",
+    lead: "Its keys were deleted here, its messages only if you chose so. If it wasn’t you, look at the devices on your phone.",
     again: "Erase this device and start again",
     read: "Read old messages",
     elsewhere: "This device’s messages were fetched by a copy of it.",

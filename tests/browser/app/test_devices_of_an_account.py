@@ -10,6 +10,7 @@ from tests.browser.app.acting import (
     offer_to_be_linked,
     register,
     with_passkeys,
+    write_to,
 )
 from tests.browser.app.conftest import PHONE, OpenBrowser
 from tests.browser.screens.scenes import press
@@ -26,10 +27,12 @@ def linked(phone: Page, laptop: Page) -> None:
 
 
 def test_a_log_out_cuts_a_laptop_off(open_browser: OpenBrowser) -> None:
-    """It says so at once, keeps nothing when it is erased, and can be linked again."""
+    """It says so at once, reads what it has, keeps nothing when erased, can be linked again."""
     phone, laptop = open_browser("phone", **PHONE), open_browser("laptop")
     register(phone, "alice-out")
     linked(phone, laptop)
+    write_to(laptop, "alice-out", "written on the laptop")
+    expect(laptop.get_by_role("log").get_by_text("written on the laptop")).to_be_visible()
     phone.get_by_role("button", name="Log out").click()
     phone.get_by_role("dialog").get_by_role("button", name="Log out").click()
     expect(laptop.get_by_text("This device was logged out")).to_be_visible()
@@ -37,6 +40,12 @@ def test_a_log_out_cuts_a_laptop_off(open_browser: OpenBrowser) -> None:
 
     laptop.reload()
     expect(laptop.get_by_text("This device was logged out")).to_be_visible()
+    press(laptop, "Read old messages")
+    laptop.get_by_role("listitem").get_by_role("button").click()
+    expect(laptop.get_by_role("log").get_by_text("written on the laptop")).to_be_visible()
+    expect(laptop.get_by_text("You can read here, but not write")).to_be_visible()
+    expect(laptop.get_by_role("textbox", name="Message")).to_have_count(0)
+    laptop.reload()
     press(laptop, "Erase this device and start again")
     laptop.get_by_role("dialog").get_by_role("button", name="Erase").click()
     press(phone, "Back")

@@ -194,6 +194,7 @@ class App {
       this.connectionProblem = error ?? null;
     });
     engine.on("logged_out", () => {
+      if (this.me) this.me = { ...this.me, state: "logged-out" };
       this.phase = "ended";
       router.reset();
     });
