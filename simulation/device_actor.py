@@ -1,9 +1,8 @@
 """One device: the unchanged engine on real SQL, and a driver that can lose power anywhere.
 
-It does what ``untether.client.driver`` and ``relay_line`` do (transaction, effects, one timer,
-one question for equal requests, patience), without an event loop. Between any two commits the
-process can die; what is committed stays, everything else is gone. A copy of the database can
-be put back later, as people do with backups.
+It does what ``untether.client.driver`` does (transaction, effects, one timer), without an event
+loop. Between any two commits the process can die; what is committed stays, everything else is
+gone. A copy of the database can be put back later, as people do with backups.
 """
 
 from __future__ import annotations
@@ -14,22 +13,19 @@ from random import Random
 from typing import TYPE_CHECKING, assert_never
 
 from simulation.choices import around, happens
+from simulation.device_line import DeviceLine
 from simulation.disk import Disk
-from simulation.network import Wire
 from simulation.schedule import Timer
 from untether.base.errors import RemoteError, UntetherError
 from untether.base.identifiers import SECOND_MS, UnixMillis
-from untether.base.limits import ANSWER_MS, FRAME_MAX
-from untether.client.reconnect import reconnect_delay_ms
 from untether.client.refusals import ends_connection, refusal
 from untether.device import effects, engine, events, inputs
 from untether.device.inputs import Input
 from untether.device.store import own_device
 from untether.device.store.own_device import OwnDevice, State
 from untether.protocol.identity.certificate import sign_as_account
-from untether.wire import codec
-from untether.wire.client_frames import Acknowledge, ClientFrame, Login, Request
-from untether.wire.server_frames import Answer, Challenge, Refused, ServerFrame, Welcome
+from untether.wire.client_frames import Acknowledge, ClientFrame, Login
+from untether.wire.server_frames import Challenge, Refused, ServerFrame, Welcome
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -62,17 +58,11 @@ class DeviceActor:
         self.is_online = True
         self.is_gone = False
         """Logged out, lost or given up: nobody uses it any more."""
-        self.is_partitioned = False
         self._own: OwnDevice | None = None
         self._own_read: Disk | None = None
         """What its row was read from since the engine ran last, if it was."""
-        self._wire: Wire | None = None
-        self._questions: dict[int, ClientFrame] = {}
-        self._by_bytes: dict[bytes, int] = {}
         self._timer: Timer | None = None
-        self._patience: Timer | None = None
-        self._reconnecting: Timer | None = None
-        self._failures = 0
+        self.line = DeviceLine(self)
         if self.skew:
             self.note("skew", str(self.skew))
 
@@ -157,10 +147,9 @@ class DeviceActor:
     def _carry_out(self, effect: effects.Effect) -> None:
         match effect:
             case effects.RelayRequest(frame):
-                self.ask(frame)
+                self.line.ask(frame)
             case effects.AcknowledgeMail(up_to):
-                if self._wire is not None:
-                    self._wire.to_relay(codec.encode(Request(0, Acknowledge(up_to))))
+                self.line.tell(Acknowledge(up_to))
             case effects.SignCertificate(body):
                 self._verify_user(body)
             case effects.WakeAt(time):
@@ -191,80 +180,16 @@ class DeviceActor:
         self.note(type(event).__name__, str(code))
         self.world.heard(self, event)
 
-    # --- the line -------------------------------------------------------------------------
-    def connect_soon(self, wait_ms: int = 0) -> None:
-        """Go online, and stay so."""
-        if self._reconnecting is not None:
-            self._reconnecting.cancel()
-        self._reconnecting = self.world.schedule.after(wait_ms, self._connect)
+    # --- what the line brings -------------------------------------------------------------
+    def pushed(self, frame: ServerFrame) -> None:
+        """Take what was not asked for."""
+        if isinstance(frame, Challenge):
+            self._handle(inputs.Challenged(frame, ORIGIN))
+        else:
+            self._handle(inputs.RelayPushed(frame))
 
-    def _connect(self) -> None:
-        self._reconnecting = None
-        if not self.is_up or self.is_gone or not self.is_online or self._wire is not None:
-            return
-        node = self.world.node_for(self.random)
-        if node is None or self.is_partitioned:
-            self._failures += 1
-            self.connect_soon(reconnect_delay_ms(self._failures, self.randomness))
-            return
-        line = _Line(self)
-        wire = Wire(self.world, line)
-        line.wire = self._wire = wire
-        node.accept(wire, self.name)
-
-    def disconnect(self) -> None:
-        """Close the line; whoever waits for an answer hears nothing more."""
-        wire, self._wire = self._wire, None
-        self._questions.clear()
-        self._by_bytes.clear()
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
-        if wire is not None:
-            wire.leave()
-
-    def line_lost(self, wire: Wire) -> None:
-        """The connection is gone: open another one soon."""
-        if wire is not self._wire:
-            return
-        self.disconnect()
-        self._failures += 1
-        self.connect_soon(reconnect_delay_ms(self._failures, self.randomness))
-
-    def partition(self, milliseconds: int) -> None:
-        """Let nothing through for a while."""
-        self.note("partition", str(milliseconds))
-        self.is_partitioned = True
-        if self._wire is not None:
-            self._wire.stall()
-        self.world.schedule.after(milliseconds, self._end_partition)
-
-    def _end_partition(self) -> None:
-        self.is_partitioned = False
-
-    def frame_arrived(self, wire: Wire, data: bytes) -> None:
-        """Take one frame of the current line."""
-        if wire is not self._wire:
-            return
-        answer = codec.decode(data, Answer, size_max=FRAME_MAX)
-        if self._patience is not None and self._questions:
-            self._renew_patience()
-        try:
-            self._take(answer)
-        except UntetherError as error:
-            self.note("line-ended", error.code)
-            self.line_lost(wire)
-
-    def _take(self, answer: Answer) -> None:
-        if isinstance(answer.frame, Challenge):
-            self._handle(inputs.Challenged(answer.frame, ORIGIN))
-        elif not answer.token:
-            self._handle(inputs.RelayPushed(answer.frame))
-        elif question := self._questions.pop(answer.token, None):
-            self._by_bytes.pop(codec.encode(question), None)
-            self._take_answer(question, answer.frame)
-
-    def _take_answer(self, question: ClientFrame, answer: ServerFrame) -> None:
+    def answered(self, question: ClientFrame, answer: ServerFrame) -> None:
+        """Take an answer with its question; raises what ends the line."""
         try:
             self._handle(inputs.RelayAnswered(question, answer))
         except RemoteError as error:
@@ -272,32 +197,8 @@ class DeviceActor:
         if isinstance(answer, Refused) and ends_connection(question, answer):
             raise refusal(answer.code)
         if isinstance(question, Login) and isinstance(answer, Welcome) and self.is_active:
-            self._failures = 0
+            self.line.logged_in()
             self._handle(inputs.StartMail())
-
-    def ask(self, frame: ClientFrame) -> None:
-        """Ask the relay, unless the same question waits for its answer already."""
-        if self._wire is None:
-            return
-        encoded = codec.encode(frame)
-        if encoded in self._by_bytes:
-            return
-        token = self.world.count()
-        self._questions[token] = frame
-        self._by_bytes[encoded] = token
-        self._wire.to_relay(codec.encode(Request(token, frame)))
-        self._renew_patience()
-
-    def _renew_patience(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-        wire = self._wire
-        self._patience = self.world.schedule.after(ANSWER_MS, lambda: self._out_of_patience(wire))
-
-    def _out_of_patience(self, wire: Wire | None) -> None:
-        if wire is not None and wire is self._wire and self._questions:
-            self.note("no-answer")
-            self.line_lost(wire)
 
     def _wake_at(self, time: UnixMillis) -> None:
         due = self.world.now + max(0, time - self.now)
@@ -323,7 +224,7 @@ class DeviceActor:
         self.is_up = False
         self.life += 1
         self._timer = None
-        self.disconnect()
+        self.line.disconnect()
 
     def restart(self) -> None:
         """Start the process again on what is committed."""
@@ -334,18 +235,18 @@ class DeviceActor:
         if own is not None and own.state is State.LOGGED_OUT:
             self.leave_for_good()  # its person sees it at the start, if the event got lost
         elif self.is_online:
-            self.connect_soon()
+            self.line.connect_soon()
 
     def go_offline(self, milliseconds: int) -> None:
         """Have no network, with the process running, for a while."""
         self.is_online = False
-        self.disconnect()
+        self.line.disconnect()
         self.world.schedule.after(milliseconds, self.go_online)
 
     def go_online(self) -> None:
         """Have network again."""
         self.is_online = True
-        self.connect_soon()
+        self.line.connect_soon()
 
     def leave_for_good(self) -> None:
         """Nobody uses this device any more: it was lost, logged out or given up."""
@@ -381,18 +282,3 @@ class DeviceActor:
 
 CUTS = ("before", "inside", "after", "effects")
 """Where a process dies: before its transaction, in it, behind it, or among its effects."""
-
-
-class _Line:
-    """The device's end of one connection."""
-
-    wire: Wire
-
-    def __init__(self, device: DeviceActor) -> None:
-        self._device = device
-
-    def arrived(self, data: bytes) -> None:
-        self._device.frame_arrived(self.wire, data)
-
-    def lost(self) -> None:
-        self._device.line_lost(self.wire)

@@ -94,7 +94,7 @@ class People:
                 invitation=None,
             )
         )
-        person.phone.connect_soon()
+        person.phone.line.connect_soon()
         self.world.schedule.after(MINUTE_MS, lambda: self._register_again(person))
 
     def _register_again(self, person: Person) -> None:
@@ -156,7 +156,7 @@ class People:
         with device.looking() as database:
             known = contacts.by_account(database, to.account) is not None
         if not known and to is not person:
-            device.ask(ResolveName(to.name))
+            device.line.ask(ResolveName(to.name))
             if happens(self._random, 0.7):
                 return
         text = f"{PLANTED.decode()}{self.world.seed}-{self._attempts}"
@@ -173,7 +173,7 @@ class People:
             return
         device = person.joining = self._new_device(person, "laptop", None)
         device.note("link")
-        device.connect_soon()
+        device.line.connect_soon()
         device.person(
             inputs.OfferLink(
                 ORIGIN, self.world.rules.relay_id, device.name[-60:], "desktop", LINK_SLOT_MS
@@ -223,13 +223,13 @@ class People:
                     device_name="new phone",
                 )
             )
-            phone.connect_soon()
+            phone.line.connect_soon()
         own = phone.own
         if own is None or own.state is State.RECOVERING:
             again = 5 * MINUTE_MS
             self.world.schedule.after(again, lambda: self._begin_recovery(person, phone))
-            phone.disconnect()
-            phone.connect_soon(SECOND_MS)
+            phone.line.disconnect()
+            phone.line.connect_soon(SECOND_MS)
 
     def _restore(self, person: Person) -> None:
         device = self._pick(person.in_use)
@@ -262,7 +262,7 @@ class People:
     def _partition(self, person: Person) -> None:
         device = self._pick(person.in_use)
         if device is not None:
-            device.partition(around(self._random, HOUR_MS / 4))
+            device.line.partition(around(self._random, HOUR_MS / 4))
 
     def _crash_relay(self, _person: Person) -> None:
         node = self._random.choice(self.world.nodes)
@@ -279,8 +279,8 @@ class People:
                 person.is_registered = True
                 if person.joining is device:
                     person.joining = None
-                device.disconnect()
-                device.connect_soon(around(self._random, SECOND_MS))
+                device.line.disconnect()
+                device.line.connect_soon(around(self._random, SECOND_MS))
             case events.RequestRefused("register" | "recover", _):
                 self._later(lambda: self._try_again(device))
             case events.LinkOffered(text, _):
@@ -305,8 +305,8 @@ class People:
     def _try_again(self, device: DeviceActor) -> None:
         own = device.own
         if own is not None and own.state is State.RECOVERING:
-            device.disconnect()
-            device.connect_soon(MINUTE_MS)
+            device.line.disconnect()
+            device.line.connect_soon(MINUTE_MS)
 
     def _confirm_link(self, phone: DeviceActor) -> None:
         if happens(self._random, self.world.faults.cancel):

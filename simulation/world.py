@@ -145,11 +145,11 @@ class World:
             node.restart()
         for device in self.devices:
             if not device.is_gone:
-                device.is_partitioned = False
+                device.line.is_partitioned = False
                 device.restart()
                 device.is_online = True
-                device.disconnect()
-                device.connect_soon(MINUTE_MS)
+                device.line.disconnect()
+                device.line.connect_soon(MINUTE_MS)
         for person in self.people.persons:
             self.people.repair_phone(person.phone)
         end = self.now + HEALED_WITHIN_MS
