@@ -292,11 +292,13 @@ def _processes(profile: Path) -> list[int]:
 
 
 def _memory(profile: Path) -> int:
-    """Return what the pages of a browser take, in kB: their own memory and their share of others'."""
+    """Return what the pages of a browser take, in kB; what is shared counts in part."""
     taken = 0
     for process in _processes(profile):
         rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
-        taken += sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:"))
+        taken += sum(
+            int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")
+        )
     return taken
 
 

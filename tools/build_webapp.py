@@ -7,7 +7,9 @@ listed with its hash in a manifest that the builder's key signs (decision 0130).
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import re
 import secrets
 import shutil
 import subprocess
@@ -31,6 +33,8 @@ WEBAPP = ROOT / "webapp"
 KEY_VARIABLE = "UNTETHER_RELEASE_KEY"
 OWN_KEY = ROOT / "build" / "release-key"
 COMPRESSED = ROOT / "build" / "brotli"
+SERVICE_WORKER = "service_worker.js"
+FILES_IN_WORKER = re.compile(r"""JSON\.parse\((["'`]).*?\1\)""")
 BEST, QUICK = 11, 4  # qualities of Brotli
 TRANSFER_MAX = 4_800_000  # bytes at the first visit
 SEED_LENGTH = 32
@@ -48,6 +52,7 @@ def build(into: Path, quality: int) -> dict[str, tuple[int, int]]:
         pack(node, python)
         python = python.rename(fresh / f"python-{_hash_of_all(python)}")
         _build_screens(node, fresh, f"/{python.name}/")
+        name_files(fresh)
         sizes = _compress(fresh, quality)
         (fresh / MANIFEST).write_bytes(_manifest(fresh, sizes))
         fresh.chmod(0o755)
@@ -90,6 +95,25 @@ def _build_screens(node: str, into: Path, python_folder: str) -> None:
     )
     if done.returncode != 0:
         raise SystemExit("Vite could not build the screens; it says why above.")
+
+
+def name_files(folder: Path) -> None:
+    """Write the hash of every other file into the service worker.
+
+    It keeps these files only; and a browser takes a new release when these bytes have changed.
+    """
+    worker = folder / SERVICE_WORKER
+    others = [path for path in _files(folder) if path != worker]
+    hashes = {
+        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
+        for path in others
+    }
+    script, named = FILES_IN_WORKER.subn(
+        f"JSON.parse('{json.dumps(hashes, separators=(',', ':'))}')", worker.read_text()
+    )
+    if named != 1:
+        raise SystemExit(f"{SERVICE_WORKER} does not have one place for the files of a release.")
+    worker.write_text(script)
 
 
 def _compress(folder: Path, quality: int) -> dict[str, tuple[int, int]]:

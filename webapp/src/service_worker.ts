@@ -26,44 +26,54 @@ interface Scope {
 }
 
 const scope = self as unknown as Scope;
-/** Written by the build: path → SHA-256 of each file. */
-const MANIFEST = "/manifest.json";
+/** Path → SHA-256 of each other file: the build writes them here, so each release has its worker. */
+const FILES: Record<string, string> = JSON.parse("{}");
 const SHELL = "/index.html";
 const PREFIX = "untether-files-";
+const ownCache = hexHash(new TextEncoder().encode(JSON.stringify(FILES))).then(
+  (hash) => PREFIX + hash.slice(0, 16),
+);
 
-/** Name the cache of one release, by what is in it. */
-async function cacheName(manifest: string): Promise<string> {
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(manifest));
-  const bytes = [...new Uint8Array(hash).slice(0, 8)];
-  return PREFIX + bytes.map((byte) => byte.toString(16).padStart(2, "0")).join("");
+async function hexHash(bytes: BufferSource): Promise<string> {
+  const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return [...hash].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** All or nothing: a file of another release ends the installation, and the app stays as it was. */
 async function keepFiles(): Promise<void> {
-  const manifest = await (await fetch(MANIFEST, { cache: "no-cache" })).text();
-  const listed: { files?: Record<string, string> } & Record<string, string> = JSON.parse(manifest);
-  const paths = Object.keys(listed.files ?? listed);
-  const cache = await caches.open(await cacheName(manifest));
-  await cache.addAll(paths.filter((path) => !path.endsWith(".br")).map(address));
+  const cache = await caches.open(await ownCache);
+  const keep = async ([path, hash]: [string, string]): Promise<void> =>
+    cache.put(`/${path}`, await fetched(path, hash));
+  await Promise.all(Object.entries(FILES).map(keep));
   await scope.skipWaiting();
 }
 
-function address(path: string): string {
-  return path.startsWith("/") ? path : `/${path}`;
+async function fetched(path: string, hash: string): Promise<Response> {
+  for (const cache of ["default", "reload"] as const) { // the browser may have kept another one
+    const response = await fetch(`/${path}`, { cache });
+    if (response.ok && (await hexHash(await response.clone().arrayBuffer())) === hash) {
+      return response;
+    }
+  }
+  throw new Error(`/${path} is not of this release`);
 }
 
-/** Only the newest release stays. */
+/** This release stays, and the one before: pages that run it may still ask for its files. */
 async function forgetOthers(): Promise<void> {
-  const names = (await caches.keys()).filter((name) => name.startsWith(PREFIX));
-  const newest = names.at(-1);
-  await Promise.all(names.filter((name) => name !== newest).map((name) => caches.delete(name)));
+  const own = await ownCache;
+  const others = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== own);
+  await Promise.all(others.slice(0, -1).map((name) => caches.delete(name)));
   await scope.clients.claim();
 }
 
 async function answer(request: Request): Promise<Response> {
   const wanted = request.mode === "navigate" ? SHELL : request;
-  const kept = await caches.match(wanted, { ignoreSearch: true });
+  const own = await caches.open(await ownCache);
+  const kept = (await own.match(wanted, AS_NAMED)) ?? (await caches.match(wanted, AS_NAMED));
   return kept ?? fetch(request);
 }
+
+const AS_NAMED = { ignoreSearch: true };
 
 /** Nothing but that there is something: what it is can't be read from here. */
 async function announce(): Promise<void> {

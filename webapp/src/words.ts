@@ -321,6 +321,8 @@ export const words = {
     code: "You haven’t kept your recovery code yet.",
     codeShow: "Show it",
     dismiss: "Hide this",
+    newer: "A newer version of this app is here.",
+    reload: "Reload",
   },
 
   ended: {

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.browser.screens.steering import steer
-from tests.browser.screens.test_screens_without_a_network import write_manifest
+
+import build_webapp
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -39,7 +40,7 @@ def context(
     browser: Browser, built_screens: Path, screens_address: str
 ) -> Iterator[BrowserContext]:
     """A browser whose owner allows announcements."""
-    write_manifest(built_screens)
+    build_webapp.name_files(built_screens)
     context = browser.new_context()
     context.grant_permissions(["notifications"], origin=screens_address)
     context.add_init_script(PUSH_SERVICE)

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import json
-from hashlib import sha256
 from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-
-def write_manifest(folder: Path) -> None:
-    """Write the list of files as the build does."""
-    files = {
-        path.relative_to(folder).as_posix(): sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "manifest.json"
-    }
-    (folder / "manifest.json").write_text(json.dumps(files))
+import build_webapp
 
 
 def test_the_shell_starts_offline(
     browser: Browser, built_screens: Path, screens_address: str
 ) -> None:
     """After one visit the screens come from the browser itself."""
-    write_manifest(built_screens)
+    build_webapp.name_files(built_screens)
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{screens_address}/?scene=home")

@@ -23,6 +23,8 @@ class App {
   failure: Problem | null = $state.raw(null);
   /** Does this tab run the engine? */
   owns = $state(true);
+  /** A newer release of the app is here; it runs after a reload. */
+  isOutdated = $state(false);
   online = $state(navigator.onLine);
   connected = $state(true);
   /** Why the relay is not connected, where the engine can say it. */
