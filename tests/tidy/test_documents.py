@@ -11,8 +11,10 @@ from untether.cli.arguments import Parser
 from untether.cli.main import VERBS
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-CODE_PATH = re.compile(r"`([a-z_]+/[a-z_/]+\.(?:py|sql|json))`")
+WEBAPP = ROOT / "webapp"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), WEBAPP / "README.md"])
+SUFFIXES = "py|sql|json|ts|svelte|mjs"
+CODE_PATH = re.compile(rf"`(?![^`]*NAME)([a-z_]+/[A-Za-z_/]+(?:\.svelte)?\.(?:{SUFFIXES}))`")
 PLACES = (ROOT, ROOT / "src" / "untether")
 
 
@@ -32,7 +34,15 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 def test_every_named_file_is_there(document: Path) -> None:
     """A path in code font, from the root or from the package, is a file."""
     for path in CODE_PATH.findall(document.read_text()):
-        assert any((place / path).is_file() for place in PLACES), path
+        assert any((place / path).is_file() for place in (*PLACES, document.parent)), path
+
+
+def test_the_page_of_the_web_app_has_all_of_it() -> None:
+    """Each file and folder beside the screens' entry is in its table."""
+    page = (WEBAPP / "README.md").read_text()
+    named = set(re.findall(r"[\w.]+", page))
+    there = {path.name for path in (*WEBAPP.glob("*.ts"), *(WEBAPP / "src").iterdir())}
+    assert there - named == set()
 
 
 def documented_verbs() -> dict[str, set[str]]:
