@@ -32,11 +32,12 @@ webapp: $(APP) ## build the web app that `serve` serves
 test: $(VENV)/.installed-test webapp/node_modules ## run all tests and hold the coverage of the core
 	@$(RUN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report term:skip-covered $(ARGS)
 
-check: $(VENV)/.installed-check ## format, lint, types and layers
+check: $(VENV)/.installed-check webapp/node_modules ## format, lint, types and layers
 	@$(RUN)/ruff format --quiet --check $(CODE)
 	@$(RUN)/ruff check --quiet $(CODE)
 	@$(RUN)/mypy $(CODE)
 	@$(RUN)/lint-imports
+	@$(RUN)/python tools/check_webapp.py
 
 bench: $(VENV)/.installed-bench ## measure against peers, in the same run
 	@$(RUN)/python benchmarks $(ARGS)
@@ -83,11 +84,11 @@ $(VENV)/.installed-%: pyproject.toml $(MARK)
 	@$(RUN)/python -m pip install --quiet --disable-pip-version-check --editable ".$(EXTRAS)"
 	@touch $@
 
-# Where Node.js can't be had, the tests in browsers say so.
+# Where Node.js can't be had, the tests in browsers say so, and so does the check of types.
 webapp/node_modules: webapp/package-lock.json | $(MARK)
 	@echo "Fetching the packages of the web app ..." >&2
 	@cd webapp && ../$(RUN)/python ../tools/nodejs.py ci --ignore-scripts --no-audit --no-fund --silent \
-		&& touch node_modules || echo "The packages of the web app are missing: no tests in a browser." >&2
+		&& touch node_modules || echo "The packages of the web app are missing: no tests in a browser, and no check of types." >&2
 
 $(APP): $(VENV)/.installed-web $(APP_SOURCES) | webapp/node_modules
 	@echo "Building the web app ..." >&2

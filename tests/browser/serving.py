@@ -14,13 +14,12 @@ from threading import Thread
 
 import pytest
 
+from check_webapp import REQUIRED
 from nodejs import found_node
 from untether.server.web_headers import POLICY
 
 ROOT = Path(__file__).parents[2]
 WEBAPP = ROOT / "webapp"
-REQUIRED = "UNTETHER_BROWSER_REQUIRED"
-"""When it is set, a missing browser fails the tests that it would skip else."""
 CHROMIUM = os.environ.get("UNTETHER_CHROMIUM") or shutil.which("chromium")
 
 
