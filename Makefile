@@ -60,8 +60,9 @@ crashes: $(VENV)/.installed-test ## cut the power at every write, kill relays a 
 fuzz: $(VENV)/.installed-fuzz ## give every reader hostile bytes, e.g. ARGS="link-text --seconds 600"
 	@$(RUN)/python -m fuzz $(ARGS)
 
-tables: $(VENV)/.installed-run ## write the tables of the documents from the code
+tables: $(VENV)/.installed-run ## write the tables of documents and screens from the code
 	@$(RUN)/python tools/write_spec_tables.py
+	@$(RUN)/python tools/write_screen_types.py
 
 clean: ## remove everything that these targets made
 	rm -rf $(VENV) webapp/node_modules src/untether/server/webapp build dist .coverage* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

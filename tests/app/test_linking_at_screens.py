@@ -65,6 +65,21 @@ async def test_without_verification_nothing_is_linked(open_tab: OpenTab, refusal
     assert refused.value.code == "no-account"
 
 
+async def test_no_lock_verifies_nobody(open_tab: OpenTab) -> None:
+    """What opens a device without a lock is no proof for the account."""
+    phone, laptop = open_tab("phone"), open_tab("laptop")
+    await phone.register("alice-unlocked")
+    phone.answers["verify"] = {"method": "device"}
+    await laptop.call("protect", method="device")
+    linking = laptop.begin("link", device_name="Laptop", kind="web")
+    offered = await laptop.event("link_offered")
+    with pytest.raises(CallError) as refused:
+        await phone.call("approve", link_text=offered["link_text"])
+    assert refused.value.code == "verification-failed"
+    with pytest.raises(CallError):
+        await linking
+
+
 async def test_whoever_slips_is_asked_again(open_tab: OpenTab) -> None:
     """A wrong passphrase is asked for once more, with what was wrong."""
     phone, laptop = open_tab("phone"), open_tab("laptop")

@@ -3,13 +3,10 @@
 import re
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from untether.base import limits
 from untether.base.identifiers import DAY_MS
-from untether.browser import views
-from untether.browser.calls import CALLS
 
 SOURCE = Path(__file__).parents[2] / "webapp" / "src"
 FILES = sorted(path for path in SOURCE.rglob("*") if path.suffix in (".ts", ".svelte"))
@@ -62,20 +59,6 @@ def test_nothing_forbidden_stands_in_the_web_app(path: Path) -> None:
 def test_what_is_forbidden_would_be_found(bad: str) -> None:
     """The twin: each rule finds what it is there for."""
     assert any(pattern.search(bad) for pattern in FORBIDDEN.values())
-
-
-def test_calls_and_shapes_are_those_of_the_engine() -> None:
-    """The tables of the screens have the names and fields of the engine's."""
-    screens = (SOURCE / "calls.ts").read_text()
-    table = screens.split("interface Calls {")[1].split("\n}\n")[0]
-    names = set(re.findall(r"^  (\w+): \{", table, re.MULTILINE))
-    assert names - {"cancel"} == CALLS.keys()
-    types = (SOURCE / "types.ts").read_text()
-    for view in vars(views).values():
-        if isinstance(view, type) and view.__module__ == views.__name__:
-            body = types.split(f"export interface {view.__name__} {{")[1].split("}")[0]
-            fields = re.findall(r"^  (\w+): ", body, re.MULTILINE)
-            assert fields == [one.name for one in msgspec.structs.fields(view)], view.__name__
 
 
 def test_bounds_of_the_screens_are_those_of_the_engine() -> None:

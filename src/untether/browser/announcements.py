@@ -1,9 +1,9 @@
-"""What the engine's events say to the screens (spec 06, "Events"; ``webapp/src/calls.ts``)."""
+"""What the engine's events say to the screens (spec 06, "Events")."""
 
 from __future__ import annotations
 
 from untether.base.errors import UntetherError
-from untether.browser import views
+from untether.browser import events, views
 from untether.browser.page import Page
 from untether.browser.problems import defect, problem
 from untether.client.driver import Driver
@@ -26,13 +26,13 @@ from untether.device.store import messages, notices
 
 def connected(page: Page) -> None:
     """The relay serves this device."""
-    page.say("connection", connected=True, error=None)
+    page.say(events.Connection(connected=True, error=None))
 
 
 def disconnected(page: Page, error: Exception) -> None:
     """The relay does not, and why."""
     why = problem(error) if isinstance(error, UntetherError) else defect(error)
-    page.say("connection", connected=False, error=why)
+    page.say(events.Connection(connected=False, error=why))
 
 
 def announce(page: Page, driver: Driver, event: Event) -> None:
@@ -42,25 +42,26 @@ def announce(page: Page, driver: Driver, event: Event) -> None:
             _announce_message(page, driver, event)
         case MessageProgressed(message_id, other, state, devices, cause):
             page.say(
-                "progress",
-                message_id=message_id.hex(),
-                conversation_id=other.hex(),
-                state=state,
-                devices=devices,
-                cause=cause or None,
+                events.Progress(
+                    message_id=message_id.hex(),
+                    conversation_id=other.hex(),
+                    state=state,
+                    devices=devices,
+                    cause=cause or None,
+                )
             )
         case NoticePosted():
             announce_notices(page, driver, event)
         case MailboxDrained():
             connected(page)
         case DeviceLinked() | DeviceRemoved():
-            page.say("notice")
+            page.say(events.Notice())
         case ClockDiffers():
-            page.say("clock_differs")
+            page.say(events.ClockDiffers())
         case DeviceSuspended():
-            page.say("suspended")
+            page.say(events.Suspended())
         case ReceivingElsewhere():
-            page.say("received_elsewhere")
+            page.say(events.ReceivedElsewhere())
         case _:
             pass
 
@@ -71,7 +72,7 @@ def _announce_message(
     with driver.reading() as database:
         stored = messages.find_own(database, event.author, event.author_device, event.message_id)
         if stored is not None and not stored.held:
-            page.say("message", message=views.message(database, stored))
+            page.say(events.Message(views.message(database, stored)))
 
 
 def announce_notices(page: Page, driver: Driver, event: NoticePosted) -> None:
@@ -83,4 +84,4 @@ def announce_notices(page: Page, driver: Driver, event: NoticePosted) -> None:
             if one.code == event.code and one.account_id == event.account_id
         ]
         for named in named_notices(database, alike[-1:]):
-            page.say("notice", notice=views.notice(named))
+            page.say(events.Notice(views.notice(named)))

@@ -1,6 +1,7 @@
-"""The table of calls: name → the shape of its arguments and what carries it out.
+"""The table of calls: name → the shape of its arguments, and what carries it out.
 
-The screens' side of the table is ``webapp/src/calls.ts``; a test holds both equal.
+The value of a call is what its function returns. ``make tables`` writes the shapes into
+``webapp/src/types.ts``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from untether.base.errors import LocalError
 from untether.browser import chat_calls, joining_calls, opening_calls, people_calls, waking_calls
 from untether.browser.opening import App
 from untether.browser.page import Perform
+from untether.browser.questions import Proof
 
 
 class Call(NamedTuple):
@@ -25,8 +27,8 @@ class Call(NamedTuple):
 
 CALLS = {
     "look": Call(opening_calls.Nothing, opening_calls.look),
-    "protect": Call(opening_calls.Lock, opening_calls.protect),
-    "unlock": Call(opening_calls.Lock, opening_calls.unlock),
+    "protect": Call(Proof, opening_calls.protect),
+    "unlock": Call(Proof, opening_calls.unlock),
     "lock": Call(opening_calls.Nothing, opening_calls.lock),
     "erase": Call(opening_calls.Nothing, opening_calls.erase),
     "me": Call(opening_calls.Nothing, opening_calls.me),

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from untether.base.errors import LocalError, RemoteError, UntetherError
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
-from untether.browser import views
+from untether.browser import events, views
 from untether.browser.opening import App
 from untether.browser.opening_calls import Nothing
 from untether.client import sending
@@ -135,7 +135,7 @@ async def send(app: App, wanted: Send) -> views.Message:
         stored = messages.find_own(database, own.account_id, own.device, queued.message_id)
         assert stored is not None
         shown = _message(database, stored)
-    app.page.say("message", message=shown)
+    app.page.say(events.Message(shown))
     app.receiver.wake()
     return shown
 
@@ -144,7 +144,7 @@ async def mark_read(app: App, read: OneConversation) -> None:
     """Note that a conversation was shown to its end."""
     with app.client.driver.writing() as database:
         conversations.mark_read(database, _account(read.conversation_id))
-    app.page.say("notice")
+    app.page.say(events.Notice())
 
 
 async def unshown(app: App, _: Nothing) -> list[views.Notice]:
@@ -157,7 +157,7 @@ async def notices_shown(app: App, shown: Rows) -> None:
     seen = [one for one in app.client.notices() if one.notice.row in shown.rows]
     if seen:
         app.client.mark_shown(seen)
-        app.page.say("notice")
+        app.page.say(events.Notice())
 
 
 def _look_up_again(app: App, account: AccountId) -> None:

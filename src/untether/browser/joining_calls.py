@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from untether.base.errors import UntetherError
 from untether.base.identifiers import DeviceNumber
-from untether.browser import views
+from untether.browser import events, questions, views
 from untether.browser.opening import App
 from untether.browser.opening_calls import Nothing, standing
 from untether.device.events import (
@@ -57,13 +57,6 @@ class Approve(Struct, frozen=True):
     link_text: str
 
 
-class Companion(Struct, frozen=True):
-    """A companion of a recovered account, known by its code only."""
-
-    device: int
-    code: str
-
-
 async def register(app: App, wanted: Register) -> RecoveryCode:
     """Make the account, or show the code of one whose owner has not seen it."""
     async with app.joining() as client:
@@ -85,8 +78,8 @@ async def recover(app: App, wanted: Recover) -> views.Me:
         return wanted.code
 
     async def which_stay(found: RecoveryFound) -> tuple[DeviceNumber, ...]:
-        companions = [Companion(device, code) for device, code in found.companions]
-        stay = await app.page.ask("which_stay", {"companions": companions}, list[int])
+        companions = tuple(questions.Companion(*one) for one in found.companions)
+        stay = await app.page.ask(questions.WHICH_STAY, questions.Recovered(companions))
         return tuple(DeviceNumber(number) for number in stay)
 
     async with app.joining() as client:
@@ -100,15 +93,15 @@ async def link(app: App, wanted: Link) -> views.Me:
     """Show codes, one after the other, until the phone has linked this device."""
 
     def on_offer(offered: LinkOffered) -> None:
-        app.page.say("link_offered", link_text=offered.link_text, expires_at=offered.expires_at)
+        app.page.say(events.LinkOffered(offered.link_text, offered.expires_at))
 
     async def is_mine(answered: LinkAnswered) -> bool:
-        details = {
-            "account_name": answered.account_name,
-            "phone_name": answered.phone_name,
-            "certificate_code": answered.certificate_code,
-        }
-        return await app.page.ask("is_mine", details, bool)
+        details = questions.NewAccount(
+            account_name=answered.account_name,
+            phone_name=answered.phone_name,
+            certificate_code=answered.certificate_code,
+        )
+        return await app.page.ask(questions.IS_MINE, details)
 
     async with app.joining() as client:
         for left in reversed(range(_RENEWALS_MAX)):
@@ -130,19 +123,15 @@ async def approve(app: App, scanned: Approve) -> views.Linked:
     """On the phone: link a device, after its owner has agreed and was verified."""
 
     async def may_link(requested: LinkRequested) -> bool:
-        details = {
-            "device_name": requested.device_name,
-            "device_kind": requested.device_kind,
-            "device_platform": requested.device_platform,
-        }
-        return await app.page.ask("may_link", details, bool)
+        details = questions.NewDevice(
+            device_name=requested.device_name,
+            device_kind=requested.device_kind,
+            device_platform=requested.device_platform,
+        )
+        return await app.page.ask(questions.MAY_LINK, details)
 
     def on_certified(certified: LinkCertified) -> None:
-        app.page.say(
-            "link_certified",
-            device_name=certified.device_name,
-            certificate_code=certified.certificate_code,
-        )
+        app.page.say(events.LinkCertified(certified.device_name, certified.certificate_code))
 
     async with app.joining() as client:
         linked = await client.approve(scanned.link_text, may_link, on_certified)

@@ -14,8 +14,10 @@ from untether.adapters.vault.screen import ScreenVault
 from untether.base.errors import LocalError
 from untether.base.identifiers import AccountId
 from untether.base.randomness import Randomness
-from untether.browser.page import Page
+from untether.browser import questions
+from untether.browser.page import Page, refused
 from untether.browser.profile import ProfileFiles, Profiles
+from untether.browser.questions import SEAL, VERIFY, NewSeal, Verification
 from untether.browser.receiver import Receiver
 from untether.client.client import Client
 from untether.client.driver import Driver
@@ -157,8 +159,14 @@ class _AskingPage:
         self._page = page
 
     async def new_proof(self, purpose: str) -> Proof:
-        return await self._page.ask("seal", {"purpose": purpose}, Proof)
+        return _given(await self._page.ask(SEAL, NewSeal(purpose)))
 
     async def proof(self, reason: str, ways: Sequence[Way], wrong: str | None) -> Proof:
-        details = {"reason": reason, "ways": ways, "wrong": wrong}
-        return await self._page.ask("verify", details, Proof)
+        return _given(await self._page.ask(VERIFY, Verification(reason, tuple(ways), wrong)))
+
+
+def _given(shown: questions.Proof) -> Proof:
+    """Return a proof; VerificationError where somebody would do without."""
+    if shown.given is None:
+        raise refused("verification-failed")
+    return shown.given

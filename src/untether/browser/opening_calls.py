@@ -7,11 +7,11 @@ from typing import Literal
 from msgspec import Struct
 
 from untether import __version__
-from untether.adapters.vault.proofs import Proof
 from untether.base.errors import LocalError
 from untether.base.identifiers import DAY_MS
 from untether.browser import views
 from untether.browser.opening import App
+from untether.browser.questions import Proof
 from untether.client.client import Client
 from untether.device import own_account
 from untether.device.store import inbox, repairs
@@ -21,23 +21,6 @@ from untether.protocol.identity.certificate import Role
 
 class Nothing(Struct, frozen=True):
     """The arguments of a call that takes none."""
-
-
-class Lock(Struct, frozen=True):
-    """What locks this device, or opens it: a proof, or ``device`` for no lock at all."""
-
-    method: Literal["passkey", "passphrase", "device"]
-    passphrase: str = ""
-    prf: str = ""
-    credential: str = ""
-    salt: str = ""
-
-    @property
-    def proof(self) -> Proof | None:
-        """The proof; None without a lock."""
-        if self.method == "device":
-            return None
-        return Proof(self.method, self.passphrase, self.prf, self.credential, self.salt)
 
 
 async def look(app: App, _: Nothing) -> views.Look:
@@ -60,17 +43,17 @@ async def look(app: App, _: Nothing) -> views.Look:
     )
 
 
-async def protect(app: App, lock: Lock) -> None:
+async def protect(app: App, lock: Proof) -> None:
     """Make an empty device under a new lock."""
     async with app.door:
-        app.enter(await app.profiles.create(lock.proof))
+        app.enter(await app.profiles.create(lock.given))
 
 
-async def unlock(app: App, lock: Lock) -> views.Me:
+async def unlock(app: App, lock: Proof) -> views.Me:
     """Open the device; ``no-account`` leaves it open, for the first steps."""
     async with app.door:
         if not app.is_open:
-            app.enter(await app.profiles.unlock(lock.proof))
+            app.enter(await app.profiles.unlock(lock.given))
     return standing(app.client)
 
 

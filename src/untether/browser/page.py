@@ -3,7 +3,7 @@
 A tab calls: ``{tab, id, call, args}``; the engine returns ``{tab, id, value}`` or ``{tab, id,
 error}``. The engine asks the tab whose call needs it: ``{tab, ask, what, details}``; the tab
 answers ``{answer, value}`` or ``{answer, refused}``. An event, ``{event, …}``, is for all tabs.
-The names are in ``webapp/src/calls.ts``.
+The names are in the tables of ``calls``, ``questions`` and ``events``.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from untether.base.errors import LocalError, UntetherError, VerificationError
+from untether.browser.events import Event
 from untether.browser.problems import Problem, defect, problem
+from untether.browser.questions import Answer, Details, Question
 
 Perform = Callable[[str, Any], Awaitable[object]]
 """Carries out a call, by its name and its arguments."""
-Answer = TypeVar("Answer")
 
 _REFUSALS = {
     "verification-cancelled": "You have stopped the verification.",
@@ -71,22 +72,22 @@ class Page:
         elif said.answer:
             self._take_answer(said)
 
-    def say(self, event: str, **details: object) -> None:
+    def say(self, event: Event) -> None:
         """Tell all tabs what has happened."""
-        self._send({"event": event, **details})
+        self._send(event)
 
-    async def ask(self, what: str, details: object, answer: type[Answer]) -> Answer:
+    async def ask(self, question: Question[Details, Answer], details: Details) -> Answer:
         """Ask the tab whose call this is; VerificationError when its person refuses."""
         tab = _asking_tab.get("")
         if not tab:  # nobody has called for this, so nobody is there to be asked
-            raise _refused("verification-failed")
+            raise refused("verification-failed")
         number = next(self._numbers)
         asked = self._asked[number] = asyncio.get_running_loop().create_future()
-        self._send({"tab": tab, "ask": number, "what": what, "details": details})
+        self._send({"tab": tab, "ask": number, "what": question.name, "details": details})
         try:
-            return msgspec.convert(await asked, answer)
+            return msgspec.convert(await asked, question.answer)
         except msgspec.ValidationError as error:
-            raise _refused("verification-failed") from error
+            raise refused("verification-failed") from error
         finally:
             del self._asked[number]
 
@@ -98,7 +99,7 @@ class Page:
             asked.set_result(said.value)
             return
         code = said.refused if said.refused in _REFUSALS else "verification-failed"
-        asked.set_exception(_refused(code))
+        asked.set_exception(refused(code))
 
     def _cancel(self, said: _Said) -> None:
         meant = said.args.get("id") if isinstance(said.args, dict) else None
@@ -133,5 +134,6 @@ def _cancelled() -> LocalError:
     return LocalError("cancelled", "You have stopped this.")
 
 
-def _refused(code: str) -> VerificationError:
+def refused(code: str) -> VerificationError:
+    """Return what a question ends with that was not answered."""
     return VerificationError(code, _REFUSALS[code], "Nothing was changed.")

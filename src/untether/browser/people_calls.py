@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from untether.base.identifiers import DeviceNumber
-from untether.browser import views
+from untether.browser import events, views
 from untether.browser.opening import App
 from untether.browser.opening_calls import Nothing
 from untether.client import sending
@@ -59,7 +59,7 @@ async def find(app: App, wanted: Name) -> views.Contact:
 async def accept(app: App, wanted: Name) -> None:
     """Accept that a name is another account now."""
     await app.client.accept(wanted.name)
-    app.page.say("notice")
+    app.page.say(events.Notice())
 
 
 async def security_code(app: App, wanted: Name) -> views.SecurityCode:
@@ -72,7 +72,7 @@ async def security_code(app: App, wanted: Name) -> views.SecurityCode:
 async def verify(app: App, compared: Verify) -> views.SecurityCode:
     """Mark a person as verified, by their QR code if there is one."""
     await app.client.verify(compared.name, compared.qr_text)
-    app.page.say("notice")
+    app.page.say(events.Notice())
     return await security_code(app, Name(compared.name))
 
 
@@ -91,8 +91,8 @@ async def log_out(app: App, wanted: LogOut) -> None:
     with client.driver.reading() as database:
         own = own_device.load(database)
     if own is not None and own.device == wanted.device:
-        app.page.say("logged_out")
-    app.page.say("notice")
+        app.page.say(events.LoggedOut())
+    app.page.say(events.Notice())
 
 
 async def set_lease(app: App, wanted: Lease) -> None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Final
 
 from untether.base.errors import LocalError, PlatformError, UntetherError
+from untether.browser import events
 from untether.browser.announcements import announce, connected, disconnected
 from untether.browser.page import Page
 from untether.client import account, receiving
@@ -60,7 +61,7 @@ class Receiver:
                 await self._follow(client)
             except PlatformError as error:
                 if error.code == "disk-full":
-                    self._page.say("storage_full")
+                    self._page.say(events.StorageFull())
                 disconnected(self._page, error)
             except LocalError as error:
                 disconnected(self._page, error)
@@ -76,7 +77,7 @@ class Receiver:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(_AGAIN_S):
                         await self._woken.wait()
-        self._page.say("logged_out")
+        self._page.say(events.LoggedOut())
 
     async def _follow(self, client: Client) -> None:
         """Take part until something ends it that does not pass by itself."""

@@ -1,4 +1,4 @@
-"""What screens are shown: the shapes of ``webapp/src/types.ts``, made from the device's rows.
+"""What screens are shown, made from the device's rows; each shape has a name there, too.
 
 Times are Unix milliseconds; ids are hexadecimal.
 """
@@ -12,6 +12,7 @@ from msgspec import Struct
 from untether.base.identifiers import AccountId
 from untether.browser.notice_words import words_of
 from untether.client.people import NamedNotice, Person, display_name, is_stranger
+from untether.device.events import MessageState
 from untether.device.own_devices import OwnDeviceView
 from untether.device.store import contacts
 from untether.device.store.database import Database
@@ -19,13 +20,16 @@ from untether.device.store.messages import Message as StoredMessage
 
 
 class Look(Struct, frozen=True):
-    """How far this browser's device is open, and how it is unlocked."""
+    """How far this browser's device is open, and how it is unlocked.
+
+    Before the engine is there, screens look for themselves, and know no relay.
+    """
 
     phase: Literal["empty", "locked", "open"]
-    unlock: tuple[str, ...]
+    unlock: tuple[Literal["passkey", "passphrase", "device"], ...]
     credential: str | None
     salt: str | None
-    relay: str
+    relay: str | None
     version: str
     persisted: bool
     private: bool
@@ -59,7 +63,7 @@ class Message(Struct, frozen=True):
     text: str
     sent_at: int
     accepted_at: int | None
-    state: str
+    state: Literal[MessageState, "received"]
     cause: str | None
     recovered: bool
 
