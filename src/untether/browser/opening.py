@@ -112,6 +112,7 @@ class App:
         self.looked_up.clear()
         if self._joining is not None:
             self._joining.cancel()
+            await asyncio.wait({self._joining})
         await self.receiver.stop()
         if opened is not None:
             await opened.client.driver.close()
