@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from tests.app.conftest import PASSPHRASE, CallError, OpenTab, Tab
+from tests.commands.conftest import MakeDevice
 
 from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
 
@@ -43,6 +46,29 @@ async def test_a_laptop_is_linked_and_logged_out(open_tab: OpenTab) -> None:
     assert refused.value.code == "logged-out"
     await laptop.call("erase")
     assert (await laptop.call("look"))["phase"] == "empty"
+
+
+@pytest.mark.parametrize(("by", "wipe"), [("laptop", True), ("phone", True), ("phone", False)])
+async def test_a_log_out_deletes_what_it_says(
+    open_tab: OpenTab, person: MakeDevice, by: str, *, wipe: bool
+) -> None:
+    """With the messages or without, by the phone or by itself: the laptop says what it has left."""
+    bob = await asyncio.to_thread(person, "bob")
+    phone, laptop = open_tab("phone"), open_tab("laptop")
+    name = f"alice-{by}-{wipe}".lower()
+    await phone.register(name)
+    await link(phone, laptop)
+    await asyncio.to_thread(bob.send, name, "a secret")
+    await laptop.event("message")
+    assert (await laptop.call("me"))["has_messages"]
+
+    by_tab = {"phone": phone, "laptop": laptop}[by]
+    await by_tab.call("log_out", device=1, wipe=wipe)
+    await laptop.event("logged_out")
+    me = await laptop.call("me")
+    assert (me["state"], me["has_messages"]) == ("logged-out", not wipe)
+    assert bool(await laptop.call("chats")) is not wipe
+    assert (await phone.call("me"))["has_messages"]
 
 
 @pytest.mark.parametrize("refusal", ["verification-cancelled", "verification-failed"])

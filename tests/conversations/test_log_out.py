@@ -317,6 +317,26 @@ def test_a_resignation_waits_for_the_relay(world: World, alice: WorldDevice) -> 
     assert_logged_out(laptop)
 
 
+@pytest.mark.parametrize("answer_is_lost", [False, True])
+def test_a_resignation_takes_the_messages_along_when_that_was_wanted(
+    world: World, alice: WorldDevice, bob: WorldDevice, *, answer_is_lost: bool
+) -> None:
+    """Nothing goes before the relay has it; then keys and messages go in one step."""
+    laptop = world.link(alice, "laptop")
+    bob.send("alice", "a secret")
+    laptop.feed(inputs.Resign(wipe=True))
+    assert laptop.texts() == ["a secret"]
+    laptop.step()
+    if answer_is_lost:
+        laptop.disconnect()
+        assert laptop.texts() == ["a secret"]
+        laptop.connect()
+    world.settle()
+    assert_logged_out(laptop)
+    assert laptop.texts() == []
+    assert alice.texts() == ["a secret"]
+
+
 def test_a_lost_answer_to_a_resignation_is_found_at_the_next_login(
     world: World, alice: WorldDevice
 ) -> None:

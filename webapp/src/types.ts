@@ -28,6 +28,7 @@ export interface Me {
   recovery_code_unseen: boolean;
   unreadable: number;
   repairing: number;
+  has_messages: boolean;
 }
 
 /** One message of a conversation. */

@@ -327,7 +327,8 @@ export const words = {
 
   ended: {
     title: "This device was logged out",
-    lead: "Its keys were deleted here, its messages only if you chose so. If it wasn’t you, look at the devices on your phone.",
+    lead: "Its keys were deleted here, its messages were not. If it wasn’t you, look at the devices on your phone.",
+    leadWiped: "Its keys were deleted here, and it has no messages left. If it wasn’t you, look at the devices on your phone.",
     again: "Erase this device and start again",
     read: "Read old messages",
     elsewhere: "This device’s messages were fetched by a copy of it.",

@@ -33,7 +33,7 @@ const look: Look = {
 const me: Me = {
   name: "alice", account_id: id("a"), device: 0, role: "phone", state: "active",
   relay: "https://chat.example.org", connected: true, lease_ends_at: null, lease_days: 30,
-  recovery_code_unseen: false, unreadable: 0, repairing: 0,
+  recovery_code_unseen: false, unreadable: 0, repairing: 0, has_messages: true,
 };
 
 let made = 0;

@@ -1,5 +1,5 @@
 // A test double that speaks the engine's protocol and knows nothing: each scene is a script.
-// Tests steer it over the BroadcastChannel "untether-script": {say}, {fail}, {step}.
+// Tests steer it over the BroadcastChannel "untether-script": {me}, {say}, {fail}, {step}.
 import { id, message, worldOf, type World } from "./scenes";
 
 const scene = new URLSearchParams(self.location.search).get("scene") ?? "home";
@@ -164,6 +164,7 @@ self.onmessage = ({ data }: MessageEvent<string>) => {
 };
 
 new BroadcastChannel("untether-script").onmessage = ({ data }) => {
+  if (data.me) world.me = { ...world.me, ...data.me };
   if (data.say) say(data.say);
   if (data.fail) world.failing[data.fail.call] = data.fail.problem;
   if (data.step) steps.get(data.step)?.();

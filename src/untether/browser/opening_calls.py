@@ -14,7 +14,7 @@ from untether.browser.opening import App
 from untether.browser.questions import Proof
 from untether.client.client import Client
 from untether.device import own_account
-from untether.device.store import inbox, repairs
+from untether.device.store import inbox, messages, repairs
 from untether.device.store.own_device import State
 from untether.protocol.identity.certificate import Role
 
@@ -88,6 +88,7 @@ def standing(client: Client) -> views.Me:
         newest = own_account.newest(context)
         unreadable = inbox.count_given_up(context.database)
         repairing = repairs.count(context.database)
+        has_messages = messages.are_there(context.database)
     return views.Me(
         name=own.name,
         account_id=own.account_id.hex(),
@@ -101,4 +102,5 @@ def standing(client: Client) -> views.Me:
         recovery_code_unseen=own.recovery_code_unseen,
         unreadable=unreadable,
         repairing=repairing,
+        has_messages=has_messages,
     )

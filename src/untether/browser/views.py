@@ -50,6 +50,7 @@ class Me(Struct, frozen=True):
     recovery_code_unseen: bool
     unreadable: int
     repairing: int
+    has_messages: bool
 
 
 class Message(Struct, frozen=True):

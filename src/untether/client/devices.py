@@ -51,7 +51,7 @@ async def log_out(
     if own is not None and own.role is Role.PRIMARY:
         await _receive_first(driver, receive_alone)
     with driver.listening() as heard:
-        await driver.handle(Resign() if itself else LogOutDevice(number, wipe))
+        await driver.handle(Resign(wipe) if itself else LogOutDevice(number, wipe))
         try:
             async with asyncio.timeout(LOG_OUT_MS / SECOND_MS):
                 await _until_out(driver, heard, number)
@@ -62,9 +62,6 @@ async def log_out(
                     "The relay has not confirmed the log-out yet.",
                     "It is signed and stored; it is sent again at the next connection.",
                 ) from error
-    if itself and wipe:
-        with driver.writing() as database:
-            own_device.erase_messages(database)
 
 
 async def _receive_first(driver: Driver, receive_alone: ReceiveAlone) -> None:

@@ -125,7 +125,9 @@ class LogOutDevice(Struct, frozen=True):
 
 
 class Resign(Struct, frozen=True):
-    """On a companion: log this device out for ever."""
+    """On a companion: log this device out for ever, and with ``wipe`` delete its messages."""
+
+    wipe: bool = False
 
 
 class BeginRecovery(Struct, frozen=True):

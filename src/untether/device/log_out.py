@@ -56,7 +56,7 @@ def wipe_order(context: Context, device: DeviceNumber, without: DeviceList) -> S
     return sign_wipe_order(own.secrets.signing_seed, own.account_id, device, without.head.hash)
 
 
-def resign(context: Context, _command: Resign) -> None:
+def resign(context: Context, command: Resign) -> None:
     """Sign this companion's own log-out; LocalError ``phone-stays`` on the phone."""
     own = context.active
     if own.role is Role.PRIMARY:
@@ -67,7 +67,7 @@ def resign(context: Context, _command: Resign) -> None:
         own.device,
         own_account.newest(context).head.hash,
     )
-    own_resignation.save(context.database, signed)
+    own_resignation.save(context.database, signed, wipe=command.wipe)
     send_resignation(context)
 
 
@@ -79,9 +79,12 @@ def send_resignation(context: Context) -> None:
 
 
 def on_resigned(context: Context, request: client_frames.Resign, answer: ServerFrame) -> None:
-    """The relay has it: this device is out of its account, and its keys go."""
+    """The relay has it: this device is out of its account, and its keys go.
+
+    Its messages go in the same step, if that was wanted.
+    """
     if isinstance(answer, Done) and own_resignation.load(context.database) == request.resignation:
-        membership.leave(context, wipe=False)
+        membership.leave(context, wipe=own_resignation.wants_wipe(context.database))
 
 
 def _phone_stays() -> LocalError:

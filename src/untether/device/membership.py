@@ -2,8 +2,8 @@
 
 A relay's word only suspends a device. A companion's keys are erased on a *verified* newer list
 without it (or on its own resignation), and its messages only on a wipe order that the phone
-signed for exactly this device and a list of the chain that removes it. A phone is never erased
-but by its user: one that has been displaced may recover.
+signed for exactly this device and a list of the chain that removes it, or where its owner
+resigned it so. A phone is never erased but by its user: one that has been displaced may recover.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from untether.device import (
 )
 from untether.device.context import Context
 from untether.device.events import DeviceLoggedOut, DeviceSuspended
-from untether.device.store import accounts, own_device, own_lists
+from untether.device.store import accounts, own_device, own_lists, own_resignation
 from untether.device.store.own_device import State
 from untether.protocol.identity.certificate import Role
 from untether.protocol.identity.device_list import open_list
@@ -122,7 +122,8 @@ def _lacks_ours(context: Context, account: AccountId, error: RemoteError) -> boo
 def _leave_if_removed(context: Context, wipe_orders: Iterable[SignedObject]) -> None:
     own = context.own
     if own.takes_part and own.role is Role.COMPANION and not is_present(context):
-        leave(context, wipe=any(_orders_wipe(context, order) for order in wipe_orders))
+        ordered = any(_orders_wipe(context, order) for order in wipe_orders)
+        leave(context, wipe=ordered or own_resignation.wants_wipe(context.database))
 
 
 def _orders_wipe(context: Context, order: SignedObject) -> bool:

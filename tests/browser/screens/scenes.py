@@ -174,9 +174,15 @@ def lose_relay(page: Page) -> None:
 
 
 def be_logged_out(page: Page) -> None:
-    """Log this device out from the phone."""
+    """Log this device out from the phone, which leaves its messages."""
     page.get_by_role("heading", name="Chats").wait_for()
-    steer(page, say={"event": "logged_out"})
+    steer(page, me={"state": "logged-out"}, say={"event": "logged_out"})
+
+
+def be_wiped(page: Page) -> None:
+    """Log this device out from the phone, with its messages."""
+    page.get_by_role("heading", name="Chats").wait_for()
+    steer(page, me={"state": "logged-out", "has_messages": False}, say={"event": "logged_out"})
 
 
 def give_up(page: Page) -> None:
@@ -222,6 +228,7 @@ SCREENS = {
     "storage-full": Screen("home", "storage is full", fill_storage),
     "relay-down": Screen("home", "can’t be reached", lose_relay),
     "private-window": Screen("private", "private window"),
-    "logged-out": Screen("home", "This device was logged out", be_logged_out),
+    "logged-out": Screen("home", "its messages were not", be_logged_out),
+    "wiped": Screen("home", "it has no messages left", be_wiped),
     "engine-failed": Screen("failed", "Untether can’t start here"),
 }

@@ -195,11 +195,7 @@ class App {
       this.connected = connected;
       this.connectionProblem = error ?? null;
     });
-    engine.on("logged_out", () => {
-      if (this.me) this.me = { ...this.me, state: "logged-out" };
-      this.phase = "ended";
-      router.reset();
-    });
+    engine.on("logged_out", () => void this.#loggedOut());
     engine.on("storage_full", () => this.#trouble("storage"));
     engine.on("clock_differs", () => this.#trouble("clock"));
     engine.on("suspended", () => this.#trouble("suspended"));
@@ -207,6 +203,18 @@ class App {
     engine.on("engine_failed", ({ error }) => this.#fail(error));
     engine.on("engine_moved", () => void this.#lookAgain());
     engine.on("look_again", () => void this.#toldToLook());
+  }
+
+  /** What was deleted here is forgotten here: the engine says what is left. */
+  async #loggedOut(): Promise<void> {
+    router.reset();
+    try {
+      this.opened(await engine.call("me", {}));
+      await Promise.all([chats.load(), news.load()]);
+      if (!this.me?.has_messages) forgetDrafts();
+    } catch {
+      if (this.phase === "open") this.phase = "ended"; // else it was locked or erased meanwhile
+    }
   }
 
   #trouble(trouble: Trouble): void {

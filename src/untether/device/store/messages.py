@@ -72,6 +72,11 @@ def others(database: Database) -> list[AccountId]:
     return [AccountId(account) for (account,) in found]
 
 
+def are_there(database: Database) -> bool:
+    """Tell whether this device keeps any message."""
+    return row(database, "SELECT 1 FROM messages LIMIT 1") is not None
+
+
 def find_own(
     database: Database, author: AccountId, device: DeviceNumber, message_id: MessageId
 ) -> Message | None:

@@ -218,7 +218,7 @@ def erase_keys(database: Database) -> None:
 
 
 def erase_messages(database: Database) -> None:
-    """Erase what people wrote, as the phone ordered, and what was known of other accounts."""
+    """Erase what people wrote, as the owner ordered, and what was known of other accounts."""
     _empty(database, ERASED_WITH_MESSAGES)
     own = load(database)
     if own is not None:
