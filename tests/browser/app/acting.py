@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tests.browser.screens.scenes import press
-from tests.browser.screens.test_screens_and_passkeys import AUTHENTICATOR
 
 if TYPE_CHECKING:
-    from playwright.sync_api import CDPSession, Page
+    from playwright.sync_api import Page
 
 PASSPHRASE = "correct horse battery"
 PLACES = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
-
-
-def with_passkeys(page: Page, **traits: Any) -> tuple[CDPSession, str]:
-    """Give a browser an authenticator; returns what steers it."""
-    session = page.context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    options = {**AUTHENTICATOR, **traits}
-    added = session.send("WebAuthn.addVirtualAuthenticator", {"options": options})
-    return session, added["authenticatorId"]
 
 
 def choose_passphrase(page: Page) -> None:

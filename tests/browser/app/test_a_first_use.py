@@ -11,12 +11,12 @@ from tests.browser.app.acting import (
     open_scanner,
     register,
     send,
-    with_passkeys,
     write_to,
 )
 from tests.browser.app.conftest import PHONE, Friend, OpenBrowser
+from tests.browser.screens.authenticators import with_passkeys
+from tests.browser.screens.codes import film
 from tests.browser.screens.scenes import press
-from tests.browser.screens.test_screens_with_a_camera import film
 
 
 def test_phone_and_laptop(

@@ -9,10 +9,10 @@ from tests.browser.app.acting import (
     give_link_text,
     offer_to_be_linked,
     register,
-    with_passkeys,
     write_to,
 )
 from tests.browser.app.conftest import PHONE, OpenBrowser
+from tests.browser.screens.authenticators import with_passkeys
 from tests.browser.screens.scenes import press
 
 

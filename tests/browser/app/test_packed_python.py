@@ -8,7 +8,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from tests.browser.app.test_what_is_built import python_folder_of
+from tests.browser.app.built_app import python_folder_of
 from tests.browser.serving import ROOT, needs_node
 
 from webapp_python import EXERCISE, run_inside

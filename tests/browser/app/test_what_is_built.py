@@ -9,14 +9,15 @@ from zipfile import ZIP_STORED, ZipFile
 
 import brotli
 import pytest
+from tests.browser.app.built_app import python_folder_of
 
 import build_webapp
 from untether.crypto.provider import provider
 from untether.server import web_files
 from untether.server.web_manifest import MANIFEST, read_manifest
 
-QUICK_MAX = 6_000_000
-"""Bytes, quickly compressed: a quarter more than a release, which may have 4.8 million."""
+QUICK_MAX = build_webapp.TRANSFER_MAX * 5 // 4
+"""Bytes, quickly compressed: a quarter more than a release may have."""
 RUNS_TEXT = re.compile(rb"\beval\(|\bnew Function\(")
 PYODIDES_OWN = "pyodide.asm.mjs"
 """Its glue can run text for C programs that ask for it; the policy of the page would stop it."""
@@ -34,12 +35,6 @@ def files_of(folder: Path) -> dict[str, bytes]:
 def hashes_of(files: dict[str, bytes]) -> dict[str, str]:
     """Return the SHA-256 of each file, in hexadecimal."""
     return {path: sha256(content).hexdigest() for path, content in files.items()}
-
-
-def python_folder_of(app: Path) -> Path:
-    """Return the folder of the browser's Python."""
-    (folder,) = app.glob("python-*")
-    return folder
 
 
 def test_everything_is_listed_with_its_hash_and_signed(app_folder: Path) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 from tests.browser.screens.conftest import PICTURES, SIZES, OpenScene
-from tests.browser.screens.scenes import SCREENS
+from tests.browser.screens.scenes import SCREENS, security_code
 from tests.browser.screens.steering import axe_violations
 
 if TYPE_CHECKING:
@@ -65,3 +66,13 @@ def test_buttons_are_large_enough_for_a_finger(name: str, open_scene: OpenScene)
         box = button.bounding_box()
         if box is not None:
             assert min(box["width"], box["height"]) >= 43.5, button.inner_text()
+
+
+def test_digits_that_are_the_same_are_marked(open_scene: OpenScene) -> None:
+    """The security code page shows sixty digits, and afterwards that they were compared."""
+    page = open_scene("home")
+    security_code(page)
+    digits = page.get_by_role("list", name="Security code").get_by_role("listitem")
+    expect(digits).to_have_count(12)
+    page.get_by_role("button", name="The digits are the same").click()
+    expect(page.get_by_text("Verified", exact=True)).to_be_visible()

@@ -2,29 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from playwright.sync_api import Page, expect
+from tests.browser.screens.authenticators import with_passkeys
 from tests.browser.screens.conftest import OpenScene
 from tests.browser.screens.scenes import choose_lock, press
-
-AUTHENTICATOR = {
-    "protocol": "ctap2",
-    "ctap2Version": "ctap2_1",
-    "transport": "internal",
-    "hasResidentKey": True,
-    "hasUserVerification": True,
-    "hasPrf": True,
-    "isUserVerified": True,
-    "automaticPresenceSimulation": True,
-}
-
-
-def with_authenticator(page: Page, **traits: Any) -> None:
-    """Give the browser an authenticator."""
-    session = page.context.new_cdp_session(page)
-    session.send("WebAuthn.enable")
-    session.send("WebAuthn.addVirtualAuthenticator", {"options": {**AUTHENTICATOR, **traits}})
 
 
 def proofs(page: Page) -> None:
@@ -44,7 +25,7 @@ def proofs(page: Page) -> None:
 def test_one_passkey_locks_the_device_and_seals_the_account(open_scene: OpenScene) -> None:
     """One touch gives two secrets of 32 bytes, for two salts, of one passkey."""
     page = open_scene("empty")
-    with_authenticator(page)
+    with_passkeys(page)
     proofs(page)
     choose_lock(page)
     press(page, "Use a passkey")
@@ -63,7 +44,7 @@ def test_one_passkey_locks_the_device_and_seals_the_account(open_scene: OpenScen
 def test_a_refused_verification_protects_nothing(open_scene: OpenScene) -> None:
     """The person is told that it was not confirmed, and can choose again."""
     page = open_scene("empty")
-    with_authenticator(page, isUserVerified=False)
+    with_passkeys(page, isUserVerified=False)
     proofs(page)
     choose_lock(page)
     press(page, "Use a passkey")
@@ -75,7 +56,7 @@ def test_a_refused_verification_protects_nothing(open_scene: OpenScene) -> None:
 def test_a_passkey_that_keeps_no_key_leads_to_the_passphrase(open_scene: OpenScene) -> None:
     """Another failure than a cancelled one, with another next step."""
     page = open_scene("empty")
-    with_authenticator(page, hasPrf=False)
+    with_passkeys(page, hasPrf=False)
     choose_lock(page)
     press(page, "Use a passkey")
     expect(page.get_by_role("alert")).to_contain_text("can’t keep a key")

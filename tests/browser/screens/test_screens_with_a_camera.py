@@ -5,31 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import segno
 from playwright.sync_api import Browser, Playwright, expect
+from tests.browser.screens.codes import LINK_TEXT, film
+from tests.browser.screens.conftest import OpenScene
 from tests.browser.screens.scenes import scan
-from tests.browser.screens.test_screens_and_cameras import LINK_TEXT
 from tests.browser.serving import CHROMIUM
-
-WIDTH, HEIGHT = 640, 480
-WHITE, GREY, DARK = 235, 128, 30
-MODULE_PX = 7
-
-
-def film(path: Path, text: str) -> None:
-    """Write a film of one picture: the code in the middle of a grey wall."""
-    matrix = [list(row) for row in segno.make(text, micro=False, error="m").matrix_iter(border=4)]
-    picture = [bytearray([GREY]) * WIDTH for _ in range(HEIGHT)]
-    left = (WIDTH - len(matrix) * MODULE_PX) // 2
-    top = (HEIGHT - len(matrix) * MODULE_PX) // 2
-    for y in range(len(matrix) * MODULE_PX):
-        for x in range(len(matrix) * MODULE_PX):
-            is_dark = matrix[y // MODULE_PX][x // MODULE_PX]
-            picture[top + y][left + x] = DARK if is_dark else WHITE
-    colours = bytes([GREY]) * (WIDTH * HEIGHT // 2)
-    frame = b"FRAME\n" + b"".join(picture) + colours
-    header = f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F10:1 Ip A1:1 C420jpeg\n".encode()
-    path.write_bytes(header + frame * 10)
 
 
 @pytest.fixture
@@ -68,3 +48,12 @@ def test_a_camera_that_is_not_allowed_is_said(browser: Browser, screens_address:
     scan(page)
     expect(page.get_by_role("alert")).to_contain_text("The camera is not allowed here.")
     page.context.close()
+
+
+def test_without_a_camera_there_are_other_ways(open_scene: OpenScene) -> None:
+    """No camera is no dead end: link text and picture stay."""
+    page = open_scene("home")
+    scan(page)
+    expect(page.get_by_role("alert")).to_contain_text("No camera was found.")
+    expect(page.get_by_text("Use a picture instead")).to_be_visible()
+    expect(page.get_by_role("tab", name="Link text")).to_be_visible()
