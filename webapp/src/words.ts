@@ -280,6 +280,7 @@ export const words = {
   settings: {
     title: "Settings",
     role: { phone: "This is your phone", companion: "Linked to your phone" },
+    loggedOut: "Logged out",
     lockTitle: "App lock",
     lock: "Lock now",
     lockMore: "Closes your messages until you unlock them.",
@@ -321,6 +322,7 @@ export const words = {
     code: "You haven’t kept your recovery code yet.",
     codeShow: "Show it",
     dismiss: "Hide this",
+    next: "What now?",
     newer: "A newer version of this app is here.",
     reload: "Reload",
   },

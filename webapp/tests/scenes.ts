@@ -159,6 +159,13 @@ const SCENES: Record<string, () => Partial<World>> = {
       ...devices.slice(2),
     ],
   }),
+  "logged-out": () => ({
+    me: {
+      ...me, role: "companion", device: 1, state: "logged-out", connected: false,
+      lease_ends_at: now + 21 * DAY,
+    },
+    devices: [],
+  }),
   full: () => ({ devices: [...devices, device(4, "Kitchen", "web", "Firefox, Linux", HOUR)] }),
   invited: () => ({
     ...SCENES["empty"]?.(),

@@ -111,9 +111,19 @@ class App {
     performance.mark("untether-ready");
   }
 
+  get isLoggedOut(): boolean {
+    return this.me?.state === "logged-out";
+  }
+
   /** Look at the messages of a device that was logged out. */
   readOld(): void {
     this.phase = "open";
+  }
+
+  /** Go back to what can be done with such a device. */
+  endReading(): void {
+    this.phase = "ended";
+    router.reset();
   }
 
   /** Delete this device from this browser. */
