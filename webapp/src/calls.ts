@@ -10,6 +10,9 @@ export type CallName = keyof Calls;
 export type Arguments<Name extends CallName> = Calls[Name]["args"];
 export type Value<Name extends CallName> = Calls[Name]["value"];
 
+/** How a device comes to an account. */
+export type Way = Arguments<"check_form">["way"];
+
 /** All questions are the engine's. */
 export type Asks = EngineAsks;
 

@@ -144,6 +144,16 @@ export interface EngineCalls {
   lock: { args: Record<string, never>; value: null };
   erase: { args: Record<string, never>; value: null };
   me: { args: Record<string, never>; value: Me };
+  check_form: {
+    args: {
+      way: "link" | "recover" | "register";
+      device_name: string;
+      name?: string;
+      code?: string;
+      invitation?: string;
+    };
+    value: null;
+  };
   register: {
     args: { name: string; device_name: string; invitation?: string };
     value: { recovery_code: string };

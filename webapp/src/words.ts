@@ -1,5 +1,5 @@
 // Every word that the screens say. Failures bring their own words from the engine.
-import { PASSPHRASE_MIN } from "./limits";
+import { NAME_MAX, NAME_MIN, PASSPHRASE_MIN } from "./limits";
 
 /** Say a count with its noun. */
 const count = (number: number, one: string, many: string): string =>
@@ -12,6 +12,7 @@ export const words = {
   copy: "Copy",
   copied: "Copied",
   next: "Continue",
+  checking: "Checking…",
   retry: "Try again",
   starting: "Opening your messages…",
   you: "You",
@@ -35,7 +36,7 @@ export const words = {
     title: "Create an account",
     lead: "Pick the name under which people find you here.",
     name: "Your name",
-    nameHint: "Small letters, digits, dots and dashes.",
+    nameHint: `${NAME_MIN} to ${NAME_MAX} small letters, digits, dots, dashes and underscores. A letter or digit comes first.`,
     device: "Name of this device",
     deviceHint: "You and your contacts see it in the list of your devices.",
     invitation: "Invitation",
@@ -117,6 +118,9 @@ export const words = {
     unlock: "Unlock",
     working: "Unlocking…",
     forgotten: "I can’t unlock it",
+    unfinished: "Go on where you stopped",
+    unfinishedLead: "You chose what protects this device, and have no account on it yet. Unlock it to go on.",
+    anew: "Begin anew",
   },
 
   chats: {

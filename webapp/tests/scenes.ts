@@ -177,6 +177,12 @@ const SCENES: Record<string, () => Partial<World>> = {
       ),
     },
   }),
+  unfinished: () => ({
+    ...SCENES["empty"]?.(),
+    failing: {
+      register: problem("registration-closed", "This server takes no new accounts.", "Ask its owner."),
+    },
+  }),
   failing: () => ({
     failing: {
       approve: problem("link-expired", "The code of the new device has expired.", "Have it show a new one, and scan that."),

@@ -52,6 +52,12 @@ const CALLS: Record<string, (args: never, tab: string) => unknown> = {
     world.look = { ...world.look, phase: "locked" };
     return null;
   },
+  check_form: ({ name }: { name: string }) => {
+    if (name === "taken") {
+      throw refusal("name-taken", "This name belongs to another account.", "Choose another name.");
+    }
+    return null;
+  },
   protect: () => null,
   erase: () => null,
   register: async (_: object, tab: string) => {

@@ -12,7 +12,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from untether.base.errors import LocalError
-from untether.browser import chat_calls, joining_calls, opening_calls, people_calls, waking_calls
+from untether.browser import (
+    chat_calls,
+    form_calls,
+    joining_calls,
+    opening_calls,
+    people_calls,
+    waking_calls,
+)
 from untether.browser.opening import App
 from untether.browser.page import Perform
 from untether.browser.questions import Proof
@@ -32,6 +39,7 @@ CALLS = {
     "lock": Call(opening_calls.Nothing, opening_calls.lock),
     "erase": Call(opening_calls.Nothing, opening_calls.erase),
     "me": Call(opening_calls.Nothing, opening_calls.me),
+    "check_form": Call(form_calls.Form, form_calls.check_form),
     "register": Call(joining_calls.Register, joining_calls.register),
     "recovery_code_seen": Call(opening_calls.Nothing, joining_calls.recovery_code_seen),
     "recover": Call(joining_calls.Recover, joining_calls.recover),

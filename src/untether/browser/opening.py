@@ -63,7 +63,7 @@ class App:
         self.surroundings = surroundings
         self.receiver = Receiver(page)
         self.relay = connector.origin
-        self._connector = connector
+        self.connector = connector
         self._randomness = randomness
         self._cost = cost
         self._open: _Open | None = None
@@ -92,7 +92,7 @@ class App:
         vault = ScreenVault(_AskingPage(self.page), self._randomness, self._cost)
         driver = Driver(
             database,
-            self._connector,
+            self.connector,
             self._randomness,
             signer=verified_signer(database, vault),
         )

@@ -108,14 +108,15 @@ async def _until_active(driver: Driver, heard: Heard, which_stay: WhichStay) -> 
             case AccountActivated() as activated:
                 return activated
             case RequestRefused() as refused:
-                raise _failure(refused)
+                raise recovery_failure(refused.code, refused.retry_after_ms)
 
 
-def _failure(refused: RequestRefused) -> UntetherError:
-    if refused.code not in _FAILURES:
-        return refusal(refused.code, refused.retry_after_ms)
-    message, hint = _FAILURES[refused.code]
-    return LocalError(refused.code, message, hint)
+def recovery_failure(code: str, retry_after_ms: int = 0) -> UntetherError:
+    """Return the error for what the relay, or its answer, has against a recovery."""
+    if code not in _FAILURES:
+        return refusal(code, retry_after_ms)
+    message, hint = _FAILURES[code]
+    return LocalError(code, message, hint)
 
 
 def _is_recovering(driver: Driver) -> bool:

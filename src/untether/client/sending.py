@@ -58,13 +58,13 @@ async def resolve(driver: Driver, name: str) -> AccountId:
         except UntetherError as error:
             if error.code == "no-such-account":
                 if known is None:
-                    raise _unknown(name) from error
+                    raise unknown_name(name) from error
             elif known is None or not passes(error):
                 raise  # else the pinned account is good enough to queue for
     with driver.looking() as context:
         account = contacts.account_of(context, name)
     if account is None:
-        raise _unknown(name)
+        raise unknown_name(name)
     return account
 
 
@@ -135,7 +135,8 @@ def _as_stored(driver: Driver, last: MessageProgressed) -> MessageProgressed:
     return MessageProgressed(last.message_id, last.other, stored.state, stored.devices)
 
 
-def _unknown(name: str) -> LocalError:
+def unknown_name(name: str) -> LocalError:
+    """Return the error for a name that nobody has."""
     return LocalError(
         "unknown-name",
         f"Nobody on this relay is called “{name}”.",

@@ -7,14 +7,12 @@ import { chats } from "./chats.svelte";
 import { forgetDrafts } from "./drafts";
 import { firstLook, type FirstLook } from "./first_look";
 import { lastChats } from "./last_chats";
+import { hadAccount, markAccount, unmark } from "./mark";
 import { news } from "./news.svelte";
 import { router } from "./route.svelte";
 
 type Phase = "starting" | "empty" | "locked" | "open" | "ended" | "failed";
 export type Trouble = "storage" | "clock" | "suspended" | "elsewhere";
-
-/** Outlives what the browser deletes when it needs room. */
-const HAD_DEVICE = "untether-had-device";
 
 class App {
   phase: Phase = $state("starting");
@@ -59,7 +57,7 @@ class App {
     this.look = {
       phase, unlock, credential, salt, relay: null, version: "", persisted: false, private: false,
     };
-    this.isEvicted = phase === "empty" && localStorage.getItem(HAD_DEVICE) !== null;
+    this.isEvicted = phase === "empty" && hadAccount();
     if (openKey) {
       engine.hold();
       const last = await lastChats(openKey);
@@ -106,7 +104,7 @@ class App {
     this.me = me;
     this.connected = me.connected;
     this.phase = me.state === "logged-out" ? "ended" : "open";
-    localStorage.setItem(HAD_DEVICE, "");
+    markAccount();
     engine.release();
     performance.mark("untether-ready");
   }
@@ -130,7 +128,7 @@ class App {
   async erase(): Promise<void> {
     await engine.call("erase", {});
     await unsubscribe();
-    localStorage.removeItem(HAD_DEVICE);
+    unmark();
     engine.tellOthers();
     location.reload();
   }

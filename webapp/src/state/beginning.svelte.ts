@@ -1,11 +1,11 @@
 // The first steps on an empty device: which way in, the names, the lock, then the account.
-import type { Problem, Proof } from "../calls";
+import type { Problem, Proof, Way } from "../calls";
 import { engine, type Running } from "../rpc";
 import type { Me } from "../types";
 import { app, problemOf } from "./app.svelte";
 import { questions } from "./asks.svelte";
+import { markBegun } from "./mark";
 
-type Way = "register" | "link" | "recover";
 type Step = "choose" | "form" | "protect" | "working";
 
 class Beginning {
@@ -16,6 +16,8 @@ class Beginning {
   invitation = $state("");
   code = $state("");
   problem: Problem | null = $state.raw(null);
+  /** Is the engine looking at what was typed? */
+  checking = $state(false);
   /** What the phone scans, while this device is being linked. */
   offer: { link_text: string; expires_at: number } | null = $state.raw(null);
   #seal: Proof | null = null;
@@ -31,17 +33,27 @@ class Beginning {
     this.problem = null;
   }
 
-  /** The form is filled in: choose the lock first, unless that is done. */
+  /** The form is filled in: if it can come to something, choose the lock, unless that is done. */
   async named(): Promise<void> {
+    if (this.checking) return;
     this.problem = null;
-    if (app.isProtected) await this.run();
-    else this.step = "protect";
+    if (app.isProtected) return this.run();
+    this.checking = true;
+    try {
+      await engine.call("check_form", { way: this.way, ...this.#typed });
+      if (this.step === "form") this.step = "protect";
+    } catch (reason) {
+      this.problem = problemOf(reason);
+    } finally {
+      this.checking = false;
+    }
   }
 
   /** Make the key of this device's messages; `seal` protects a phone's account the same way. */
   async protect(lock: Proof, seal: Proof | null): Promise<void> {
     await engine.call("protect", lock);
     app.isProtected = true;
+    markBegun();
     this.#seal = seal;
     await this.run();
   }
@@ -77,24 +89,28 @@ class Beginning {
     this.problem = null;
   }
 
-  /** A keyboard on a screen begins with a capital letter; names have none. */
-  get #typedName(): string {
-    return this.name.trim().toLowerCase();
+  /** What was typed, as the engine takes it; a keyboard on a screen begins names with a capital. */
+  get #typed(): { name: string; device_name: string; code: string; invitation?: string } {
+    const invitation = this.invitation.trim();
+    return {
+      name: this.name.trim().toLowerCase(),
+      device_name: this.deviceName.trim(),
+      code: this.code.trim(),
+      ...(invitation && { invitation }),
+    };
   }
 
   async #perform(): Promise<void> {
-    const device_name = this.deviceName.trim();
+    const { code, ...names } = this.#typed;
+    const { name, device_name } = names;
     if (this.way === "register") {
-      const invitation = this.invitation.trim();
-      const args = { name: this.#typedName, device_name };
-      const call = engine.start("register", invitation ? { ...args, invitation } : args);
+      const call = engine.start("register", names);
       this.#running = call;
       app.recoveryCode = (await call.done).recovery_code;
     } else if (this.way === "link") {
       await this.#run(engine.start("link", { device_name, kind: "web" }));
     } else {
-      const args = { name: this.#typedName, device_name, code: this.code.trim() };
-      await this.#run(engine.start("recover", args));
+      await this.#run(engine.start("recover", { name, device_name, code }));
     }
   }
 
