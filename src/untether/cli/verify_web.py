@@ -8,7 +8,8 @@ import asyncio
 from untether.adapters.transport.address import relay_address
 from untether.base.errors import ExitStatus, PlatformError, TrustError
 from untether.cli.render import show_result
-from untether.server.web_check import Finding, WebCheck
+from untether.server.web_answer import Finding, Found
+from untether.server.web_check import WebCheck
 from untether.server.web_files import WebFiles, load
 from untether.server.web_manifest import Manifest
 
@@ -16,7 +17,8 @@ _WORDS = {
     Finding.DIFFERS: "differs",
     Finding.MISSING: "is missing there",
     Finding.EXTRA: "is not in the installed app",
-    Finding.UNPROTECTED: "is served without its policy",
+    Finding.UNPROTECTED: "is served without what protects it",
+    Finding.ADDED_HEADER: "is served with what may lead a browser elsewhere",
 }
 
 
@@ -41,13 +43,19 @@ async def _verify(arguments: argparse.Namespace, origin: str, installed: WebFile
     async with WebCheck(origin, installed) as check:
         listed = await check.manifest()
         count = 0
-        async for path, finding in check.findings(listed):
-            show_result(arguments, {"file": path, "state": finding}, f"{path}  {_WORDS[finding]}")
+        async for path, found in check.findings(listed):
+            _show_found(arguments, path, found)
             count += 1
     if count or listed.version != installed.manifest.version:
         raise _other_app(origin, listed, installed.manifest, count)
     _show_verified(arguments, origin, listed, installed.manifest)
     return ExitStatus.OK
+
+
+def _show_found(arguments: argparse.Namespace, path: str, found: Found) -> None:
+    names = f": {', '.join(found.headers)}" if found.headers else ""
+    shown = {"file": path, "state": found.finding, "headers": found.headers}
+    show_result(arguments, shown, f"{path}  {_WORDS[found.finding]}{names}")
 
 
 def _other_app(origin: str, listed: Manifest, own: Manifest, count: int) -> TrustError:
@@ -84,6 +92,8 @@ def _show_verified(
         shown,
         f"All {len(listed.files)} files at {origin} are those of version {listed.version}, "
         f"signed {builder}.",
+        "This was served here and now. It says nothing of what other people are served, or of what "
+        "a browser has kept from earlier visits.",
     )
 
 

@@ -1,15 +1,13 @@
-"""Compares the web app that a relay serves with the installed one (decision 0135).
+"""Compares the web app that a relay serves with the installed one (decisions 0135 and 0144).
 
-Every file is fetched as a browser would get it: packed and not packed, and the first one also
-under the address that people open. What the relay lists beyond that is named and not fetched.
+Every file is fetched by each request that a browser makes for it, and the first one also under the
+address that people open. What the relay lists beyond that is named and not fetched.
 """
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import replace
 from typing import Final
 
 import aiohttp
@@ -18,33 +16,13 @@ from untether.adapters.transport.failures import unreachable
 from untether.base.errors import NetworkError, PlatformError, TrustError
 from untether.base.identifiers import SECOND_MS
 from untether.base.limits import CONNECT_MS, WEB_FILE_MS
+from untether.server.web_answer import NOT_MODIFIED, Finding, Found, Served, compare
 from untether.server.web_files import SHELL, WebFile, WebFiles
-from untether.server.web_headers import POLICY
 from untether.server.web_manifest import MANIFEST, MANIFEST_MAX, Manifest, hash_of, read_manifest
+from untether.server.web_requests import LIST, TAG, Asking, requests_for
 
-_PACKINGS: Final = ("identity", "gzip, br")
 _PACKED_MORE: Final = 1024  # bytes that gzip may add to a file that is too small to pack
 _FOUND: Final = 200
-_POLICY_HEADER: Final = "Content-Security-Policy"
-
-
-class Finding(StrEnum):
-    """How a file that is served is not the installed one."""
-
-    DIFFERS = "differs"
-    MISSING = "missing"
-    EXTRA = "extra"
-    UNPROTECTED = "unprotected"
-    """The right bytes, but without the policy that a browser must hold them to."""
-
-
-@dataclass(frozen=True)
-class Served:
-    """One answer: its body, no longer than it may be, how that is packed, and its policies."""
-
-    body: bytes
-    packing: str
-    policies: tuple[str, ...]
 
 
 class WebCheck:
@@ -53,6 +31,7 @@ class WebCheck:
     def __init__(self, origin: str, installed: WebFiles) -> None:
         self._origin = origin
         self._installed = installed
+        self._list = b""
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> WebCheck:
@@ -77,11 +56,11 @@ class WebCheck:
         NetworkError ``no-web-app-there``; TrustError ``bad-web-signature`` when its signature
         does not hold.
         """
-        served = await self._fetch(MANIFEST, _PACKINGS[0], MANIFEST_MAX)
+        served = await self._fetch(MANIFEST, LIST, MANIFEST_MAX)
         if served is None or len(served.body) > MANIFEST_MAX:
             raise self._no_app()
         try:
-            return read_manifest(served.body)
+            listed = read_manifest(served.body)
         except PlatformError as error:
             if error.code != "web-unsigned":
                 raise self._no_app() from error
@@ -90,43 +69,62 @@ class WebCheck:
                 f"The list of the web app's files at {self._origin} was not signed by its builder.",
                 "Don't open it in a browser; tell the relay's owner.",
             ) from error
+        self._list = served.body
+        return listed
 
-    async def findings(self, listed: Manifest) -> AsyncIterator[tuple[str, Finding]]:
+    async def findings(self, listed: Manifest) -> AsyncIterator[tuple[str, Found]]:
         """Yield every file that is not as here, with what is wrong with it."""
         for path in self._installed.manifest.files:
-            finding = await self._look_at(path, listed)
-            if finding is not None:
-                yield path, finding
+            found = await self._look_at(path, listed)
+            if found is not None:
+                yield path, found
         for path in listed.files:
             if path not in self._installed.manifest.files:
-                yield path, Finding.EXTRA
+                yield path, Found(Finding.EXTRA)
+        found = await self._fetch_and_compare(MANIFEST, self._list_as_a_file())
+        if found is not None:
+            yield MANIFEST, found
 
-    async def _look_at(self, path: str, listed: Manifest) -> Finding | None:
+    async def _look_at(self, path: str, listed: Manifest) -> Found | None:
         file = self._installed.files[path]
         if path not in listed.files:
-            return Finding.MISSING
-        if _hashes(listed, path) != _hashes(self._installed.manifest, path):
-            return Finding.DIFFERS
-        found = []
+            return Found(Finding.MISSING)
+        if listed.files[path] != self._installed.manifest.files[path]:
+            return Found(Finding.DIFFERS)
         for address in ("", path) if path == SHELL else (path,):
-            for packing in _PACKINGS:
-                served = await self._fetch(address, packing, len(file.content) + _PACKED_MORE)
-                found.append(_compare(served, file))
-        return next((one for one in found if one is not None), None)
+            found = await self._fetch_and_compare(address, file)
+            if found is not None:
+                return found
+        return None
 
-    async def _fetch(self, path: str, packing: str, size_max: int) -> Served | None:
-        """Return an answer up to one byte beyond its bound; None for any but a plain 200."""
+    async def _fetch_and_compare(self, address: str, file: WebFile) -> Found | None:
+        """Look at one address by all requests, until something is wrong."""
+        size_max = len(file.content) + _PACKED_MORE
+        for asking in requests_for(address, file, self._origin):
+            found = compare(await self._fetch(address, asking, size_max), file)
+            if found is not None:
+                return found
+        return None
+
+    def _list_as_a_file(self) -> WebFile:
+        """Return the list as it was served first: another builder signs another one."""
+        tag = f'"{hash_of(self._list)[:32]}"'
+        return replace(self._installed.files[MANIFEST], content=self._list, brotli=None, tag=tag)
+
+    async def _fetch(self, path: str, asking: Asking, size_max: int) -> Served | None:
+        """Return an answer up to one byte beyond its bound; None where there is no such file."""
         assert self._session is not None
-        url, headers = f"{self._origin}/{path}", {"Accept-Encoding": packing}
+        expected = {_FOUND, NOT_MODIFIED} if TAG in asking else {_FOUND}
+        url = f"{self._origin}/{path}"
         try:
-            async with self._session.get(url, headers=headers, allow_redirects=False) as answer:
-                if answer.status != _FOUND:
+            async with self._session.get(url, headers=asking, allow_redirects=False) as answer:
+                if answer.status not in expected:
                     return None
-                return Served(
-                    await _at_most(answer.content, size_max + 1),
-                    answer.headers.get("Content-Encoding", "identity").lower(),
-                    tuple(answer.headers.getall(_POLICY_HEADER, ())),
-                )
+                headers = {
+                    name.lower(): tuple(answer.headers.getall(name)) for name in answer.headers
+                }
+                body = await _at_most(answer.content, size_max + 1)
+                return Served(answer.status, body, headers)
         except aiohttp.ClientPayloadError:
             return None  # it ended before its length: no browser takes it either
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -142,36 +140,6 @@ class WebCheck:
 
 def _hashes(manifest: Manifest, path: str) -> tuple[str, str | None]:
     return manifest.files[path], manifest.packed.get(path)
-
-
-def _compare(served: Served | None, file: WebFile) -> Finding | None:
-    if served is None:
-        return Finding.MISSING
-    if not _is_same(served, file):
-        return Finding.DIFFERS
-    return None if POLICY in served.policies else Finding.UNPROTECTED
-
-
-def _is_same(served: Served, file: WebFile) -> bool:
-    """Compare as the file is packed; a proxy may have packed it by gzip."""
-    match served.packing:
-        case "identity":
-            return hash_of(served.body) == hash_of(file.content)
-        case "br":
-            return file.brotli is not None and hash_of(served.body) == hash_of(file.brotli)
-        case "gzip":
-            return _gzip_holds(served.body, file.content)
-    return False
-
-
-def _gzip_holds(body: bytes, content: bytes) -> bool:
-    """Unpack no more than what is expected: a small answer may hold gigabytes."""
-    unpacking = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    try:
-        unpacked = unpacking.decompress(body, len(content) + 1)
-    except zlib.error:
-        return False
-    return unpacking.eof and not unpacking.unused_data and unpacked == content
 
 
 async def _at_most(content: aiohttp.StreamReader, size: int) -> bytes:

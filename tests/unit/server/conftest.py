@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.unit.server.served_apps import write_release
 
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.server.config import Config
@@ -45,3 +46,10 @@ async def connector(relay: RelayProcess) -> AsyncIterator[WebSocketConnector]:
     """A way to the running relay."""
     async with WebSocketConnector(relay.address) as opened:
         yield opened
+
+
+@pytest.fixture
+def _installed(_without_a_web_app: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install a release of the web app here."""
+    installed = write_release(tmp_path / "installed")
+    monkeypatch.setattr("untether.server.web_files.FOLDER", installed)

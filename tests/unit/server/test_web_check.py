@@ -5,99 +5,32 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import gzip
-import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 from aiohttp import web
-from tests.commands.command_line import Ended, in_process
+from tests.commands.command_line import in_process
+from tests.unit.server.served_apps import (
+    FILES,
+    INSTALLED,
+    OTHER_KEY,
+    OWN_KEY,
+    SCRIPT,
+    answer_of,
+    answering,
+    headers_of,
+    served,
+    states,
+    verify,
+    write_release,
+)
 
 from untether.base.secret_bytes import SecretBytes
-from untether.server import web_check, web_files
-from untether.server.app import WEB, create_app
-from untether.server.config import Config
-from untether.server.driver import serving
-from untether.server.event_log import Log
+from untether.server import web_answer, web_check, web_files
 from untether.server.web_files import WebFiles
-from untether.server.web_headers import HEADERS
-from untether.server.web_manifest import MANIFEST, sign_manifest
+from untether.server.web_manifest import MANIFEST
 
-OWN_KEY, OTHER_KEY = SecretBytes(b"\x07" * 32), SecretBytes(b"\x08" * 32)
-SCRIPT = "assets/index-1a2b.js"
-FILES = {
-    "index.html": b"<!doctype html><script src=/assets/index-1a2b.js></script>",
-    SCRIPT: b"let app;" * 100,
-    "python-1a2b/pyodide.asm.wasm": b"\0asm",
-}
-PACKED = b"what Brotli makes of it"
-
-Answer = Callable[[web.Request], Awaitable[web.Response]]
-
-
-def write_release(
-    folder: Path,
-    files: Mapping[str, bytes] = FILES,
-    *,
-    version: str = "1.2.3",
-    key: SecretBytes = OWN_KEY,
-    packed: bytes = PACKED,
-) -> Path:
-    """Write a release, its script also packed, and return its folder."""
-    for path, content in files.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_bytes(content)
-    (folder / f"{SCRIPT}.br").write_bytes(packed)
-    (folder / MANIFEST).write_bytes(sign_manifest(files, {SCRIPT: packed}, version, key))
-    return folder
-
-
-@pytest.fixture(autouse=True)
-def _installed(_without_a_web_app: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Install the release here."""
-    monkeypatch.setattr(web_files, "FOLDER", write_release(tmp_path / "installed"))
-
-
-@asynccontextmanager
-async def served(
-    tmp_path: Path, folder: Path | None = None, spoil: Callable[[WebFiles], None] | None = None
-) -> AsyncIterator[str]:
-    """Serve by a real relay; ``spoil`` changes what it holds in memory, past its own checks."""
-    config = Config(port=0, data=str(tmp_path), web_app=str(folder or ""))
-    with pytest.MonkeyPatch.context() as patch:
-
-        def spoilt(*given: object) -> web.Application:
-            app = create_app(*given)  # type: ignore[arg-type]
-            if spoil is not None:
-                spoil(app[WEB])
-            return app
-
-        patch.setattr("untether.server.driver.create_app", spoilt)
-        async with serving(config, Log(io.StringIO())) as relay:
-            yield relay.address
-
-
-@asynccontextmanager
-async def answering(answer: Answer) -> AsyncIterator[str]:
-    """Serve what no relay of ours would."""
-    app = web.Application()
-    app.router.add_get("/{path:.*}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
-
-
-async def verify(url: str) -> Ended:
-    """Run the command beside the server."""
-    return await asyncio.to_thread(in_process, "verify-web", url, "-o", "json")
-
-
-def states(ended: Ended) -> dict[str, str]:
-    """Return what was found, by file."""
-    return {line["file"]: line["state"] for line in ended.lines}
+pytestmark = pytest.mark.usefixtures("_installed")
 
 
 async def test_the_installed_app_is_verified(tmp_path: Path) -> None:
@@ -112,6 +45,8 @@ async def test_the_installed_app_is_verified(tmp_path: Path) -> None:
     assert told.output == (
         f"All 3 files at {url} are those of version 1.2.3, signed by the builder of the "
         "installed one.\n"
+        "This was served here and now. It says nothing of what other people are served, or of what "
+        "a browser has kept from earlier visits.\n"
     )
 
 
@@ -163,14 +98,13 @@ async def test_another_version_is_said(tmp_path: Path) -> None:
         (SCRIPT, {"content": FILES[SCRIPT] + b";steal()"}, "differs"),
         (SCRIPT, {"content": FILES[SCRIPT][:-1]}, "differs"),
         (SCRIPT, {"brotli": b"what Brotli makes of evil"}, "differs"),
-        (SCRIPT, {"headers": {"Content-Security-Policy": "default-src *"}}, "unprotected"),
         ("index.html", {"brotli": b"evil, where none is packed here"}, "differs"),
     ],
 )
 async def test_what_the_list_does_not_admit_is_found(
     tmp_path: Path, path: str, change: dict[str, object], state: str
 ) -> None:
-    """The list is the right one, what is sent is not: packed, not packed, or its policy."""
+    """The list is the right one, what is sent is not: packed, or not packed."""
 
     def spoil(files: WebFiles) -> None:
         files.files = {**files.files, path: dataclasses.replace(files.files[path], **change)}  # type: ignore[arg-type]
@@ -185,7 +119,7 @@ async def test_twin_that_believes_the_list_finds_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The list alone is right, whatever is sent."""
-    monkeypatch.setattr(web_check, "_is_same", lambda *_: True)
+    monkeypatch.setattr(web_answer, "_is_same", lambda *_: True)
 
     def spoil(files: WebFiles) -> None:
         evil = dataclasses.replace(files.files["index.html"], content=b"<!doctype html>evil")
@@ -205,16 +139,6 @@ async def test_a_listed_file_that_is_not_served_is_missing(tmp_path: Path) -> No
     async with served(tmp_path, spoil=spoil) as url:
         ended = await verify(url)
     assert states(ended) == {SCRIPT: "missing"}
-
-
-def answer_of(files: Mapping[str, bytes], path: str) -> web.Response:
-    """Answer like a server of these files under the policy."""
-    if path not in files:
-        return web.Response(status=404)
-    return web.Response(body=files[path], headers=HEADERS)
-
-
-INSTALLED = {**FILES, MANIFEST: sign_manifest(FILES, {SCRIPT: PACKED}, "1.2.3", OWN_KEY)}
 
 
 async def test_the_address_that_people_open_is_looked_at() -> None:
@@ -264,12 +188,7 @@ async def test_what_a_proxy_packs_is_unpacked(packed: bytes, state: str | None) 
         return answered
 
     async with answering(answer) as url:
-        assert states_but_the_last(await verify(url)) == ({SCRIPT: state} if state else {})
-
-
-def states_but_the_last(ended: Ended) -> dict[str, str]:
-    """Return what was found, also when that is nothing."""
-    return {line["file"]: line["state"] for line in ended.lines if "file" in line}
+        assert states(await verify(url)) == ({SCRIPT: state} if state else {})
 
 
 async def test_an_answer_without_end_is_not_read_to_its_end() -> None:
@@ -281,7 +200,7 @@ async def test_an_answer_without_end_is_not_read_to_its_end() -> None:
         path = request.match_info["path"] or "index.html"
         if path != SCRIPT:
             return answer_of(INSTALLED, path)
-        endless = web.StreamResponse(headers=HEADERS)
+        endless = web.StreamResponse(headers=headers_of(path))
         await endless.prepare(request)
         while True:
             await endless.write(bytes(65_536))
