@@ -4,6 +4,7 @@
 import { existing, LAST_CHATS, originFolder, PROFILE } from "../origin_files";
 import { DATABASE_FILES, mountDatabase, type FileSystem } from "./database_folder";
 import type { DiskFile } from "./encrypted_file";
+import { withPlainErrors } from "./plain_errors";
 import type { SlotCipher } from "./slots";
 
 const MOUNTED_AT = "/untether";
@@ -28,7 +29,7 @@ interface OpenDatabase {
   close(): void;
 }
 
-/** What the engine is given; its failures are DOMExceptions, which have names. */
+/** What the engine is given; its failures have the names of DOMExceptions. */
 interface PrivateFiles {
   read_profile(): Promise<Uint8Array | undefined>;
   write_profile(content: Uint8Array<ArrayBuffer>): Promise<void>;
@@ -41,19 +42,20 @@ export function openPrivateFiles(
   cipherUnder: (key: Uint8Array) => SlotCipher,
 ): PrivateFiles {
   return {
-    async read_profile() {
+    read_profile: withPlainErrors(async () => {
       const found = await existing(await originFolder(), PROFILE);
-      return found && new Uint8Array(await (await found.getFile()).arrayBuffer());
-    },
+      const content = await (await found?.getFile())?.arrayBuffer();
+      return content?.byteLength ? new Uint8Array(content) : undefined; // empty: never written
+    }),
 
-    async write_profile(content) {
+    write_profile: withPlainErrors(async (content) => {
       const file = await (await originFolder()).getFileHandle(PROFILE, { create: true });
       const writing = await file.createWritable(); // takes the old one's place when it is closed
       await writing.write(content);
       await writing.close();
-    },
+    }),
 
-    async open_database(key) {
+    open_database: withPlainErrors(async (key) => {
       const directory = await originFolder();
       const disk = await allOpened(directory);
       try {
@@ -69,14 +71,14 @@ export function openPrivateFiles(
         for (const handle of disk) handle.close();
         throw reason;
       }
-    },
+    }),
 
-    async erase() {
+    erase: withPlainErrors(async () => {
       const directory = await originFolder();
       for (const name of [PROFILE, LAST_CHATS, ...DATABASE_FILES]) {
         if (await existing(directory, name)) await directory.removeEntry(name);
       }
-    },
+    }),
   };
 }
 

@@ -4,6 +4,7 @@
 import { engineFailure } from "../engine_failure";
 import { hookFdatasync } from "./fdatasync";
 import { isPrivateWindow, platformName, storageState } from "./browser";
+import { withPlainErrors } from "./plain_errors";
 import { openPrivateFiles } from "./private_files";
 import { startPython } from "./python";
 import { slotCipher } from "./slots";
@@ -32,7 +33,7 @@ async function start(): Promise<void> {
     origin: location.origin,
     platform: platformName(),
     is_private,
-    storage: storageState,
+    storage: withPlainErrors(storageState),
   });
   for (const text of waiting.splice(0)) hear(text);
 }
