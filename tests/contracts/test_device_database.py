@@ -6,11 +6,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+from tests.browser_parts import MountedFolder
 
+from untether.adapters.browser.sealed_database import SealedDatabase
 from untether.adapters.storage.device_apsw import ApswDeviceDatabase
 from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
 from untether.adapters.storage.sqlite_database import SqliteDatabase
@@ -33,7 +35,15 @@ def open_sqlite3(path: Path, busy_ms: int = 5_000) -> DeviceDatabase:
     return Sqlite3DeviceDatabase.open(str(path), busy_ms=busy_ms)
 
 
-OPENERS: dict[str, Open] = {"apsw": open_apsw, "sqlite3": open_sqlite3}
+def open_sealed(path: Path, busy_ms: int = 5_000) -> DeviceDatabase:
+    """Open as in a browser, whose worker is alone with its files; nothing seals them here."""
+    del busy_ms  # nobody to be waited for
+    return SealedDatabase.open_in(MountedFolder(path.parent))
+
+
+OPENERS: dict[str, Open] = {"apsw": open_apsw, "sealed": open_sealed, "sqlite3": open_sqlite3}
+several = pytest.mark.parametrize("adapter", ["apsw", "sqlite3"], indirect=True)
+"""For what takes a second connection: in a browser there is but one."""
 HOLDER = """
 import importlib.util, sys, time
 from pathlib import Path
@@ -79,6 +89,7 @@ def write(database: DeviceDatabase, text: str) -> None:
     database.run("INSERT INTO notes (text) VALUES (?)", text)
 
 
+@several
 def test_a_committed_transaction_stays(adapter: str, path: Path, database: DeviceDatabase) -> None:
     """What was committed is there for another connection."""
     with database.transaction():
@@ -99,6 +110,7 @@ def test_a_transaction_that_raises_leaves_nothing(database: DeviceDatabase) -> N
     assert notes(database) == ["works again"]
 
 
+@several
 def test_a_closed_connection_leaves_nothing_open(
     adapter: str, path: Path, database: DeviceDatabase
 ) -> None:
@@ -117,6 +129,7 @@ def test_transactions_do_not_nest(database: DeviceDatabase) -> None:
     assert refused.value.code == "database-statement"
 
 
+@several
 def test_a_reader_sees_one_state_beside_a_writer(
     adapter: str, path: Path, database: DeviceDatabase
 ) -> None:
@@ -298,6 +311,7 @@ def test_settings(database: DeviceDatabase, setting: str, value: int | str) -> N
     assert database.rows(f"PRAGMA {setting}") == [(value,)]
 
 
+@several
 def test_a_second_process_waits(adapter: str, path: Path, database: DeviceDatabase) -> None:
     """BEGIN IMMEDIATE of two processes: one waits, none fails, both are there."""
     other = subprocess.Popen(
@@ -316,6 +330,7 @@ def test_a_second_process_waits(adapter: str, path: Path, database: DeviceDataba
     assert notes(database) == ["the other process", "this process"]
 
 
+@several
 def test_waiting_ends(adapter: str, path: Path, database: DeviceDatabase) -> None:
     """A writer that never ends is named, and the reader beside it is not disturbed."""
     impatient = OPENERS[adapter](path, 50)
@@ -390,10 +405,11 @@ def test_a_damaged_page_is_noticed(adapter: str, path: Path, database: DeviceDat
     for page in range(4096, len(content), 4096):
         content[page : page + 100] = b"\x5a" * 100
     path.write_bytes(content)
-    again = OPENERS[adapter](path, 5_000)
-    with pytest.raises(PlatformError) as damaged:
+    with (
+        pytest.raises(PlatformError) as damaged,
+        closing(OPENERS[adapter](path, 5_000)) as again,
+    ):
         notes(again)
-    again.close()
     assert damaged.value.code == "database-corrupt"
     assert damaged.value.hint
 
@@ -403,8 +419,8 @@ def test_a_file_that_is_no_database(adapter: str, path: Path) -> None:
     path.write_bytes(b"this is a text, not a database. " * 1_000)
     with pytest.raises(PlatformError) as refused:
         OPENERS[adapter](path, 5_000)
-    expected = {"apsw": "database-key-wrong", "sqlite3": "database-corrupt"}
-    assert refused.value.code == expected[adapter]
+    expected = "database-key-wrong" if adapter == "apsw" else "database-corrupt"
+    assert refused.value.code == expected
 
 
 def test_a_path_that_can_not_be_opened(adapter: str, tmp_path: Path) -> None:
