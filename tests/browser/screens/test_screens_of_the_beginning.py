@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 from tests.browser.screens.conftest import OpenScene
-from tests.browser.screens.scenes import PASSPHRASE, press, type_passphrase
+from tests.browser.screens.scenes import (
+    PASSPHRASE,
+    check_recovery_code,
+    choose_lock,
+    press,
+    show_link_code,
+    type_passphrase,
+)
+
+CODE = "xjq3-gbob-s7cz-ffck-ocoa-kahh-3bvs-gbjl-eaby-psnz-k2n3-4iry-ohku-7i76"
+PLACES = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth"]
 
 
 def test_a_taken_name_is_said_at_the_form(open_scene: OpenScene) -> None:
@@ -44,3 +54,68 @@ def test_an_unfinished_device_says_what_it_is(open_scene: OpenScene) -> None:
     expect(page.get_by_text("messages are encrypted")).to_be_hidden()
     press(page, "Begin anew")
     expect(page.get_by_role("dialog", name="Erase this device?")).to_be_visible()
+
+
+def test_back_goes_step_by_step(open_scene: OpenScene) -> None:
+    """From the lock to the form, with what was typed, then to the ways in; and forward."""
+    page = open_scene("empty")
+    choose_lock(page)
+    protect = page.get_by_role("heading", name="Protect this device")
+    expect(protect).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Your name")).to_have_value("alice")
+    page.go_back()
+    expect(page.get_by_role("button", name="Recover an account")).to_be_visible()
+    page.go_forward()
+    expect(page.get_by_label("Your name")).to_have_value("alice")
+    page.go_forward()
+    expect(protect).to_be_visible()
+    press(page, "Back")
+    press(page, "Back")
+    expect(page.get_by_role("button", name="Recover an account")).to_be_visible()
+
+
+def test_back_from_the_code_to_scan_ends_the_link(open_scene: OpenScene) -> None:
+    """The form comes, and the way forward leads to no code that nobody waits at."""
+    page = open_scene("empty")
+    show_link_code(page)
+    page.go_back()
+    expect(page.get_by_label("Name of this device")).to_be_visible()
+    page.go_forward()
+    expect(page.get_by_label("Name of this device")).to_be_visible()
+    expect(page.get_by_role("img", name="Code to scan")).to_be_hidden()
+
+
+def test_back_from_the_check_shows_the_recovery_code_again(open_scene: OpenScene) -> None:
+    """Back once more leads to the chats, where the code can be shown, and not out of the app."""
+    page = open_scene("empty")
+    check_recovery_code(page)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Your recovery code")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Chats", exact=True)).to_be_visible()
+    page.go_forward()
+    expect(page.get_by_role("heading", name="Chats", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="Your recovery code")).to_be_hidden()
+
+
+def test_after_the_beginning_back_leads_to_none_of_its_steps(open_scene: OpenScene) -> None:
+    """The chats are the first screen then, also after other screens were opened."""
+    page = open_scene("empty")
+    check_recovery_code(page)
+    page.get_by_label("group of your recovery code").fill(code_group(page))
+    press(page, "Done")
+    page.get_by_role("heading", name="Chats", exact=True).wait_for()
+    press(page, "Settings")
+    expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Chats", exact=True)).to_be_visible()
+    page.go_back()
+    assert page.url == "about:blank"
+
+
+def code_group(page: Page) -> str:
+    """Return the group of the scripted recovery code that is asked for."""
+    asked = page.locator("label", has_text="group of your recovery code").inner_text()
+    place = PLACES.index(asked.split(" ")[2])
+    return CODE.split("-")[place]

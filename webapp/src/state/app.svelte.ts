@@ -10,6 +10,7 @@ import { lastChats } from "./last_chats";
 import { hadAccount, markAccount, unmark } from "./mark";
 import { news } from "./news.svelte";
 import { router } from "./route.svelte";
+import { shownCode } from "./shown_code.svelte";
 
 type Phase = "starting" | "empty" | "locked" | "open" | "ended" | "failed";
 export type Trouble = "storage" | "clock" | "suspended" | "elsewhere";
@@ -28,8 +29,6 @@ class App {
   /** Why the relay is not connected, where the engine can say it. */
   connectionProblem: Problem | null = $state.raw(null);
   troubles: Trouble[] = $state([]);
-  /** The code of a new account, until its owner confirmed that it is kept. */
-  recoveryCode: string | null = $state(null);
   /** This device has its key, but was left before it had an account. */
   isProtected = false;
   #early: Promise<FirstLook | null> = Promise.resolve(null);
@@ -105,6 +104,7 @@ class App {
     this.connected = me.connected;
     this.phase = me.state === "logged-out" ? "ended" : "open";
     markAccount();
+    shownCode.enter();
     engine.release();
     performance.mark("untether-ready");
   }
@@ -153,12 +153,13 @@ class App {
   async showRecoveryCode(): Promise<void> {
     if (!this.me) return;
     const args = { name: this.me.name, device_name: "" };
-    this.recoveryCode = (await engine.call("register", args)).recovery_code;
+    shownCode.keep((await engine.call("register", args)).recovery_code);
+    shownCode.enter();
   }
 
   async recoveryCodeSeen(): Promise<void> {
     await engine.call("recovery_code_seen", {});
-    this.recoveryCode = null;
+    shownCode.seen();
     if (this.me) this.me = { ...this.me, recovery_code_unseen: false };
   }
 
@@ -184,7 +185,7 @@ class App {
   /** Keep nothing of an account that is closed. */
   #forget(): void {
     this.me = null;
-    this.recoveryCode = null;
+    shownCode.forget();
     chats.forget();
     news.forget();
   }

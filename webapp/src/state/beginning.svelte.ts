@@ -5,12 +5,11 @@ import type { Me } from "../types";
 import { app, problemOf } from "./app.svelte";
 import { questions } from "./asks.svelte";
 import { markBegun } from "./mark";
-
-type Step = "choose" | "form" | "protect" | "working";
+import { router, type Step } from "./route.svelte";
+import { shownCode } from "./shown_code.svelte";
 
 class Beginning {
   way: Way = $state("register");
-  step: Step = $state("choose");
   name = $state("");
   deviceName = $state(guessDeviceName());
   invitation = $state("");
@@ -22,15 +21,23 @@ class Beginning {
   offer: { link_text: string; expires_at: number } | null = $state.raw(null);
   #seal: Proof | null = null;
   #running: Running<unknown> | null = null;
+  /** How often the last step was begun: what ends after it was left changes nothing. */
+  #runs = 0;
 
   constructor() {
     engine.on("link_offered", (offer) => (this.offer = offer));
+    router.onMoved(() => this.#moved());
+  }
+
+  get step(): Step | "choose" {
+    const route = router.current;
+    return route.screen === "begin" ? route.step : "choose";
   }
 
   choose(way: Way): void {
     this.way = way;
-    this.step = "form";
     this.problem = null;
+    router.open({ screen: "begin", step: "form" });
   }
 
   /** The form is filled in: if it can come to something, choose the lock, unless that is done. */
@@ -41,7 +48,7 @@ class Beginning {
     this.checking = true;
     try {
       await engine.call("check_form", { way: this.way, ...this.#typed });
-      if (this.step === "form") this.step = "protect";
+      if (this.step === "form") router.open({ screen: "begin", step: "protect" });
     } catch (reason) {
       this.problem = problemOf(reason);
     } finally {
@@ -55,38 +62,44 @@ class Beginning {
     app.isProtected = true;
     markBegun();
     this.#seal = seal;
-    await this.run();
+    if (this.step === "protect") await this.run();
   }
 
   /** Register, link or recover; a failure leads back to the form, with its cause. */
   async run(): Promise<void> {
-    this.step = "working";
+    const working = { screen: "begin", step: "working" } as const;
+    if (this.step === "protect") router.replace(working);
+    else router.open(working);
     this.problem = null;
     this.offer = null;
+    const run = ++this.#runs;
     questions.prepare(this.#seal);
     try {
       await this.#perform();
       this.#finish();
       await app.settle();
     } catch (reason) {
-      questions.forget();
-      this.#running = null;
-      this.offer = null;
-      if (this.step === "working") {
-        this.problem = problemOf(reason);
-        this.step = "form";
-      }
+      if (run !== this.#runs) return;
+      this.#leave();
+      this.problem = problemOf(reason);
+      router.back();
     }
   }
 
-  async back(): Promise<void> {
-    if (this.step === "working") {
-      this.#running?.cancel();
-      this.step = "form";
-    } else {
-      this.step = this.step === "protect" ? "form" : "choose";
+  /** Back from what is under way ends it; forward leads to nothing that has ended. */
+  #moved(): void {
+    if (this.step === "working" && !this.#running) {
+      router.back();
+    } else if (this.step !== "working" && this.#running) {
+      this.#running.cancel();
+      this.#leave();
+      this.#runs += 1;
     }
-    this.problem = null;
+  }
+
+  #leave(): void {
+    questions.forget();
+    this.#running = this.offer = null;
   }
 
   /** What was typed, as the engine takes it; a keyboard on a screen begins names with a capital. */
@@ -106,7 +119,7 @@ class Beginning {
     if (this.way === "register") {
       const call = engine.start("register", names);
       this.#running = call;
-      app.recoveryCode = (await call.done).recovery_code;
+      shownCode.keep((await call.done).recovery_code);
     } else if (this.way === "link") {
       await this.#run(engine.start("link", { device_name, kind: "web" }));
     } else {
@@ -122,7 +135,6 @@ class Beginning {
   #finish(): void {
     this.#running = this.#seal = this.offer = null;
     this.code = this.invitation = "";
-    this.step = "choose";
   }
 }
 
