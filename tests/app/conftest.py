@@ -24,8 +24,8 @@ from tests.commands.relays import Relay
 from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.secret_bytes import SecretBytes
+from untether.browser.app import App
 from untether.browser.calls import performer
-from untether.browser.opening import App
 from untether.browser.page import Page
 from untether.device.store.upgrade import bring_up_to_date, packaged_upgrades
 
@@ -72,7 +72,7 @@ class FilesInAFolder:
 
 
 class Quiet:
-    """Implements :class:`untether.browser.opening.Surroundings`."""
+    """Implements :class:`untether.browser.surroundings.Surroundings`."""
 
     platform = "Tests"
     is_private = False

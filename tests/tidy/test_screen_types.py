@@ -7,8 +7,8 @@ import pytest
 
 import write_screen_types as writer
 from untether.browser import events, joining_calls, views
+from untether.browser.app import App
 from untether.browser.calls import CALLS, Call
-from untether.browser.opening import App
 from untether.browser.questions import IS_MINE, QUESTIONS, Question
 
 

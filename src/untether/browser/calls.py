@@ -14,13 +14,14 @@ import msgspec
 from untether.base.errors import LocalError
 from untether.browser import (
     chat_calls,
+    device_calls,
     form_calls,
     joining_calls,
     opening_calls,
     people_calls,
     waking_calls,
 )
-from untether.browser.opening import App
+from untether.browser.app import App
 from untether.browser.page import Perform
 from untether.browser.questions import Proof
 
@@ -56,12 +57,12 @@ CALLS = {
     "accept": Call(people_calls.Name, people_calls.accept),
     "security_code": Call(people_calls.Name, people_calls.security_code),
     "verify": Call(people_calls.Verify, people_calls.verify),
-    "devices": Call(opening_calls.Nothing, people_calls.devices),
-    "log_out": Call(people_calls.LogOut, people_calls.log_out),
-    "set_lease": Call(people_calls.Lease, people_calls.set_lease),
+    "devices": Call(opening_calls.Nothing, device_calls.devices),
+    "log_out": Call(device_calls.LogOut, device_calls.log_out),
+    "set_lease": Call(device_calls.Lease, device_calls.set_lease),
     "push_key": Call(opening_calls.Nothing, waking_calls.push_key),
     "subscribe_push": Call(waking_calls.Endpoint, waking_calls.subscribe_push),
-    "storage": Call(opening_calls.Nothing, people_calls.storage),
+    "storage": Call(opening_calls.Nothing, opening_calls.storage),
 }
 
 

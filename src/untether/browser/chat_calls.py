@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from untether.base.errors import LocalError, RemoteError, UntetherError
 from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
 from untether.browser import events, views
-from untether.browser.opening import App
+from untether.browser.app import App
 from untether.browser.opening_calls import Nothing
 from untether.client import sending
 from untether.client.driver import Driver

@@ -9,7 +9,7 @@ from msgspec import Struct
 from untether.base.errors import RateLimitedError, RefusedError
 from untether.base.identifiers import AccountId
 from untether.base.names import check_device_name, check_name
-from untether.browser.opening import App
+from untether.browser.app import App
 from untether.client.account import check_invitation
 from untether.client.name_check import account_named
 from untether.client.recovery import recovery_failure

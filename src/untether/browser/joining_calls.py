@@ -7,7 +7,7 @@ from msgspec import Struct
 from untether.base.errors import UntetherError
 from untether.base.identifiers import DeviceNumber
 from untether.browser import events, questions, views
-from untether.browser.opening import App
+from untether.browser.app import App
 from untether.browser.opening_calls import Nothing, standing
 from untether.device.events import (
     LinkAnswered,

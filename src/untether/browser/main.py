@@ -9,8 +9,8 @@ from typing import Any
 from untether.adapters.browser.private_files import PrivateFiles
 from untether.adapters.browser.socket import BrowserConnector
 from untether.base.limits import DEVICE_PLATFORM_MAX
+from untether.browser.app import App
 from untether.browser.calls import performer
-from untether.browser.opening import App
 from untether.browser.page import Page
 
 
@@ -29,7 +29,7 @@ def start(worker: Any) -> Callable[[str], None]:
 
 
 class _Browser:
-    """Implements :class:`untether.browser.opening.Surroundings`."""
+    """Implements :class:`untether.browser.surroundings.Surroundings`."""
 
     def __init__(self, worker: Any) -> None:
         self._worker = worker

@@ -1,4 +1,4 @@
-"""Calls that open, lock and erase this browser's device."""
+"""Calls that open, lock and erase this browser's device, and say how it stands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from untether import __version__
 from untether.base.errors import LocalError
 from untether.base.identifiers import DAY_MS
 from untether.browser import views
-from untether.browser.opening import App
+from untether.browser.app import App
 from untether.browser.questions import Proof
 from untether.client.client import Client
 from untether.device import own_account
@@ -41,6 +41,12 @@ async def look(app: App, _: Nothing) -> views.Look:
         persisted=persisted,
         private=app.surroundings.is_private,
     )
+
+
+async def storage(app: App, _: Nothing) -> views.Storage:
+    """Return how much this origin keeps."""
+    used, quota, persisted = await app.surroundings.storage()
+    return views.Storage(used, quota, persisted)
 
 
 async def protect(app: App, lock: Proof) -> None:

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from msgspec import Struct
 
 from untether.browser import views
-from untether.browser.opening import App
+from untether.browser.app import App
 from untether.browser.opening_calls import Nothing
 
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from typing import Protocol
+
+from msgspec import Struct
 
 from untether.adapters.vault.passphrase_seal import Argon2Cost
-from untether.adapters.vault.proofs import Proof, Way
 from untether.adapters.vault.screen import ScreenVault
 from untether.base.errors import LocalError
 from untether.base.identifiers import AccountId
 from untether.base.randomness import Randomness
-from untether.browser import questions
-from untether.browser.page import Page, refused
+from untether.browser.owner import OwnerAtATab
+from untether.browser.page import Page
 from untether.browser.profile import ProfileFiles, Profiles
-from untether.browser.questions import SEAL, VERIFY, NewSeal, Verification
 from untether.browser.receiver import Receiver
+from untether.browser.surroundings import Surroundings
 from untether.client.client import Client
 from untether.client.driver import Driver
 from untether.client.signing import verified_signer
@@ -26,21 +25,7 @@ from untether.client.transport import Connector
 from untether.device.store.database import DeviceDatabase
 
 
-class Surroundings(Protocol):
-    """What the browser says about itself."""
-
-    platform: str
-    """The system's name, e.g. ``Android``; may be empty."""
-    is_private: bool
-    """Whether this is a private window, as far as can be told."""
-
-    async def storage(self) -> tuple[int, int, bool]:
-        """Return bytes used, bytes allowed, and whether they are kept until somebody deletes."""
-        ...
-
-
-@dataclass
-class _Open:
+class _Open(Struct, frozen=True):
     database: DeviceDatabase
     client: Client
 
@@ -89,7 +74,7 @@ class App:
 
     def enter(self, database: DeviceDatabase) -> Client:
         """Go on with an open database, and receive if there is an account."""
-        vault = ScreenVault(_AskingPage(self.page), self._randomness, self._cost)
+        vault = ScreenVault(OwnerAtATab(self.page), self._randomness, self._cost)
         driver = Driver(
             database,
             self.connector,
@@ -151,23 +136,3 @@ class App:
             yield
         finally:
             self._is_receiving = False
-
-
-class _AskingPage:
-    """Implements :class:`untether.adapters.vault.screen.Screen`."""
-
-    def __init__(self, page: Page) -> None:
-        self._page = page
-
-    async def new_proof(self, purpose: str) -> Proof:
-        return _given(await self._page.ask(SEAL, NewSeal(purpose)))
-
-    async def proof(self, reason: str, ways: Sequence[Way], wrong: str | None) -> Proof:
-        return _given(await self._page.ask(VERIFY, Verification(reason, tuple(ways), wrong)))
-
-
-def _given(shown: questions.Proof) -> Proof:
-    """Return a proof; VerificationError where somebody would do without."""
-    if shown.given is None:
-        raise refused("verification-failed")
-    return shown.given

@@ -1,0 +1,18 @@
+"""The port to the browser around the engine: what it is, and how much it keeps."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Surroundings(Protocol):
+    """What the browser says about itself."""
+
+    platform: str
+    """The system's name, e.g. ``Android``; may be empty."""
+    is_private: bool
+    """Whether this is a private window, as far as can be told."""
+
+    async def storage(self) -> tuple[int, int, bool]:
+        """Return bytes used, bytes allowed, and whether they are kept until somebody deletes."""
+        ...
