@@ -1,21 +1,15 @@
 """The web app in a real browser: how soon it is there, how quick a message is, what it takes.
 
-Needs ``make webapp`` and Debian's Chromium; ``make bench-web`` sees to the first. A slow processor
-is made by stopping all of the browser for three quarters of the time, worker and all.
+Needs ``make webapp`` and Debian's Chromium; ``make bench-web`` sees to the first.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -23,6 +17,7 @@ from typing import TYPE_CHECKING
 from measure import Row, summary
 from untether.server.web_files import FOLDER
 from untether.server.web_manifest import MANIFEST
+from web_browser import PATIENCE_MS, SLOWER, browser, memory_of, slowed
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Playwright
@@ -30,10 +25,6 @@ if TYPE_CHECKING:
 ROUNDS = 7
 MESSAGES = 15
 LONG = 10_000
-SLOWER = 4
-SLICE_S, SLICES = 0.005, 10
-PATIENCE_MS = 120_000
-DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 WHEN = """name => new Promise(resolve => {
   const looking = setInterval(() => {
     const [first] = performance.getEntriesByName(name);
@@ -66,7 +57,7 @@ class Start:
 
     def __init__(self, playing: Playwright, address: str, folder: Path) -> None:
         self._playing, self._address, self._profile = playing, address, folder / "start"
-        with _browser(playing, self._profile) as page:
+        with browser(playing, self._profile) as page:
             page.goto(address)
             _register(page, "alice-starts")
             _write_to(page, "alice-starts", "a note to myself")
@@ -77,15 +68,15 @@ class Start:
 
     def rows(self) -> list[Row]:
         """Return how soon the chats are painted, and the engine is ready."""
-        with _browser(self._playing, self._profile) as page:
+        with browser(self._playing, self._profile) as page:
             page.goto(self._address)
             page.evaluate(WHEN, "untether-ready")
             quick = [self._once(page) for _ in range(ROUNDS)]
-            with _slowed(self._profile):
+            with slowed(self._profile):
                 slow = [self._once(page) for _ in range(ROUNDS)]
         started = []
         for _ in range(3):
-            with _browser(self._playing, self._profile) as page:
+            with browser(self._playing, self._profile) as page:
                 started.append(self._once(page))
         slower = f"engine ready, {SLOWER} times slower processor"
         return [
@@ -109,7 +100,7 @@ class Start:
 
 def _talk(playing: Playwright, address: str, folder: Path) -> list[Row]:
     """Return how long a message takes, how a long conversation scrolls, and the memory it takes."""
-    with _browser(playing, folder / "alice") as alice, _browser(playing, folder / "bob") as bob:
+    with browser(playing, folder / "alice") as alice, browser(playing, folder / "bob") as bob:
         for page, name in ((alice, "alice-talks"), (bob, "bob-talks")):
             page.goto(address)
             _register(page, name)
@@ -123,7 +114,7 @@ def _talk(playing: Playwright, address: str, folder: Path) -> list[Row]:
         bob.get_by_role("listitem").filter(has_text="carol-writes").get_by_role("button").click()
         bob.get_by_role("log").get_by_text(f"{LONG} of {LONG}").wait_for()
         most, longest = _scroll(bob)
-        memory = _memory(folder / "bob")
+        memory = memory_of(folder / "bob")
     return [
         summary("message on the other device", taken, "< 300", unit="ms"),
         summary(f"rows on the page, {LONG:,} messages", [most], "<= 60", unit="rows"),
@@ -235,81 +226,6 @@ def _relay(folder: Path) -> Iterator[str]:
             yield relay.stdout.readline().strip()
         finally:
             relay.terminate()
-
-
-@contextmanager
-def _browser(playing: Playwright, profile: Path) -> Iterator[Page]:
-    context = playing.chromium.launch_persistent_context(
-        profile,
-        executable_path=os.environ.get("UNTETHER_CHROMIUM") or shutil.which("chromium"),
-        args=["--no-sandbox"],
-        **DESKTOP,  # type: ignore[arg-type]
-    )
-    context.set_default_timeout(PATIENCE_MS)
-    try:
-        yield context.pages[0]
-    finally:
-        context.close()
-
-
-@contextmanager
-def _slowed(profile: Path) -> Iterator[None]:
-    """Let the pages of a browser, worker and all, run for a part of the time only."""
-    ended = threading.Event()
-
-    def send(number: signal.Signals, processes: list[int]) -> None:
-        for process in processes:
-            with suppress(ProcessLookupError):
-                os.kill(process, number)
-
-    def slow() -> None:
-        while not ended.is_set():
-            processes = _processes(profile)  # a navigation may begin a new one
-            for _ in range(SLICES):
-                send(signal.SIGSTOP, processes)
-                time.sleep(SLICE_S * (SLOWER - 1))
-                send(signal.SIGCONT, processes)
-                time.sleep(SLICE_S)
-
-    thread = threading.Thread(target=slow)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-def _processes(profile: Path) -> list[int]:
-    """Return the page's own processes: the renderers of the browser that uses a profile."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            command = (folder / "cmdline").read_bytes()
-            if b"--type=renderer" in command and _is_of(folder, profile):
-                found.append(int(folder.name))
-    return found
-
-
-def _memory(profile: Path) -> int:
-    """Return what the pages of a browser take, in kB; what is shared counts in part."""
-    taken = 0
-    for process in _processes(profile):
-        rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
-        taken += sum(
-            int(line.split()[1]) for line in rollup.splitlines() if line.startswith("Pss:")
-        )
-    return taken
-
-
-def _is_of(process: Path, profile: Path) -> bool:
-    """Tell whether a renderer descends from the browser that uses a profile."""
-    while process.name not in {"0", "1"}:
-        if str(profile).encode() in (process / "cmdline").read_bytes():
-            return True
-        parent = (process / "stat").read_text().rsplit(")", 1)[1].split()[1]
-        process = process.with_name(parent)
-    return False
 
 
 def _transfer() -> int:
