@@ -26,6 +26,7 @@ from untether import __version__
 from untether.base.secret_bytes import SecretBytes
 from untether.server.web_files import BROTLI, FOLDER
 from untether.server.web_manifest import MANIFEST, sign_manifest
+from webapp_licenses import LICENSES, bundled_packages, licenses
 from webapp_python import pack
 
 ROOT = Path(__file__).parents[1]
@@ -52,6 +53,7 @@ def build(into: Path, quality: int) -> dict[str, tuple[int, int]]:
         pack(node, python)
         python = python.rename(fresh / f"python-{_hash_of_all(python)}")
         _build_screens(node, fresh, f"/{python.name}/")
+        (fresh / LICENSES).write_text(licenses(bundled_packages(fresh)))
         name_files(fresh)
         sizes = _compress(fresh, quality)
         (fresh / MANIFEST).write_bytes(_manifest(fresh, sizes))
@@ -86,9 +88,11 @@ def _install_packages() -> None:
 
 
 def _build_screens(node: str, into: Path, python_folder: str) -> None:
+    """Build the screens, with maps beside them that name what they were made from."""
     vite = WEBAPP / "node_modules" / "vite" / "bin" / "vite.js"
+    options = ["--logLevel", "warn", "--outDir", str(into), "--emptyOutDir", "false"]
     done = subprocess.run(
-        [node, vite, "build", "--logLevel", "warn", "--outDir", into, "--emptyOutDir", "false"],
+        [node, vite, "build", *options, "--sourcemap", "hidden"],
         cwd=WEBAPP,
         check=False,
         env={**os.environ, "UNTETHER_PYTHON_FOLDER": python_folder},

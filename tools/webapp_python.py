@@ -25,7 +25,12 @@ PLATFORM = (
 """The Python of npm's package ``pyodide``, as PyPI names it (PEP 783)."""
 
 MSGSPEC = "msgspec==0.22.0"
-MSGSPEC_SHA256 = "a66b1766311e42371e509c996c3933b161c7ae0eabdf361af5316dec197e1022"
+TYPING_EXTENSIONS = "typing_extensions==4.16.0"
+SHA256 = {
+    MSGSPEC: "a66b1766311e42371e509c996c3933b161c7ae0eabdf361af5316dec197e1022",
+    TYPING_EXTENSIONS: "481caa481374e813c1b176ada14e97f1f67a4539ce9cfeb3f350d78d6370c2e8",
+}
+"""The wheels that are fetched: what runs in the browser, and what carries Python's licence."""
 NOT_IN_BROWSERS = ("blocking.py", "native.py", "cli", "relay", "server")
 LOCK = """{"info":{"abi_version":"2026_0","arch":"wasm32","platform":"emscripten_5_0_3",\
 "python":"3.14.2"},"packages":{}}"""
@@ -68,24 +73,25 @@ def run_inside(node: str, folder: Path, scripts: tuple[Path, ...], *mounted: Pat
         raise SystemExit(f"The browser's Python failed:\n{done.stdout[-4000:]}")
 
 
-def browsers_msgspec() -> Path:
-    """Return msgspec's wheel for the browser, fetched once for this working copy."""
-    if not (found := sorted(WHEELS.glob("msgspec-*.whl"))):
-        _fetch_msgspec()
-        found = sorted(WHEELS.glob("msgspec-*.whl"))
-    if hashlib.sha256(found[0].read_bytes()).hexdigest() != MSGSPEC_SHA256:
+def browsers_wheel(requirement: str) -> Path:
+    """Return a wheel of ``SHA256`` for the browser, fetched once for this working copy."""
+    pattern = f"{requirement.replace('==', '-')}-*.whl"
+    if not (found := sorted(WHEELS.glob(pattern))):
+        _fetch(requirement)
+        found = sorted(WHEELS.glob(pattern))
+    if hashlib.sha256(found[0].read_bytes()).hexdigest() != SHA256[requirement]:
         raise SystemExit(f"{found[0]} is not the wheel that is expected; delete it.")
     return found[0]
 
 
-def _fetch_msgspec() -> None:
+def _fetch(requirement: str) -> None:
     WHEELS.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=WHEELS) as scratch:  # whole at once: another build may look
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", *PLATFORM]
-        command += ["--only-binary=:all:", "--dest", scratch, MSGSPEC]
+        command += ["--only-binary=:all:", "--dest", scratch, requirement]
         if subprocess.run(command, check=False).returncode != 0:
-            raise SystemExit(f"{MSGSPEC} for browsers could not be fetched from the package index.")
-        for wheel in Path(scratch).glob("msgspec-*.whl"):
+            raise SystemExit(f"{requirement} for browsers can't be fetched from the package index.")
+        for wheel in Path(scratch).glob("*.whl"):
             wheel.replace(WHEELS / wheel.name)
 
 
@@ -96,7 +102,7 @@ def _gather(source: Path) -> None:
         if path.suffix in (".py", ".sql") and name.parts[1] not in NOT_IN_BROWSERS:
             (source / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, source / name)
-    with ZipFile(browsers_msgspec()) as wheel:
+    with ZipFile(browsers_wheel(MSGSPEC)) as wheel:
         for member in wheel.namelist():
             if member.startswith("msgspec/") and not member.endswith(".pyi"):
                 wheel.extract(member, source)

@@ -312,6 +312,9 @@ export const words = {
     installNow: "Install",
     devices: "Linked devices",
     version: (version: string) => `Version ${version}`,
+    licenses: "Licences of the software in this app",
+    licensesMissing: "They can’t be loaded now. The server has them at /licenses.txt.",
+    licensesClose: "Close",
   },
 
   banners: {

@@ -15,9 +15,18 @@ import build_webapp
 from untether.crypto.provider import provider
 from untether.server import web_files
 from untether.server.web_manifest import MANIFEST, read_manifest
+from webapp_licenses import LICENSES
 
 QUICK_MAX = build_webapp.TRANSFER_MAX * 5 // 4
 """Bytes, quickly compressed: a quarter more than a release may have."""
+KNOWN_PARTS = ("libsodium-sumo ", "msgspec ", "pyodide ", "Python 3", "qr ", "svelte ", "virtua ")
+KNOWN_TERMS = (
+    "Jim Crist-Harif",
+    "Mozilla Public License Version 2.0",
+    "PYTHON SOFTWARE FOUNDATION LICENSE",
+    "[Svelte Contributors]",
+    "inokawa",
+)
 RUNS_TEXT = re.compile(rb"\beval\(|\bnew Function\(")
 PYODIDES_OWN = "pyodide.asm.mjs"
 """Its glue can run text for C programs that ask for it; the policy of the page would stop it."""
@@ -80,6 +89,14 @@ def test_no_source_maps_and_nothing_that_runs_text(app_folder: Path) -> None:
     assert len(scripts) >= 5
     found = [path for path, script in scripts.items() if RUNS_TEXT.search(script)]
     assert [Path(path).name for path in found] == [PYODIDES_OWN]
+
+
+def test_what_others_wrote_comes_with_its_licence(app_folder: Path) -> None:
+    """Each package that went into it, by name, and a screen that asks for the text."""
+    files = files_of(app_folder)
+    text = files[LICENSES].decode()
+    assert [one for one in (*KNOWN_PARTS, *KNOWN_TERMS) if one not in text] == []
+    assert any(b"/licenses.txt" in files[path] for path in files if path.startswith("assets/index"))
 
 
 def test_python_is_compiled_and_stored(app_folder: Path) -> None:

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pytest
 from tests.browser.serving import CHROMIUM, ROOT, WEBAPP, built, needs_a_browser, served
 
-from webapp_python import browsers_msgspec
+from webapp_python import MSGSPEC, browsers_wheel
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -44,7 +44,7 @@ def python_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for package in OF_PYTEST:
             _pack(packed, _folder_of(package), package)
         packed.writestr("py.py", (_folder_of("_pytest").parent / "py.py").read_text())
-        with ZipFile(browsers_msgspec()) as wheel:
+        with ZipFile(browsers_wheel(MSGSPEC)) as wheel:
             for name in wheel.namelist():
                 packed.writestr(name, wheel.read(name))
     return folder

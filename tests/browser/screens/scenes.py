@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 PASSPHRASE = "correct horse"
+LICENCES = "Source code: licences.example\n\n" + "Permission is granted to anybody. " * 400
 
 
 class Screen(NamedTuple):
@@ -41,6 +42,13 @@ def choose_lock(page: Page) -> None:
     """Come to the choice of what protects the device."""
     fill_account(page)
     press(page, "Continue")
+
+
+def show_licences(page: Page) -> None:
+    """Ask for the licences in the settings; the build writes them, and no build was here."""
+    page.route("**/licenses.txt", lambda route: route.fulfill(body=LICENCES))
+    press(page, "Settings")
+    press(page, "Licences of the software")
 
 
 def type_passphrase(page: Page) -> None:
@@ -225,6 +233,7 @@ SCREENS = {
     "settings-no-lock": Screen(
         "unlocked", "This device has no lock", lambda page: press(page, "Settings")
     ),
+    "settings-licences": Screen("home", "Source code: licences.example", show_licences),
     "storage-full": Screen("home", "storage is full", fill_storage),
     "relay-down": Screen("home", "can’t be reached", lose_relay),
     "private-window": Screen("private", "private window"),

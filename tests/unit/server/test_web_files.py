@@ -20,6 +20,7 @@ FILES = {
     "index.html": b"<!doctype html>",
     "assets/index-1a2b.js": b"let app;" * 100,
     "python-1a2b/pyodide.asm.wasm": b"\0asm",
+    "licenses.txt": "© its authors".encode(),
 }
 SCRIPT = "assets/index-1a2b.js"
 PACKED = {SCRIPT: b"compressed"}
@@ -61,6 +62,7 @@ async def test_each_file_has_the_policy_and_its_type(client: Client) -> None:
         "/assets/index-1a2b.js": "text/javascript",
         "/python-1a2b/pyodide.asm.wasm": "application/wasm",
         "/manifest.json": "application/json",
+        "/licenses.txt": "text/plain",
     }
     for path, kind in types.items():
         async with client.get(path, headers={"Accept-Encoding": "identity"}) as answer:
@@ -73,6 +75,13 @@ async def test_each_file_has_the_policy_and_its_type(client: Client) -> None:
         async with client.get(path) as answer:
             assert answer.status == 404
             assert answer.headers["Content-Security-Policy"] == POLICY
+
+
+async def test_a_plain_text_says_how_it_is_encoded(client: Client) -> None:
+    """Names of authors are not all ASCII, and a text can't say so itself."""
+    async with client.get("/licenses.txt") as answer:
+        assert await answer.text() == "© its authors"
+        assert answer.charset == "utf-8"
 
 
 async def test_what_is_named_by_its_content_is_kept_for_ever(client: Client) -> None:
