@@ -1,9 +1,5 @@
 // Announces a new message while nobody looks: that there is one, and nothing about it.
 import { engine } from "./rpc";
-import { words } from "./words";
-
-/** One announcement stands for all: a newer one replaces it. */
-const TAG = "untether-message";
 
 export function announceMessages(): void {
   engine.on("message", ({ message }) => {
@@ -15,5 +11,5 @@ export function announceMessages(): void {
 async function announce(): Promise<void> {
   if (!("Notification" in window) || Notification.permission !== "granted") return;
   const worker = await navigator.serviceWorker?.getRegistration();
-  await worker?.showNotification(words.app, { body: words.newMessage, tag: TAG });
+  worker?.active?.postMessage("announce"); // it says the same for a push, when the app is closed
 }

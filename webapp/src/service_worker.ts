@@ -20,7 +20,7 @@ interface Scope {
   };
   registration: ServiceWorkerRegistration;
   skipWaiting(): Promise<void>;
-  addEventListener(name: "install" | "activate" | "push", handle: (event: Lasting) => void): void;
+  addEventListener(name: "install" | "activate" | "push" | "message", handle: (event: Lasting) => void): void;
   addEventListener(name: "notificationclick", handle: (event: Clicked) => void): void;
   addEventListener(name: "fetch", handle: (event: Fetching) => void): void;
 }
@@ -75,7 +75,7 @@ async function answer(request: Request): Promise<Response> {
 
 const AS_NAMED = { ignoreSearch: true };
 
-/** Nothing but that there is something: what it is can't be read from here. */
+/** Nothing but that there is something: what it is can't be read from here. One stands for all. */
 async function announce(): Promise<void> {
   const options = { body: "New message", tag: "untether-message" };
   await scope.registration.showNotification("Untether", options);
@@ -88,6 +88,7 @@ async function showApp(notification: Notification): Promise<void> {
 }
 
 scope.addEventListener("push", (event) => event.waitUntil(announce()));
+scope.addEventListener("message", (event) => event.waitUntil(announce())); // of an app that nobody looks at
 scope.addEventListener("notificationclick", (event) => {
   event.waitUntil(showApp(event.notification));
 });

@@ -16,7 +16,6 @@ export const words = {
   retry: "Try again",
   starting: "Opening your messages…",
   you: "You",
-  newMessage: "New message",
 
   welcome: {
     title: "Messages that don’t need your phone",

@@ -1,9 +1,8 @@
 // The list of chats as it was last, for the moment before the engine is there. It is sealed under
 // the key of the database, and so it exists only where the owner has chosen no lock.
+import { existing, LAST_CHATS, originFolder } from "../origin_files";
 import type { Chat } from "../types";
 
-const FOLDER = "untether";
-const NAME = "chats.sealed";
 const LABEL = new TextEncoder().encode("untether/v1/last-chats\0");
 const NONCE_BYTES = 12;
 /** Enough for a screen. */
@@ -11,8 +10,9 @@ const KEPT = 30;
 
 export async function lastChats(openKey: Uint8Array<ArrayBuffer>): Promise<Chat[] | null> {
   try {
-    const found = await (await (await folder()).getFileHandle(NAME)).getFile();
-    const sealed = new Uint8Array(await found.arrayBuffer());
+    const found = await existing(await originFolder(), LAST_CHATS);
+    if (!found) return null;
+    const sealed = new Uint8Array(await (await found.getFile()).arrayBuffer());
     const opened = await crypto.subtle.decrypt(
       { name: "AES-GCM", iv: sealed.subarray(0, NONCE_BYTES) },
       await sealingKey(openKey),
@@ -20,7 +20,7 @@ export async function lastChats(openKey: Uint8Array<ArrayBuffer>): Promise<Chat[
     );
     return JSON.parse(new TextDecoder().decode(opened)) as Chat[];
   } catch {
-    return null; // there is none, or it belongs to another key: the engine has the real one
+    return null; // it belongs to another key: the engine has the real one
   }
 }
 
@@ -29,14 +29,10 @@ export async function keepChats(openKey: Uint8Array<ArrayBuffer>, chats: Chat[])
   const text = new TextEncoder().encode(JSON.stringify(chats.slice(0, KEPT)));
   const key = await sealingKey(openKey);
   const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, text);
-  const file = await (await folder()).getFileHandle(NAME, { create: true });
+  const file = await (await originFolder()).getFileHandle(LAST_CHATS, { create: true });
   const writing = await file.createWritable();
   await writing.write(new Blob([iv, sealed]));
   await writing.close();
-}
-
-async function folder(): Promise<FileSystemDirectoryHandle> {
-  return (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER);
 }
 
 async function sealingKey(openKey: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
