@@ -162,6 +162,31 @@ async def test_a_lock_ends_a_link_under_way(
         await again
 
 
+async def test_a_displaced_phone_says_so_and_takes_the_account_back(open_tab: OpenTab) -> None:
+    """It hears who acts now, keeps what it wrote, and by its own seal is the phone again."""
+    phone, thief = open_tab("phone"), open_tab("thief")
+    code = await phone.register("alice-displaced")
+    await phone.event("connection", lambda one: one["connected"])
+    assert not (await phone.call("me"))["must_recover"]
+    await thief.call("protect", **PASSPHRASE)
+    thief.answers["which_stay"] = []
+    await thief.call("recover", name="alice-displaced", device_name="thief", code=code)
+    await phone.event("suspended")
+    me = await phone.call("me")
+    assert (me["state"], me["role"], me["must_recover"]) == ("suspended", "phone", True)
+    sent = await phone.call("send", conversation_id=me["account_id"], text="a note")
+    assert sent["state"] == "queued"
+
+    phone.asked.clear()
+    phone.answers["which_stay"] = []
+    me = await phone.call("recover", name="alice-displaced", device_name="", code="")
+    assert (me["state"], me["must_recover"]) == ("active", False)
+    assert [what for what, _ in phone.asked][-1:] == ["verify"]
+    await phone.event("connection", lambda one: one["connected"])
+    await thief.event("suspended")
+    assert (await thief.call("me"))["must_recover"]
+
+
 async def test_an_account_comes_to_a_new_phone(open_tab: OpenTab) -> None:
     """The code brings it; the companion that its owner keeps goes on."""
     lost, laptop, new = open_tab("lost"), open_tab("laptop"), open_tab("new")

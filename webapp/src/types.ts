@@ -29,6 +29,7 @@ export interface Me {
   unreadable: number;
   repairing: number;
   has_messages: boolean;
+  must_recover: boolean;
 }
 
 /** One message of a conversation. */

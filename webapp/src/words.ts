@@ -180,6 +180,7 @@ export const words = {
     link: "Link a device",
     full: "You have linked as many devices as an account can have. Log one out to link another.",
     onPhone: "Devices are linked and logged out on your phone.",
+    notListed: "This device is not among your devices now",
     kinds: { phone: "Phone", web: "Browser", desktop: "Computer", tablet: "Tablet" } as Record<string, string>,
     active: (when: string) => `Last active ${when}`,
     activeNow: "Active now",
@@ -322,7 +323,11 @@ export const words = {
     storage: "This device’s storage is full. Free some space: until then nothing new can be kept.",
     private: "This is a private window: everything here is gone when you close it.",
     owner: "Untether runs in another tab. This one follows it.",
-    suspended: "Your phone was away for too long. Connect it to go on here.",
+    displaced: "Another phone acts for your account now. This one sends and receives nothing.",
+    unlisted: {
+      phone: "The server does not list this phone now, and shows no reason. Ask whoever runs it.",
+      companion: "The server does not list this device now. Open Untether on your phone: that puts it right.",
+    },
     clock: "The clock of this device is wrong. Set it right to send and receive.",
     moved: "Taking over from the other tab…",
     code: "You haven’t kept your recovery code yet.",
@@ -331,6 +336,17 @@ export const words = {
     next: "What now?",
     newer: "A newer version of this app is here.",
     reload: "Reload",
+  },
+
+  displaced: {
+    title: "Another phone acts for your account",
+    lead: "If it is yours, go on there, and erase this device. If it is not, recover your account here: the other phone is logged out then, and this one keeps its messages.",
+    recover: "Recover on this phone",
+  },
+
+  putBack: {
+    title: "This phone was copied, or put back from an old copy",
+    lead: "It can neither link devices nor log them out until you recover your account on it. It keeps its messages.",
   },
 
   ended: {

@@ -33,7 +33,7 @@ const look: Look = {
 const me: Me = {
   name: "alice", account_id: id("a"), device: 0, role: "phone", state: "active",
   relay: "https://chat.example.org", connected: true, lease_ends_at: null, lease_days: 30,
-  recovery_code_unseen: false, unreadable: 0, repairing: 0, has_messages: true,
+  recovery_code_unseen: false, unreadable: 0, repairing: 0, has_messages: true, must_recover: false,
 };
 
 let made = 0;
@@ -159,6 +159,14 @@ const SCENES: Record<string, () => Partial<World>> = {
       ...devices.slice(2),
     ],
   }),
+  displaced: () => ({
+    me: { ...me, state: "suspended", connected: false, must_recover: true },
+    devices: devices.slice(1).map((one) => ({ ...one, this: false })),
+  }),
+  unlisted: () => ({
+    me: { ...me, role: "companion", device: 1, state: "suspended", connected: false },
+  }),
+  "put-back": () => ({ me: { ...me, must_recover: true } }),
   "logged-out": () => ({
     me: {
       ...me, role: "companion", device: 1, state: "logged-out", connected: false,

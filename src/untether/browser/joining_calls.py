@@ -83,6 +83,7 @@ async def recover(app: App, wanted: Recover) -> views.Me:
         return tuple(DeviceNumber(number) for number in stay)
 
     async with app.joining() as client:
+        await app.receiver.stop()  # a displaced phone is refused on its line, and begins as a guest
         await client.recover(
             wanted.name, device_name=wanted.device_name, get_code=get_code, which_stay=which_stay
         )

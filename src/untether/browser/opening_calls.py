@@ -95,6 +95,7 @@ def standing(client: Client) -> views.Me:
         unreadable = inbox.count_given_up(context.database)
         repairing = repairs.count(context.database)
         has_messages = messages.are_there(context.database)
+        must_recover = own.role is Role.PRIMARY and own_account.is_displaced(context)
     return views.Me(
         name=own.name,
         account_id=own.account_id.hex(),
@@ -109,4 +110,5 @@ def standing(client: Client) -> views.Me:
         unreadable=unreadable,
         repairing=repairing,
         has_messages=has_messages,
+        must_recover=must_recover,
     )

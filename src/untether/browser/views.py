@@ -51,6 +51,7 @@ class Me(Struct, frozen=True):
     unreadable: int
     repairing: int
     has_messages: bool
+    must_recover: bool
 
 
 class Message(Struct, frozen=True):

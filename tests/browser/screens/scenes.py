@@ -237,6 +237,9 @@ SCREENS = {
     "storage-full": Screen("home", "storage is full", fill_storage),
     "relay-down": Screen("home", "can’t be reached", lose_relay),
     "private-window": Screen("private", "private window"),
+    "displaced": Screen(
+        "displaced", "Recover on this phone", lambda page: press(page, "What now?")
+    ),
     "logged-out": Screen("home", "its messages were not", be_logged_out),
     "wiped": Screen("home", "it has no messages left", be_wiped),
     "engine-failed": Screen("failed", "Untether can’t start here"),

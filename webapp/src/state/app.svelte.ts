@@ -13,7 +13,6 @@ import { router } from "./route.svelte";
 import { shownCode } from "./shown_code.svelte";
 
 type Phase = "starting" | "empty" | "locked" | "open" | "ended" | "failed";
-export type Trouble = "storage" | "clock" | "suspended" | "elsewhere";
 
 class App {
   phase: Phase = $state("starting");
@@ -28,7 +27,6 @@ class App {
   connected = $state(true);
   /** Why the relay is not connected, where the engine can say it. */
   connectionProblem: Problem | null = $state.raw(null);
-  troubles: Trouble[] = $state([]);
   /** This device has its key, but was left before it had an account. */
   isProtected = false;
   #early: Promise<FirstLook | null> = Promise.resolve(null);
@@ -163,10 +161,6 @@ class App {
     if (this.me) this.me = { ...this.me, recovery_code_unseen: false };
   }
 
-  dismiss(trouble: Trouble): void {
-    this.troubles = this.troubles.filter((one) => one !== trouble);
-  }
-
   /** Another tab has taken over, locked or unlocked: look how far the account is open now. */
   async #lookAgain(): Promise<void> {
     try {
@@ -203,15 +197,20 @@ class App {
     engine.on("connection", ({ connected, error }) => {
       this.connected = connected;
       this.connectionProblem = error ?? null;
+      if (connected && this.me?.state === "suspended") void this.#meAgain();
     });
     engine.on("logged_out", () => void this.#loggedOut());
-    engine.on("storage_full", () => this.#trouble("storage"));
-    engine.on("clock_differs", () => this.#trouble("clock"));
-    engine.on("suspended", () => this.#trouble("suspended"));
-    engine.on("received_elsewhere", () => this.#trouble("elsewhere"));
+    engine.on("suspended", () => void this.#meAgain());
+    engine.on("notice", () => void this.#meAgain());
     engine.on("engine_failed", ({ error }) => this.#fail(error));
     engine.on("engine_moved", () => void this.#lookAgain());
     engine.on("look_again", () => void this.#toldToLook());
+  }
+
+  /** Something happened to the account: the engine says how this device stands now. */
+  async #meAgain(): Promise<void> {
+    const me = await engine.call("me", {}).catch(() => null); // locked, or between two accounts
+    if (me && this.me && JSON.stringify(me) !== JSON.stringify(this.me)) this.me = me;
   }
 
   /** What was deleted here is forgotten here: the engine says what is left. */
@@ -224,10 +223,6 @@ class App {
     } catch {
       if (this.phase === "open") this.phase = "ended"; // else it was locked or erased meanwhile
     }
-  }
-
-  #trouble(trouble: Trouble): void {
-    if (!this.troubles.includes(trouble)) this.troubles = [...this.troubles, trouble];
   }
 
   #fail(problem: Problem): void {
