@@ -104,8 +104,14 @@ export const words = {
   },
 
   erase: {
+    label: "Erase this device",
     title: "Erase this device?",
-    more: "Its keys and messages are deleted from this browser. Your account and your other devices stay; this one has to be linked again, or recovered with the recovery code.",
+    deleted: "Its keys and messages are deleted from this browser.",
+    unknown: "Your other devices stay. If this is your account’s phone, only the recovery code brings the account to another one; else link this device again.",
+    companion: "Your account and your other devices stay. This one stays in their list until your phone logs it out.",
+    loggedOut: "Your account and your other devices stay. To come back, link this device again.",
+    phone: "Your linked devices go on for a while, but only your recovery code brings your account to another phone. Without it the account is lost for good.",
+    unseen: "You haven’t kept your recovery code yet: erased now, nobody can bring this account back.",
     confirm: "Erase",
   },
 

@@ -166,6 +166,7 @@ const SCENES: Record<string, () => Partial<World>> = {
   unlisted: () => ({
     me: { ...me, role: "companion", device: 1, state: "suspended", connected: false },
   }),
+  unseen: () => ({ me: { ...me, recovery_code_unseen: true } }),
   "put-back": () => ({ me: { ...me, must_recover: true } }),
   "logged-out": () => ({
     me: {

@@ -193,6 +193,12 @@ def be_wiped(page: Page) -> None:
     steer(page, me={"state": "logged-out", "has_messages": False}, say={"event": "logged_out"})
 
 
+def erase(page: Page) -> None:
+    """Ask to erase a device that is open."""
+    press(page, "Settings")
+    press(page, "Erase this device")
+
+
 def give_up(page: Page) -> None:
     """Ask to erase a device that can't be unlocked."""
     press(page, "I can’t unlock it")
@@ -234,6 +240,8 @@ SCREENS = {
         "unlocked", "This device has no lock", lambda page: press(page, "Settings")
     ),
     "settings-licences": Screen("home", "Source code: licences.example", show_licences),
+    "erase-phone": Screen("unseen", "haven’t kept your recovery code yet: erased now", erase),
+    "erase-companion": Screen("companion", "in their list until your phone logs it out", erase),
     "storage-full": Screen("home", "storage is full", fill_storage),
     "relay-down": Screen("home", "can’t be reached", lose_relay),
     "private-window": Screen("private", "private window"),
