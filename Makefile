@@ -1,5 +1,5 @@
 # Every target does its own set-up in .venv; nothing outside this folder is changed.
-# Give options on with ARGS, e.g. make test ARGS="-k linking", make serve ARGS="--port 9000".
+# What takes options gets them from ARGS, e.g. make test ARGS="-k linking", make serve ARGS="--port 9000".
 
 VENV := .venv
 RUN := $(VENV)/bin
@@ -43,7 +43,7 @@ bench: $(VENV)/.installed-bench ## measure against peers, in the same run
 	@$(RUN)/python benchmarks $(ARGS)
 
 bench-web: $(VENV)/.installed-test $(APP) ## measure the web app in a real browser
-	@$(RUN)/python benchmarks web
+	@$(RUN)/python benchmarks web $(ARGS)
 
 simulate: $(VENV)/.installed-test ## run many simulated worlds, e.g. ARGS="--from 1000 --seeds 500"
 	@$(RUN)/python -m simulation --jobs $$(nproc) --evidence --record $(ARGS)

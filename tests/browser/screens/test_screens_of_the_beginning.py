@@ -9,6 +9,7 @@ from tests.browser.screens.scenes import (
     check_recovery_code,
     choose_lock,
     press,
+    see_recovery_code,
     show_link_code,
     type_passphrase,
 )
@@ -54,6 +55,15 @@ def test_an_unfinished_device_says_what_it_is(open_scene: OpenScene) -> None:
     expect(page.get_by_text("messages are encrypted")).to_be_hidden()
     press(page, "Begin anew")
     expect(page.get_by_role("dialog", name="Erase this device?")).to_be_visible()
+
+
+def test_the_recovery_code_can_be_kept_as_a_file(open_scene: OpenScene) -> None:
+    """It is made in the page, under a policy that lets in nothing but files of this origin."""
+    page = open_scene("empty")
+    see_recovery_code(page)
+    with page.expect_download() as downloading:
+        press(page, "Save as a file")
+    assert downloading.value.path().read_text() == f"{CODE}\n"
 
 
 def test_back_goes_step_by_step(open_scene: OpenScene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -82,6 +83,11 @@ async def test_a_plain_text_says_how_it_is_encoded(client: Client) -> None:
     async with client.get("/licenses.txt") as answer:
         assert await answer.text() == "© its authors"
         assert answer.charset == "utf-8"
+
+
+def test_the_policy_names_no_scheme() -> None:
+    """What a script makes up, or another origin has, is no source of anything."""
+    assert re.findall(r"[a-z]+:", POLICY) == []
 
 
 async def test_what_is_named_by_its_content_is_kept_for_ever(client: Client) -> None:
