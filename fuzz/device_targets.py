@@ -24,7 +24,7 @@ from untether.base.identifiers import AccountId, DeviceNumber, MessageId
 from untether.base.limits import FRAME_MAX
 from untether.cli import render
 from untether.cli.errors import json_line
-from untether.client.people import NamedMessage
+from untether.client.people import NamedMessage, named_notices
 from untether.device import directory, engine, events, inputs
 from untether.device.context import Context
 from untether.device.effects import Effect, Notify, RelayRequest
@@ -131,8 +131,8 @@ class Fed:
         """Whatever was stored can be shown to a person, and to a program."""
         for message in messages.history(self.device.database, None, 2):
             show(message)
-        for notice in notices.unshown(self.device.database):
-            render.notice_line(notice, "alice")
+        for named in named_notices(self.device.database, notices.unshown(self.device.database)):
+            render.notice_line(named)
 
 
 def show(message: Message) -> None:

@@ -7,7 +7,8 @@ from typing import get_args
 from untether.base.identifiers import UnixMillis
 from untether.cli.conversations import CAUSES
 from untether.cli.render import notice_line
-from untether.client.notice_words import NOTICE_TEXTS, REPAIR_ENDS, UNREAD_CAUSES
+from untether.client.notice_words import NOTICE_TEXTS, RED, REPAIR_ENDS, UNREAD_CAUSES
+from untether.client.people import NamedNotice
 from untether.device.store.notices import Notice
 from untether.device.store.own_standing import SigningStopped
 from untether.server.sockets import CLOSE_CODES
@@ -47,9 +48,21 @@ def posted_notices() -> set[str]:
     return set(re.findall(r'\bcontext\.notice\(\s*"([a-z-]+)"', text)) | stopped
 
 
+def line_of(notice: Notice, *, own: bool = False) -> str:
+    """Return what people read of a notice that is about Bob or, if it is so, about themselves."""
+    return notice_line(NamedNotice(notice, "bob", own, None))
+
+
 def test_every_notice_is_specified_and_has_its_text() -> None:
     """A notice that is shown by its code helps nobody."""
     assert posted_notices() == first_column(section("07", "Notices")) == set(NOTICE_TEXTS)
+
+
+def test_red_notices_are_those_of_the_specification() -> None:
+    """What needs a person looks like it."""
+    table = section("07", "Notices").splitlines()
+    red = first_column("\n".join(line for line in table if line.split("|")[2:3] == [" red "]))
+    assert red == RED
 
 
 def test_every_notice_is_a_sentence() -> None:
@@ -63,7 +76,7 @@ def test_every_notice_is_a_sentence() -> None:
     }
     for code in NOTICE_TEXTS:
         for own in (False, True):
-            line = notice_line(Notice(1, code, None, details, UnixMillis(0)), "bob", own=own)
+            line = line_of(Notice(1, code, None, details, UnixMillis(0)), own=own)
 
             assert line.endswith("."), code
             assert "1800000000000" not in line
@@ -90,7 +103,7 @@ def test_every_specified_cause_of_unread_mail_has_its_words() -> None:
     for code in ("message-lost", "message-not-readable"):
         for cause in (*causes, "anything-else"):
             notice = Notice(1, code, None, {"cause": cause}, UnixMillis(0))
-            assert cause not in notice_line(notice, about="bob")
+            assert cause not in line_of(notice)
 
 
 def test_every_specified_end_of_a_repair_has_its_words() -> None:
@@ -100,7 +113,7 @@ def test_every_specified_end_of_a_repair_has_its_words() -> None:
     assert ends == set(REPAIR_ENDS)
     for reason in ends:
         details: dict[str, int | str] = {"cause": "bad-message", "reason": reason}
-        line = notice_line(Notice(1, "message-not-readable", None, details, UnixMillis(0)), "bob")
+        line = line_of(Notice(1, "message-not-readable", None, details, UnixMillis(0)))
         assert line.endswith(f"; {REPAIR_ENDS[reason]}.")
 
 

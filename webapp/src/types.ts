@@ -56,6 +56,7 @@ export interface Notice {
   conversation_id: string | null;
   at: number;
   own: boolean;
+  red: boolean;
 }
 
 /** One conversation in the list. */

@@ -52,9 +52,10 @@ export function message(
   };
 }
 
-function notice(conversation: string, code: string, text: string, ago: number): Notice {
+function notice(conversation: string | null, code: string, text: string, ago: number): Notice {
   return {
     row: ++made, code, text, about: null, conversation_id: conversation, at: now - ago, own: false,
+    red: code === "identity-changed" || code === "own-new-phone",
   };
 }
 
@@ -174,6 +175,14 @@ const SCENES: Record<string, () => Partial<World>> = {
       lease_ends_at: now + 21 * DAY,
     },
     devices: [],
+  }),
+  news: () => ({
+    notices: {
+      own: [
+        notice(null, "own-device-added", "Your device “Laptop” was linked.", HOUR),
+        notice(null, "own-new-phone", "A NEW PHONE acts for your account. Not yours? Recover it.", HOUR),
+      ],
+    },
   }),
   full: () => ({ devices: [...devices, device(4, "Kitchen", "web", "Firefox, Linux", HOUR)] }),
   invited: () => ({

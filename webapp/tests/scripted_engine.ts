@@ -141,7 +141,7 @@ const CALLS: Record<string, (args: never, tab: string) => unknown> = {
   },
   security_code: ({ name }: { name: string }) => ({ ...world.code, name }),
   verify: () => (world.code = { ...world.code, verified: true }),
-  notices: () => [],
+  notices: () => world.notices["own"] ?? [],
   notices_shown: () => null,
   set_lease: () => null,
   push_key: () => ({ key: world.pushKey }),

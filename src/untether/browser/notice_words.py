@@ -16,6 +16,8 @@ INSTEAD: Final = {
     "your phone and compare the devices on both: if they go on to differ, don't trust this relay.",
     ("lists-forked", True): "Two device lists of YOUR ACCOUNT contradict each other: your phone "
     "was copied, or put back. Recover your account on your phone.",
+    ("own-new-phone", False): "A NEW PHONE acts for your account. Not yours? Choose “Recover an "
+    "account” on a phone of yours, with the recovery code: that logs the new one out.",
     ("phone-displaced", False): "ANOTHER PHONE acts for your account. Not yours? Recover your "
     "account with the recovery code.",
     ("restored-from-copy", False): "This device was put back from an old copy, or a copy of it is "
@@ -29,7 +31,14 @@ def words_of(named: NamedNotice) -> str:
     instead = {
         code: text for (code, only_own), text in INSTEAD.items() if named.own or not only_own
     }
-    return notice_text(named.notice, named.about, own=named.own, spell_time=_day, instead=instead)
+    return notice_text(named, spell_time=_day, spell_device=_device, instead=instead)
+
+
+def _device(_: int, name: str | None, whose: str | None) -> str:
+    """Spell a device without its number, which no screen shows."""
+    if whose is not None:
+        return f"A device of {whose}"
+    return "A device of yours" if name is None else f"Your device “{name}”"
 
 
 def _day(time: UnixMillis) -> str:

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from untether.base.identifiers import AccountId
 from untether.browser.notice_words import words_of
+from untether.client.notice_words import RED
 from untether.client.people import NamedNotice, Person, display_name, is_stranger
 from untether.device.events import MessageState
 from untether.device.own_devices import OwnDeviceView
@@ -80,6 +81,7 @@ class Notice(Struct, frozen=True):
     conversation_id: str | None
     at: int
     own: bool
+    red: bool
 
 
 class Chat(Struct, frozen=True):
@@ -188,6 +190,7 @@ def notice(named: NamedNotice) -> Notice:
         conversation_id=None if account is None or named.own else account.hex(),
         at=named.notice.posted_at,
         own=named.own,
+        red=named.notice.code in RED,
     )
 
 

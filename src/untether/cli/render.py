@@ -13,8 +13,7 @@ from untether.base.identifiers import HOUR_MS, UnixMillis
 from untether.cli.errors import json_line, pasteable, printable, show_notice
 from untether.client.client import Client
 from untether.client.notice_words import notice_text
-from untether.client.people import NamedMessage
-from untether.device.store.notices import Notice
+from untether.client.people import NamedMessage, NamedNotice
 
 _NEXT_LINE = "\n" + " " * 18
 """So that no line of a message looks like the beginning of another message."""
@@ -85,16 +84,16 @@ def message_line(shown: NamedMessage) -> str:
     return f"{local_time(message.sent_at)}  {who}: {text}{state}"
 
 
-def notice_line(notice: Notice, about: str | None, *, own: bool = False) -> str:
+def notice_line(named: NamedNotice) -> str:
     """Return a notice for people at a terminal; see :func:`notice_text`."""
-    return notice_text(notice, about, own=own, spell_time=local_time)
+    return notice_text(named, spell_time=local_time)
 
 
 def show_notices(client: Client, arguments: argparse.Namespace) -> None:
     """Print what people should know, beside the results; then it counts as shown."""
     waiting = client.notices()
     for one in waiting:
-        line = pasteable(notice_line(one.notice, one.about, own=one.own), arguments)
+        line = pasteable(notice_line(one), arguments)
         details = {"about": one.about, **one.notice.details}
         show_notice(one.notice.code, line, details, arguments)
     if waiting:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from untether.base.identifiers import UnixMillis
-from untether.device.store.notices import Notice
+from untether.client.people import NamedNotice
 
 NOTICE_TEXTS = {
     "clock-ahead": "The relay refuses your device list: its date lies far ahead. Check the clock "
@@ -22,22 +22,23 @@ NOTICE_TEXTS = {
     "mail-lost": "{count} messages were too old when this device connected, and are lost.",
     "message-held": "A message of {who} waits until their phone was online again.",
     "message-lost": "A message of {who} is lost on this device: {cause}.",
-    "messages-missing": "Device {device} of {who} wrote {count} more that did not come here.",
+    "messages-missing": "{Device} wrote {count} more that did not come here.",
     "message-not-readable": "A message of {who} can't be read on this device: {cause}.",
-    "message-sent-again": "Device {device} of {who} could not read {count} of your messages; "
+    "message-sent-again": "{Device} could not read {count} of your messages; "
     "they were sent to it again.",
     "message-waits": "A message of {who} can't be read yet: {cause}. Their device is asked "
     "for it; a stranger's is as soon as you have written to them.",
-    "own-device-added": "Your device {device} was linked.",
-    "own-device-removed": "Your device {device} was logged out.",
-    "own-device-resigned": "Your device {device} has logged itself out.",
-    "own-new-phone": "A NEW PHONE acts for your account. If that was not you, act now.",
+    "own-device-added": "{Device} was linked.",
+    "own-device-removed": "{Device} was logged out.",
+    "own-device-resigned": "{Device} has logged itself out.",
+    "own-new-phone": "A NEW PHONE acts for your account. Not yours? Run "
+    "`untether recover NAME --server ADDRESS` on a phone of yours.",
     "phone-displaced": "ANOTHER PHONE acts for your account. Not yours? Run "
     "`untether recover NAME --server ADDRESS`.",
-    "possible-copy": "Device {device} of {who} started anew: it was reset, or it was copied.",
+    "possible-copy": "{Device} started anew: it was reset, or it was copied.",
     "prekeys-refused": "The relay served wrong keys for a device of {who}.",
-    "removed-device-wrote": "A message came from device {device} of {who}, which is logged out; "
-    "it may have been on its way before that.",
+    "removed-device-wrote": "{Device} wrote a message, though it is logged out; the message may "
+    "have been on its way before that.",
     "relay-lists-refused": "The relay served a wrong device list of {who} [{cause}].",
     "restored-from-copy": "This device was put back from an old copy, or a copy of it is in use. "
     "On a phone run `untether recover NAME --server ADDRESS`.",
@@ -52,12 +53,26 @@ OWN_NOTICE_TEXTS = {
     "lists-forked": "Two device lists of YOUR ACCOUNT contradict each other: your phone was "
     "copied, or put back. Run `recover` on your phone.",
     "message-held": "A message of another device of yours waits until your phone was online again.",
-    "message-sent-again": "Your device {device} could not read {count} messages of this one; "
+    "message-sent-again": "{Device} could not read {count} messages of this one; "
     "they were sent to it again.",
-    "message-waits": "A message of your device {device} can't be read yet: {cause}. It is "
+    "message-waits": "{Device} wrote a message that can't be read yet: {cause}. It is "
     "asked for it.",
 }
 """The same for what concerns the own account, where something else is to be done."""
+
+RED = frozenset(
+    {
+        "identity-changed",
+        "lease-long-ended",
+        "list-withheld",
+        "lists-forked",
+        "own-new-phone",
+        "phone-displaced",
+        "possible-copy",
+        "restored-from-copy",
+    }
+)
+"""Codes of notices that need a person."""
 
 _DAMAGED = "it is damaged"
 UNREAD_CAUSES = {
@@ -99,18 +114,25 @@ REPAIR_ENDS = {
 """How the repair of a message ended → in words (spec 10, "Asking")."""
 
 
+def numbered_device(number: int, name: str | None, whose: str | None) -> str:
+    """Spell a device where people log devices out by their numbers; ``whose``: not one's own."""
+    if whose is not None:
+        return f"Device {number} of {whose}"
+    return f"Your device {number}" if name is None else f"Your device {number} (“{name}”)"
+
+
 def notice_text(
-    notice: Notice,
-    about: str | None,
+    named: NamedNotice,
     *,
-    own: bool,
     spell_time: Callable[[UnixMillis], str],
+    spell_device: Callable[[int, str | None, str | None], str] = numbered_device,
     instead: Mapping[str, str] | None = None,
 ) -> str:
-    """Return a notice in words; ``about`` is whom it concerns, unless that is oneself.
+    """Return a notice in words.
 
     ``instead`` has the texts of a face where the next step is another one than a command.
     """
+    notice, own = named.notice, named.own
     details = dict(notice.details)
     if isinstance(expires_at := details.get("expires_at"), int):
         details["expires_at"] = spell_time(UnixMillis(expires_at))
@@ -118,6 +140,9 @@ def notice_text(
         cause = UNREAD_CAUSES.get(str(details["cause"]), "it can't be opened")
         reason = REPAIR_ENDS.get(str(details.get("reason")))
         details["cause"] = f"{cause}; {reason}" if reason else cause
+    if isinstance(number := details.get("device"), int):
+        whose = None if own or notice.account_id is None else named.about or "somebody"
+        details["Device"] = spell_device(number, named.device, whose)
     texts = {**NOTICE_TEXTS, **(OWN_NOTICE_TEXTS if own else {}), **(instead or {})}
     template = texts.get(notice.code, f"Notice: {notice.code}")
-    return template.format(who="your account" if own else about or "somebody", **details)
+    return template.format(who="your account" if own else named.about or "somebody", **details)

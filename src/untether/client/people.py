@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
 from untether.base.errors import LocalError
-from untether.base.identifiers import AccountId, UnixMillis, short_id
+from untether.base.identifiers import AccountId, DeviceNumber, UnixMillis, short_id
 from untether.base.names import check_name
 from untether.client.driver import Driver
 from untether.client.sending import resolve
+from untether.device import own_devices
 from untether.device.inputs import MarkVerified
 from untether.device.store import accounts, contacts, messages, own_device
 from untether.device.store.database import Database
@@ -54,11 +55,15 @@ class NamedMessage(Struct, frozen=True):
 
 
 class NamedNotice(Struct, frozen=True):
-    """A notice with the name of the person whom it concerns; ``own`` when that is oneself."""
+    """A notice with the name of the person whom it concerns; ``own`` when that is oneself.
+
+    ``device`` is the name of the own device that it is about, as far as it was told.
+    """
 
     notice: Notice
     about: str | None
     own: bool
+    device: str | None
 
 
 def everybody(driver: Driver) -> list[Person]:
@@ -132,14 +137,25 @@ def named(database: Database, found: Iterable[Message]) -> list[NamedMessage]:
 def named_notices(database: Database, found: Iterable[Notice]) -> list[NamedNotice]:
     """Return notices with the names of those whom they concern."""
     own = own_device.load(database)
+    names = own_devices.names(database)
     return [
         NamedNotice(
             notice,
             None if notice.account_id is None else display_name(database, notice.account_id),
             own is not None and notice.account_id == own.account_id,
+            _own_device_name(names, notice, None if own is None else own.account_id),
         )
         for notice in found
     ]
+
+
+def _own_device_name(
+    names: Mapping[DeviceNumber, str], notice: Notice, own: AccountId | None
+) -> str | None:
+    number = notice.details.get("device")
+    if not isinstance(number, int) or notice.account_id not in (None, own):
+        return None
+    return names.get(DeviceNumber(number))
 
 
 def is_stranger(database: Database, account: AccountId) -> bool:

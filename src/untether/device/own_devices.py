@@ -62,6 +62,24 @@ def overview(database: Database, activity: Iterable[DeviceActivity] = ()) -> lis
     ]
 
 
+def names(database: Database) -> dict[DeviceNumber, str]:
+    """Return the names of own devices as far as they were told, also of those that have left.
+
+    What was told of a number counts for no other device that has it now.
+    """
+    own = own_device.load(database)
+    found = None if own is None else accounts.find(database, own.account_id)
+    if found is None:
+        return {}
+    newest = open_list(found.signed_list, found.account_key)
+    listed = {certificate.device: certificate.hash for certificate in newest.devices}
+    return {
+        notice.device: notice.name
+        for notice in device_notices.every(database)
+        if listed.get(notice.device, notice.certificate_hash) == notice.certificate_hash
+    }
+
+
 def _view(
     certificate: DeviceCertificate,
     told: DeviceNotice | None,
