@@ -13,6 +13,7 @@ import socket
 import ssl
 from base64 import urlsafe_b64encode
 from enum import StrEnum
+from functools import partial
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
@@ -24,12 +25,14 @@ from untether.base.identifiers import SECOND_MS, UnixMillis
 from untether.base.limits import (
     PUSH_KEPT_MS,
     PUSH_MS,
+    PUSH_PROMPT_MS,
     PUSH_PROOF_MS,
     PUSHES_AT_ONCE_MAX,
 )
 from untether.base.secret_bytes import SecretBytes
 from untether.crypto import es256
 from untether.relay.push import host_of
+from untether.server.push_turns import PushTurns
 
 _GONE: Final = frozenset({404, 410})
 _PUBLIC_IPV6: Final = ip_network("2000::/3")
@@ -41,9 +44,13 @@ class Called(StrEnum):
     """What became of a call."""
 
     TAKEN = "taken"
+    LATE = "late"
+    """Taken, but not at once: a service that keeps everybody waiting is not called often."""
     GONE = "gone"
     """The push service does not know the endpoint any more."""
     FAILED = "failed"
+    """It was answered by something else."""
+    UNANSWERED = "unanswered"
 
 
 class PushService:
@@ -54,14 +61,14 @@ class PushService:
         self._seed = seed
         self._contact = contact
         self._proofs: dict[str, tuple[UnixMillis, str]] = {}
-        self._turns = asyncio.Semaphore(PUSHES_AT_ONCE_MAX)
+        self._turns = PushTurns()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> PushService:
         """Open what calls; nothing is called yet."""
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                resolver=PublicResolver(),
+                resolver=PublicResolver(self._turns),
                 ssl=ssl.create_default_context(),
                 limit=PUSHES_AT_ONCE_MAX,
             ),
@@ -74,17 +81,20 @@ class PushService:
         """Close it."""
         if self._session is not None:
             await self._session.close()
+        self._turns.close()
 
     async def call(self, endpoint: str, now: UnixMillis) -> Called:
         """Have a device woken; whatever goes wrong is an outcome, not an error."""
         host = host_of(endpoint)
         if host is None:
             return Called.GONE
-        async with self._turns:
+        clock = asyncio.get_running_loop().time
+        async with self._turns.turn(host):
+            began = clock()
             status = await self._post(endpoint, host, now)
-        if status in _GONE:
-            return Called.GONE
-        return Called.TAKEN if 200 <= status < 300 else Called.FAILED
+            is_prompt = status != 0 and clock() - began <= PUSH_PROMPT_MS / SECOND_MS
+            self._turns.called(host, is_prompt=is_prompt)
+        return _outcome(status, is_prompt=is_prompt)
 
     async def _post(self, endpoint: str, host: str, now: UnixMillis) -> int:
         """Return the status of the answer, 0 when there was none."""
@@ -128,13 +138,15 @@ class PushService:
 class PublicResolver(AbstractResolver):
     """Looks names up, and knows public addresses only: the connection goes to what it returns."""
 
+    def __init__(self, turns: PushTurns) -> None:
+        self._turns = turns
+
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         """Return the public addresses of a name; OSError when it has none."""
-        found = await asyncio.get_running_loop().getaddrinfo(
-            host, port, family=family, type=socket.SOCK_STREAM
-        )
+        look_up = partial(socket.getaddrinfo, host, port, family, socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self._turns.threads(host), look_up)
         public = [
             ResolveResult(
                 hostname=host,
@@ -153,6 +165,16 @@ class PublicResolver(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing is kept open."""
+
+
+def _outcome(status: int, *, is_prompt: bool) -> Called:
+    if status == 0:
+        return Called.UNANSWERED
+    if status in _GONE:
+        return Called.GONE
+    if not 200 <= status < 300:
+        return Called.FAILED
+    return Called.TAKEN if is_prompt else Called.LATE
 
 
 def is_public(address: str) -> bool:

@@ -8,7 +8,7 @@ import socket
 import ssl
 import stat
 from base64 import urlsafe_b64decode
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,8 @@ from tests.unit.test_es256 import verify
 
 from untether.adapters.transport.websocket import WebSocketConnector
 from untether.base.errors import PlatformError
-from untether.base.limits import PUSH_ENDPOINT_MAX, PUSH_KEPT_MS
+from untether.base.identifiers import MINUTE_MS
+from untether.base.limits import PUSH_ENDPOINT_MAX, PUSH_KEPT_MS, PUSH_PAUSE_MS
 from untether.relay.push import endpoint_of
 from untether.server import push_service, web_push
 from untether.server.config import Config, check
@@ -330,7 +331,7 @@ async def test_nothing_inside_the_own_network_is_called(
 ) -> None:
     """A public name that leads to this machine is not called; nobody learns what answers there."""
     await bob.write(alice)
-    await until(lambda: relay.metrics.web_pushes["failed"] == 1)
+    await until(lambda: relay.metrics.web_pushes["unanswered"] == 1)
     assert await service.is_quiet()
 
 
@@ -365,6 +366,105 @@ async def test_twin_without_the_pause_each_coming_and_going_is_a_call(
     for _ in range(5):
         await come_and_go(alice, relay, connector)
         await service.call()
+
+
+@pytest.fixture
+def pauses(_all_is_public: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How long devices shall rest; none of them does."""
+    noted: list[int] = []
+    monkeypatch.setattr(web_push.WebPush, "_rest", lambda *given: noted.append(given[2]))
+    return noted
+
+
+async def test_who_keeps_failing_is_called_less_and_less(
+    pauses: list[int], service: Service, relay: RelayProcess, alice: Device, bob: Device
+) -> None:
+    """From a minute up to an hour."""
+    service.status = 500
+    for _ in range(8):
+        await a_call(relay, bob.write(alice))
+    assert [pause // MINUTE_MS for pause in pauses] == [1, 2, 4, 8, 16, 32, 60, 60]
+
+
+@pytest.mark.usefixtures("service")
+async def test_who_answers_late_is_called_less_and_less(
+    pauses: list[int],
+    relay: RelayProcess,
+    connector: WebSocketConnector,
+    *,
+    alice: Device,
+    bob: Device,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It has taken the call, and kept everybody waiting."""
+    monkeypatch.setattr(push_service, "PUSH_PROMPT_MS", -1)
+    await a_call(relay, bob.write(alice))
+    for _ in range(2):
+        await a_call(relay, come_and_go(alice, relay, connector))
+    assert relay.metrics.web_pushes["late"] == 3
+    assert [pause // MINUTE_MS for pause in pauses] == [1, 2, 4]
+
+
+async def test_one_success_undoes_no_failures(
+    pauses: list[int],
+    service: Service,
+    relay: RelayProcess,
+    connector: WebSocketConnector,
+    *,
+    alice: Device,
+    bob: Device,
+) -> None:
+    """Whoever answers every other time would keep the relay waiting every other time."""
+    service.status = 500
+    await a_call(relay, bob.write(alice))
+    for _ in range(2):
+        service.status = 201
+        await a_call(relay, bob.write(alice))
+        service.status = 500
+        await a_call(relay, come_and_go(alice, relay, connector))
+    assert pauses == [MINUTE_MS, PUSH_PAUSE_MS, 2 * MINUTE_MS, PUSH_PAUSE_MS, 4 * MINUTE_MS]
+
+
+async def test_failures_are_forgiven(
+    pauses: list[int],
+    service: Service,
+    relay: RelayProcess,
+    *,
+    alice: Device,
+    bob: Device,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Twice the longest pause after the last one."""
+    monkeypatch.setattr(web_push, "PUSH_RETRY_MAX_MS", 1_000)
+    monkeypatch.setattr(web_push, "PUSH_RETRY_MS", 600)
+    service.status = 500
+    await a_call(relay, bob.write(alice))
+    await a_call(relay, bob.write(alice))
+    await asyncio.sleep(2.2)
+    await a_call(relay, bob.write(alice))
+    assert pauses == [600, 1_000, 600]
+
+
+async def a_call(relay: RelayProcess, why: Awaitable[object]) -> None:
+    """Do what has the relay call, and wait until it has."""
+    called = relay.metrics.web_pushes.total()
+    await why
+    await until(lambda: relay.metrics.web_pushes.total() > called)
+
+
+@pytest.mark.usefixtures("service")
+async def test_where_nobody_answers_nobody_is_called_any_more(
+    relay: RelayProcess, alice: Device, bob: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After many calls in a row; a device gives its endpoint again when it comes."""
+    monkeypatch.setattr(web_push, "PUSH_UNANSWERED_MAX", 3)
+    monkeypatch.setattr(web_push, "PUSH_RETRY_MS", 1)
+    for _ in range(3):
+        assert await known(relay, alice) == ENDPOINT
+        await a_call(relay, bob.write(alice))
+    await bob.write(alice)
+    assert isinstance(await bob.ask(FetchStatus()), Status)
+    assert await known(relay, alice) is None
 
 
 @pytest.mark.parametrize(
