@@ -9,6 +9,7 @@ import pytest
 from tests.app.conftest import PASSPHRASE, CallError, OpenTab
 from tests.commands.conftest import MakeDevice
 
+from untether.base.limits import RECEIPT_JITTER_MS
 from untether.client.driver import Driver
 from untether.wire.server_frames import ServerFrame
 
@@ -59,6 +60,31 @@ async def test_two_people_talk(open_tab: OpenTab, person: MakeDevice) -> None:
         ("well", "delivered"),
     ]
     assert page["earlier"] is None
+
+
+async def test_writing_back_makes_a_contact(open_tab: OpenTab, person: MakeDevice) -> None:
+    """Somebody unknown writes; who answers knows them from then on, and sends receipts."""
+    bob = await asyncio.to_thread(person, "bob")
+    alice = open_tab("alice-answers")
+    await alice.register("alice-answers")
+    await alice.event("connection", lambda one: one["connected"])
+    await asyncio.to_thread(bob.send, "alice-answers", "hello")
+    came = await alice.event("message")
+    (chat,) = await alice.call("chats")
+    assert (chat["name"], chat["known"]) == (bob.name, False)
+    alice.events.clear()
+    await alice.call("send", conversation_id=came["message"]["conversation_id"], text="well")
+    await alice.event("notice")
+    (chat,) = await alice.call("chats")
+    assert (chat["name"], chat["known"]) == (bob.name, True)
+    await asyncio.to_thread(bob.receive)
+    sent = await asyncio.to_thread(bob.send, "alice-answers", "and now?")
+    await alice.event("message", lambda one: one["message"]["text"] == "and now?")
+    await asyncio.sleep(RECEIPT_JITTER_MS / 1000)
+    await asyncio.to_thread(bob.receive)
+    told = await asyncio.to_thread(bob.run, "messages", "--with", "alice-answers")
+    (line,) = [one for one in told.lines if one["message_id"] == sent["message_id"]]
+    assert line["state"] == "delivered"
 
 
 async def test_a_defect_is_told_and_people_go_on_receiving(

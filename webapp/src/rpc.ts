@@ -74,7 +74,7 @@ class Engine {
     const done = new Promise<Value<Name>>((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as (value: unknown) => void, reject });
     });
-    const said = JSON.stringify({ tab: this.tab, id, call: name, args });
+    const said = textOf({ tab: this.tab, id, call: name, args });
     if (this.#held && !OPENS.has(name)) this.#held.push(said);
     else this.#postText(said);
     return { done, cancel: () => void this.call("cancel", { id }).catch(() => undefined) };
@@ -112,7 +112,7 @@ class Engine {
   }
 
   #post(said: object): void {
-    this.#postText(JSON.stringify(said));
+    this.#postText(textOf(said));
   }
 
   #postText(text: string): void {
@@ -158,6 +158,13 @@ class Engine {
     for (const waiting of this.#waiting.values()) waiting.reject(new Refusal(gone));
     this.#waiting.clear();
   }
+}
+
+/** As JSON; half a character, as broken input gives it, becomes the sign for one that is none. */
+function textOf(said: object): string {
+  return JSON.stringify(said, (_, value: unknown) =>
+    typeof value === "string" ? value.toWellFormed() : value,
+  );
 }
 
 export const engine = new Engine();

@@ -76,6 +76,7 @@ ACCOUNTS_PER_SUBMIT_MAX = 256  # the largest group
 COPIES_PER_ACCOUNT_MAX = 8  # phone, four companions and room for a changing list
 
 # --- Mailboxes ----------------------------------------------------------------------------
+RECEIVE_AHEAD_MAX = 32 * 1024 * 1024  # a browser can't hold a relay up: two windows of large mail
 UNACKNOWLEDGED_MAX = 256  # entries pushed before an acknowledgement: bounds a slow reader
 MAILBOX_ENTRIES_MAX = 10_000  # one device's mail
 MAILBOX_BYTES_MAX = 64 * 1024 * 1024  # one device's mail

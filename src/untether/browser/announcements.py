@@ -18,6 +18,7 @@ from untether.device.events import (
     MessageProgressed,
     MessageReceived,
     MessageRecovered,
+    NameResolved,
     NoticePosted,
     ReceivingElsewhere,
 )
@@ -54,7 +55,7 @@ def announce(page: Page, driver: Driver, event: Event) -> None:
             announce_notices(page, driver, event)
         case MailboxDrained():
             connected(page)
-        case DeviceLinked() | DeviceRemoved():
+        case DeviceLinked() | DeviceRemoved() | NameResolved():
             page.say(events.Notice())
         case ClockDiffers():
             page.say(events.ClockDiffers())

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from contextlib import suppress
 from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from untether.base.errors import LocalError, RemoteError, UntetherError
-from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis
+from untether.base.errors import LocalError, NetworkError, RemoteError, UntetherError
+from untether.base.identifiers import AccountId, DeviceNumber, MessageId, UnixMillis, short_id
 from untether.browser import events, views
 from untether.browser.app import App
 from untether.browser.opening_calls import Nothing
 from untether.client import sending
-from untether.client.driver import Driver
-from untether.client.people import named_notices
+from untether.client.people import display_name, named_notices
 from untether.device.events import MessageProgressed
 from untether.device.inputs import SendText
 from untether.device.store import contacts, conversations, messages, notices, outbox, own_device
@@ -95,22 +93,28 @@ async def chats(app: App, _: Nothing) -> list[views.Chat]:
 def _newest(last: messages.Message | None) -> int:
     if last is None:
         return 0
-    return last.sent_at if last.accepted_at is None else last.accepted_at
+    return _time(last)
+
+
+def _time(message: messages.Message | _Cursor) -> int:
+    """Return when the relay took it; its writer's clock may say anything."""
+    return message.sent_at if message.accepted_at is None else message.accepted_at
 
 
 async def conversation(app: App, wanted: PageOf) -> views.Conversation:
     """Return a page of messages, with the notices that belong between them."""
     account = _account(wanted.conversation_id)
     cursor = None if wanted.before is None else _cursor(wanted.before)
+    ends = None if cursor is None else _time(cursor)
     with app.client.driver.reading() as database:
         place = None if cursor is None else _place(cursor)
         found = conversations.page(database, account, place, wanted.limit + 1)
         has_earlier, found = len(found) > wanted.limit, found[-wanted.limit :]
-        begins = found[0].sent_at if has_earlier else 0
+        begins = _time(found[0]) if has_earlier else 0
         between = [
             one
             for one in notices.about(database, account, _NOTICES_MAX)
-            if begins <= one.posted_at and (cursor is None or one.posted_at < cursor.sent_at)
+            if begins <= one.posted_at and (ends is None or one.posted_at < ends)
         ]
         return views.Conversation(
             messages=tuple(_message(database, one) for one in found),
@@ -161,18 +165,28 @@ async def notices_shown(app: App, shown: Rows) -> None:
 
 
 def _look_up_again(app: App, account: AccountId) -> None:
-    """Let the relay say once whose name it is now: a change is told beside the conversation."""
+    """Let the relay say once whose name it is now: a change is told beside the conversation.
+
+    Somebody who was no contact is one from then on.
+    """
     driver = app.client.driver
     with driver.reading() as database:
+        is_own = own_device.require(database).account_id == account
         known = contacts.by_account(database, account)
-    if known is not None and driver.is_connected and account not in app.looked_up:
+        name = known.name if known is not None else display_name(database, account)
+    is_named = not is_own and name != short_id(account)
+    if is_named and driver.is_connected and account not in app.looked_up:
         app.looked_up.add(account)
-        app.in_background(_resolve(driver, known.name))
+        app.in_background(_resolve(app, account, name))
 
 
-async def _resolve(driver: Driver, name: str) -> None:
-    with suppress(UntetherError):  # what is wrong with the name stands in a notice
-        await driver.ask(ResolveName(name))
+async def _resolve(app: App, account: AccountId, name: str) -> None:
+    try:
+        await app.client.driver.ask(ResolveName(name))
+    except NetworkError:
+        app.looked_up.discard(account)  # with the next message
+    except UntetherError:
+        pass  # what is wrong with the name stands in a notice
 
 
 def _message(database: Database, stored: messages.Message) -> views.Message:

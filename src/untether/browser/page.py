@@ -50,7 +50,7 @@ class Page:
         self._post = post
         self._perform: Perform | None = None
         self._calls: dict[tuple[str, int], asyncio.Task[None]] = {}
-        self._asked: dict[int, asyncio.Future[Any]] = {}
+        self._asked: dict[tuple[str, int], asyncio.Future[Any]] = {}
         self._numbers = count(1)
 
     def serve(self, perform: Perform) -> None:
@@ -82,17 +82,17 @@ class Page:
         if not tab:  # nobody has called for this, so nobody is there to be asked
             raise refused("verification-failed")
         number = next(self._numbers)
-        asked = self._asked[number] = asyncio.get_running_loop().create_future()
+        asked = self._asked[tab, number] = asyncio.get_running_loop().create_future()
         self._send({"tab": tab, "ask": number, "what": question.name, "details": details})
         try:
             return msgspec.convert(await asked, question.answer)
         except msgspec.ValidationError as error:
             raise refused("verification-failed") from error
         finally:
-            del self._asked[number]
+            del self._asked[tab, number]
 
     def _take_answer(self, said: _Said) -> None:
-        asked = self._asked.get(said.answer)
+        asked = self._asked.get((said.tab, said.answer))
         if asked is None or asked.done():
             return
         if said.refused is None:

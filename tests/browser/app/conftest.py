@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 OpenBrowser = Callable[..., "Page"]
+PATIENCE_MS = 30_000
 BREACHES = ("Content Security", "Trusted", "never retrieved", "Traceback")
 
 
@@ -87,9 +88,10 @@ def friend(relay: Relay, tmp_path: Path, passphrase_file: Path) -> Callable[[str
 @pytest.fixture(scope="session")
 def playwright_of_the_app(app_folder: Path) -> Iterator[Playwright]:
     """Start Playwright, once there is something to open."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     assert app_folder.exists()
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         yield playwright
 
@@ -123,7 +125,7 @@ def open_browser(
         )
         contexts.append(context)
         page = context.pages[0]
-        page.set_default_timeout(30_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.on("console", lambda said: _note_breach(said.text, broken))
         page.goto(relay.url)

@@ -16,6 +16,16 @@ from tests.browser.screens.authenticators import with_passkeys
 from tests.browser.screens.scenes import press
 
 
+def private_files(page: Page) -> list[str]:
+    """Return the names of the files that the app keeps."""
+    names: list[str] = page.evaluate(
+        "navigator.storage.getDirectory().then(root => root.getDirectoryHandle('untether'))"
+        ".then(async folder => { const names = [];"
+        " for await (const name of folder.keys()) names.push(name); return names; })"
+    )
+    return names
+
+
 def linked(phone: Page, laptop: Page) -> None:
     """Link a laptop by its text."""
     give_link_text(phone, offer_to_be_linked(laptop))
@@ -37,12 +47,14 @@ def test_a_log_out_cuts_a_laptop_off(open_browser: OpenBrowser) -> None:
     phone.get_by_role("dialog").get_by_role("button", name="Log out").click()
     expect(laptop.get_by_text("This device was logged out")).to_be_visible()
     expect(phone.get_by_text("0 of 4 linked")).to_be_visible()
+    assert "chats.sealed" not in private_files(laptop)
 
     laptop.reload()
     expect(laptop.get_by_text("This device was logged out")).to_be_visible()
     press(laptop, "Read old messages")
     laptop.get_by_role("listitem").get_by_role("button").click()
     expect(laptop.get_by_role("log").get_by_text("written on the laptop")).to_be_visible()
+    assert "chats.sealed" not in private_files(laptop)
     expect(laptop.get_by_text("You can read here, but not write")).to_be_visible()
     expect(laptop.get_by_role("textbox", name="Message")).to_have_count(0)
     laptop.reload()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.browser.app.conftest import PHONE, Friend, OpenBrowser, processes_of
 from tests.browser.screens.scenes import press
 
 SECRET = "the cake is under the stairs"
+BROWSER_NOTES_MS = 3_000
+"""Chromium writes down what stands in the fields of a page about a second after it was typed."""
 MakeFriend = Callable[[str], Friend]
 
 
@@ -55,12 +58,22 @@ def test_a_browser_that_is_killed_loses_nothing(
 def test_nothing_readable_is_on_the_disk(
     open_browser: OpenBrowser, friend: MakeFriend, tmp_path: Path
 ) -> None:
-    """Neither texts nor names nor the passphrase lie in any file of the browser."""
+    """Neither texts nor names nor the passphrase lie in any file of the browser.
+
+    Slowly typed: a browser notes every second what stands in the fields of a page.
+    """
     bob = friend("bob-hides-here")
     page = open_browser("phone")
     register(page, "alice-hides-here")
-    write_to(page, bob.name, SECRET)
+    write_to(page, bob.name, "hello")
+    page.get_by_role("textbox", name="Message").press_sequentially(SECRET)
+    page.wait_for_timeout(BROWSER_NOTES_MS)
+    page.get_by_role("button", name="Send").click()
     expect(page.get_by_role("log").get_by_text(SECRET)).to_be_visible()
+    press(page, "Settings")
+    press(page, "Lock now")
+    page.get_by_role("button", name="Unlock", exact=True).wait_for()
+    page.wait_for_timeout(BROWSER_NOTES_MS)
     page.context.close()
     found = [
         (path.name, word)
@@ -130,6 +143,9 @@ def test_a_full_disk_is_said_and_loses_nothing(
     expect(failure).to_be_visible()
     kept = page.get_by_role("textbox", name="Message").input_value()
     assert kept.startswith(f"{number} ")
+    send(page, "a second text " + "much to keep " * 2_000)
+    expect(page.get_by_role("textbox", name="Message")).to_have_value(re.compile("second text"))
+    page.get_by_role("textbox", name="Message").fill(kept)
     session.send(quota, {"origin": page.evaluate("origin")})
     send(page, kept)
     send(page, "and after")
@@ -158,6 +174,24 @@ HOSTILE = {
     "endless": "a" * 2_000,
     "template": "{{constructor}}",
 }
+
+
+def test_long_words_and_broken_ones_can_be_written(
+    open_browser: OpenBrowser, friend: MakeFriend
+) -> None:
+    """A long address stays beside its button, and half a character is no reason to hang."""
+    bob = friend("bob-long")
+    page = open_browser("phone", **PHONE)
+    register(page, "alice-long-words")
+    write_to(page, bob.name, "hello")
+    field = page.get_by_role("textbox", name="Message")
+    field.fill("https://example.org/" + "w" * 300)
+    assert page.evaluate("document.scrollingElement.scrollWidth <= innerWidth")
+    field.evaluate(
+        "field => { field.value = 'half \\ud83d of one'; field.dispatchEvent(new Event('input')); }"
+    )
+    page.get_by_role("button", name="Send").click()
+    assert bob.receives("half \N{REPLACEMENT CHARACTER} of one")
 
 
 def test_hostile_texts_are_texts(open_browser: OpenBrowser, friend: MakeFriend) -> None:

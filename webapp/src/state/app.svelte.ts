@@ -1,6 +1,7 @@
 // What the whole app knows: how far it is open, who is here, and what stands in the way.
 import type { Problem } from "../calls";
 import { unsubscribe } from "../push";
+import { endsSoon } from "../patience";
 import { engine, Refusal } from "../rpc";
 import type { Look, Me } from "../types";
 import { chats } from "./chats.svelte";
@@ -30,7 +31,6 @@ class App {
   /** This device has its key, but was left before it had an account. */
   isProtected = false;
   #early: Promise<FirstLook | null> = Promise.resolve(null);
-
   /** Did this browser delete a device that was here before? */
   isEvicted = $state(false);
 
@@ -101,15 +101,14 @@ class App {
     this.me = me;
     this.connected = me.connected;
     this.phase = me.state === "logged-out" ? "ended" : "open";
+    if (this.phase === "ended") void chats.forgetKept();
     markAccount();
     shownCode.enter();
     engine.release();
     performance.mark("untether-ready");
   }
 
-  get isLoggedOut(): boolean {
-    return this.me?.state === "logged-out";
-  }
+  get isLoggedOut(): boolean { return this.me?.state === "logged-out"; }
 
   /** Look at the messages of a device that was logged out. */
   readOld(): void {
@@ -140,10 +139,12 @@ class App {
     await navigator.storage?.persist?.().catch(() => false); // settings say what came of it
   }
 
+  /** Hide everything at once; an engine that does not follow soon is ended, and its key with it. */
   async lock(): Promise<void> {
-    await engine.call("lock", {});
-    engine.tellOthers();
+    this.phase = "locked";
     this.#forgetAll();
+    if (!(await endsSoon(engine.call("lock", {}))) && engine.owns) return location.reload();
+    engine.tellOthers();
     await this.#lookAgain();
   }
 
@@ -216,6 +217,7 @@ class App {
   /** What was deleted here is forgotten here: the engine says what is left. */
   async #loggedOut(): Promise<void> {
     router.reset();
+    void chats.forgetKept();
     try {
       this.opened(await engine.call("me", {}));
       await Promise.all([chats.load(), news.load()]);

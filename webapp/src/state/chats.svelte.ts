@@ -1,6 +1,6 @@
 // The list of chats, newest first, kept fresh by events.
 import { engine } from "../rpc";
-import { keepChats } from "./last_chats";
+import { deleteChats, keepChats } from "./last_chats";
 import type { Chat } from "../types";
 
 /** Many messages at once ask for the list once: less than a person notices. */
@@ -9,6 +9,7 @@ const GATHER_MS = 60;
 class Chats {
   all: Chat[] | null = $state.raw(null);
   #openKey: Uint8Array<ArrayBuffer> | null = null;
+  #keeping: Promise<void> = Promise.resolve();
   #planned: ReturnType<typeof setTimeout> | null = null;
 
   constructor() {
@@ -37,6 +38,13 @@ class Chats {
     this.all = null;
   }
 
+  /** Keep no list for the next start any more, and delete the one that was kept. */
+  async forgetKept(): Promise<void> {
+    this.#openKey = null;
+    await this.#keeping;
+    await deleteChats();
+  }
+
   byId(conversationId: string): Chat | undefined {
     return this.all?.find((chat) => chat.conversation_id === conversationId);
   }
@@ -46,9 +54,10 @@ class Chats {
   }
 
   #keep(): void {
-    if (this.#openKey && this.all) {
-      void keepChats(this.#openKey, this.all).catch(() => undefined); // the next start is slower
-    }
+    const [key, all] = [this.#openKey, this.all];
+    if (!key || !all) return;
+    const keep = (): Promise<void> => (this.#openKey === key ? keepChats(key, all) : Promise.resolve());
+    this.#keeping = this.#keeping.then(keep).catch(() => undefined); // the next start is slower
   }
 
   #soon(): void {

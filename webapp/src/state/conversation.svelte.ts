@@ -97,24 +97,26 @@ function rowsOf(messages: Message[], notices: Notice[]): Row[] {
   const waiting = [...notices].sort((one, other) => one.at - other.at);
   let day = "";
   let before: Message | null = null;
-  const begin = (at: number): void => {
+  const begin = (at: number, next: string): void => {
     const date = new Date(at).toDateString();
     if (date === day) return;
     day = date;
     before = null;
-    rows.push({ kind: "day", key: `day ${date}`, at });
+    rows.push({ kind: "day", key: `day before ${next}`, at });
   };
   const tell = (until: number): void => {
     while (waiting[0] && waiting[0].at <= until) {
       const notice = waiting.shift() as Notice;
-      begin(notice.at);
+      const key = `notice ${notice.row}`;
+      begin(notice.at, key);
       before = null;
-      rows.push({ kind: "notice", key: `notice ${notice.row}`, notice });
+      rows.push({ kind: "notice", key, notice });
     }
   };
   for (const message of messages) {
-    tell(message.sent_at);
-    begin(message.sent_at);
+    const at = placeOf(message);
+    tell(at);
+    begin(at, message.message_id);
     const first = !before || !standTogether(before, message);
     rows.push({ kind: "message", key: message.message_id, message, first });
     before = message;
@@ -123,10 +125,15 @@ function rowsOf(messages: Message[], notices: Notice[]): Row[] {
   return rows;
 }
 
+/** When the relay took it: its writer’s clock may say anything, the relay’s order is the list’s. */
+function placeOf(message: Message): number {
+  return message.accepted_at ?? message.sent_at;
+}
+
 function standTogether(before: Message, after: Message): boolean {
   return (
     before.outgoing === after.outgoing &&
     before.author === after.author &&
-    after.sent_at - before.sent_at < TOGETHER_MS
+    placeOf(after) - placeOf(before) < TOGETHER_MS
   );
 }

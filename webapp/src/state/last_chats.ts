@@ -35,6 +35,12 @@ export async function keepChats(openKey: Uint8Array<ArrayBuffer>, chats: Chat[])
   await writing.close();
 }
 
+/** Delete it: nobody shall read here any more, or the account is gone. */
+export async function deleteChats(): Promise<void> {
+  const folder = await originFolder();
+  if (await existing(folder, LAST_CHATS)) await folder.removeEntry(LAST_CHATS);
+}
+
 async function sealingKey(openKey: Uint8Array<ArrayBuffer>): Promise<CryptoKey> {
   const raw = await crypto.subtle.importKey("raw", openKey, "HKDF", false, ["deriveKey"]);
   return crypto.subtle.deriveKey(

@@ -21,6 +21,7 @@ from untether.base.limits import (
     CLOSE_MS,
     CONNECT_MS,
     PACKET_MAX,
+    RECEIVE_AHEAD_MAX,
     WRITE_BUFFER_MAX,
     WRITE_STALL_MS,
 )
@@ -28,6 +29,8 @@ from untether.wire.packets import frames_of
 
 _LOOK_AGAIN_S: Final = 0.02
 """A browser does not say when it has sent something; it can only be looked at."""
+_FRAME_COST: Final = 256
+"""Bytes that a frame takes beside its own, however small it is."""
 
 
 class BrowserConnection:
@@ -40,6 +43,7 @@ class BrowserConnection:
         self._outbox = Outbox(self._send_packet)
         self._packets: asyncio.Queue[list[bytes] | NetworkError] = asyncio.Queue()
         self._received: deque[bytes] = deque()
+        self._ahead = 0
         self._opened = asyncio.Event()
         self._handlers = {
             "open": ffi.create_proxy(lambda _: self._opened.set()),
@@ -68,7 +72,9 @@ class BrowserConnection:
                 self._packets.put_nowait(came)  # whoever asks again hears the same
                 raise came
             self._received.extend(came)
-        return self._received.popleft()
+        frame = self._received.popleft()
+        self._ahead -= _cost(frame)
+        return frame
 
     async def close(self) -> None:
         """See the port."""
@@ -103,9 +109,17 @@ class BrowserConnection:
             self._give_up("it sent too much at once")
         else:
             try:
-                self._packets.put_nowait(frames_of(event.data.to_bytes()))
+                self._keep(frames_of(event.data.to_bytes()))
             except RemoteError:
                 self._give_up("it sent something that is no packet of frames")
+
+    def _keep(self, frames: list[bytes]) -> None:
+        """Keep frames until they are taken; a browser takes all that comes, and holds nobody up."""
+        self._ahead += sum(map(_cost, frames))
+        if self._ahead > RECEIVE_AHEAD_MAX:
+            self._give_up("it sends faster than this device can read")
+        else:
+            self._packets.put_nowait(frames)
 
     def _give_up(self, why: str) -> None:
         self._end(not_a_relay(why))
@@ -123,6 +137,10 @@ class BrowserConnection:
             self._packets.put_nowait(error)
         self._handlers = {}
         self._opened.set()
+
+
+def _cost(frame: bytes) -> int:
+    return len(frame) + _FRAME_COST
 
 
 class BrowserConnector:
