@@ -51,8 +51,8 @@ def line(
     connector: ScriptedConnector, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> RelayLine:
     """A line that waits a moment only."""
-    monkeypatch.setattr(relay_line, "CHALLENGE_MS", 50)
-    monkeypatch.setattr(relay_line, "ANSWER_MS", 50)
+    monkeypatch.setattr(relay_line, "CHALLENGE_MS", 300)
+    monkeypatch.setattr(relay_line, "ANSWER_MS", 400)
     monkeypatch.setattr(relay_line, "reconnect_delay_ms", lambda failures, _: failures and 1)
     return RelayLine(connector, notebook)
 
@@ -126,11 +126,11 @@ async def test_a_relay_that_does_not_answer_has_gone(
 ) -> None:
     """Silence ends the line while an answer is due, and only then."""
     async with line.opened():
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
         assert line.is_open
         answered = await line.request(FetchStatus())
-        for _ in range(4):
-            await asyncio.sleep(0.03)
+        for _ in range(6):
+            await asyncio.sleep(0.1)
             connector.last.say(0, Displaced())
         assert not answered.done()
         with pytest.raises(NetworkError) as caught:
@@ -167,7 +167,7 @@ async def test_without_the_bound_a_silent_relay_is_waited_for(
     monkeypatch.setattr(RelayLine, "_renew_patience", lambda _: None)
     async with line.opened():
         answered = await line.request(FetchStatus())
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.6)
         assert not answered.done()
 
 
@@ -191,7 +191,7 @@ async def test_what_does_not_challenge_is_no_relay(
     first: bytes | None, notebook: Notebook, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Silence, garbage, another frame, a policy that no phone could follow: nothing is taken."""
-    monkeypatch.setattr(relay_line, "CHALLENGE_MS", 50)
+    monkeypatch.setattr(relay_line, "CHALLENGE_MS", 300)
     connector = ScriptedConnector(first)
     with pytest.raises(NetworkError) as caught:
         async with RelayLine(connector, notebook).opened():
