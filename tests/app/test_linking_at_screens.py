@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 from tests.app.conftest import PASSPHRASE, CallError, OpenTab, Tab
 from tests.commands.conftest import MakeDevice
 
 from untether.adapters.storage.device_sqlite3 import Sqlite3DeviceDatabase
+from untether.base.limits import GENERATION_NUMBER_STRIDE
+
+Recover = Callable[[str, list[int]], Awaitable[tuple[Tab, Tab]]]
+RECOVERED = GENERATION_NUMBER_STRIDE
+"""The number of an account's second phone."""
 
 
 async def link(phone: Tab, laptop: Tab) -> None:
@@ -187,15 +193,43 @@ async def test_a_displaced_phone_says_so_and_takes_the_account_back(open_tab: Op
     assert (await thief.call("me"))["must_recover"]
 
 
-async def test_an_account_comes_to_a_new_phone(open_tab: OpenTab) -> None:
+@pytest.fixture
+def recover(open_tab: OpenTab) -> Recover:
+    """Lose a phone, and bring its account to a new one; returns the laptop and the new phone."""
+
+    async def recovered(name: str, staying: list[int]) -> tuple[Tab, Tab]:
+        lost, laptop, new = open_tab("lost"), open_tab("laptop"), open_tab("new")
+        code = await lost.register(name)
+        await link(lost, laptop)
+        await lost.call("lock")
+        new.answers["which_stay"] = staying
+        await new.call("protect", **PASSPHRASE)
+        me = await new.call("recover", name=name, device_name="new", code=code)
+        assert (me["role"], me["device"]) == ("phone", RECOVERED)
+        return laptop, new
+
+    return recovered
+
+
+async def devices_of(tab: Tab) -> list[tuple[int, str, bool]]:
+    """Return the devices that a screen shows."""
+    return [(one["device"], one["role"], one["this"]) for one in await tab.call("devices")]
+
+
+async def test_an_account_comes_to_a_new_phone(recover: Recover) -> None:
     """The code brings it; the companion that its owner keeps goes on."""
-    lost, laptop, new = open_tab("lost"), open_tab("laptop"), open_tab("new")
-    code = await lost.register("alice-recovers")
-    await link(lost, laptop)
-    await lost.call("lock")
-    new.answers["which_stay"] = [1]
-    await new.call("protect", **PASSPHRASE)
-    me = await new.call("recover", name="alice-recovers", device_name="new", code=code)
-    assert me["role"] == "phone"
-    devices = await new.call("devices")
-    assert [one["device"] for one in devices] == [0, 1] or len(devices) == 2
+    laptop, new = await recover("alice-recovers", [1])
+    assert await devices_of(new) == [(RECOVERED, "phone", True), (1, "companion", False)]
+    sent = await laptop.call("send", name="alice-recovers", text="still here")
+    came = await new.event("message", lambda one: one["message"]["text"] == "still here")
+    assert came["message"]["message_id"] == sent["message_id"]
+    assert came["message"]["author_device"] == 1
+    assert await devices_of(laptop) == [(1, "companion", True), (RECOVERED, "phone", False)]
+
+
+async def test_a_companion_that_is_not_kept_is_logged_out(recover: Recover) -> None:
+    """The twin: its owner does not know it, so it takes part no more."""
+    laptop, new = await recover("alice-drops", [])
+    await laptop.event("logged_out")
+    assert (await laptop.call("me"))["state"] == "logged-out"
+    assert await devices_of(new) == [(RECOVERED, "phone", True)]
