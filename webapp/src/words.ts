@@ -206,9 +206,11 @@ export const words = {
 
   approve: {
     title: "Link a device",
-    lead: "On the new device open this same page and choose “Link this device”. Then point your camera at its code.",
+    lead: (relay: string) => `On the new device open ${relay} and choose “Link this device”.`,
     scan: "Scan",
+    scanLead: "Then point your camera at its code.",
     paste: "Link text",
+    pasteLead: "Then open “Use the link text” there, copy it and bring it here.",
     pasteLabel: "Link text of the new device",
     pasteHint: "It begins with untether://link/",
     image: "Use a picture instead",
@@ -226,6 +228,8 @@ export const words = {
     doneMore: "It can send and receive now, with or without this phone.",
     finish: "Done",
     foreign: "This is not the code of a device to link.",
+    foreignNext: "The new device shows it once you have chosen “Link this device” there.",
+    spent: "Nothing was linked. Have the new device show a new code, and use that.",
     noCode: "There is no code in this picture.",
     noCodeNext: "Take the picture straight on, with the whole code in it.",
   },
@@ -267,6 +271,8 @@ export const words = {
     yes: "Yes, it’s mine",
     no: "No",
     working: "Linking…",
+    declined: "You said that this is not your account.",
+    declinedNext: "Nothing was linked. If it is yours after all, start again.",
   },
 
   verify: {

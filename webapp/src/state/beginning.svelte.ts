@@ -7,6 +7,7 @@ import { questions } from "./asks.svelte";
 import { markBegun } from "./mark";
 import { router, type Step } from "./route.svelte";
 import { shownCode } from "./shown_code.svelte";
+import { words } from "../words";
 
 class Beginning {
   way: Way = $state("register");
@@ -81,7 +82,7 @@ class Beginning {
     } catch (reason) {
       if (run !== this.#runs) return;
       this.#leave();
-      this.problem = problemOf(reason);
+      this.problem = inTheirWords(problemOf(reason));
       router.back();
     }
   }
@@ -136,6 +137,12 @@ class Beginning {
     this.#running = this.#seal = this.offer = null;
     this.code = this.invitation = "";
   }
+}
+
+/** The engine's words for a No here speak to whoever is at the phone. */
+function inTheirWords(problem: Problem): Problem {
+  if (problem.error !== "link-declined") return problem;
+  return { ...problem, message: words.link.declined, hint: words.link.declinedNext };
 }
 
 /** Guess a name that the owner will recognise in a list of devices. */
