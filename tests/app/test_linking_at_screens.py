@@ -175,7 +175,6 @@ async def test_a_displaced_phone_says_so_and_takes_the_account_back(open_tab: Op
     await phone.event("connection", lambda one: one["connected"])
     assert not (await phone.call("me"))["must_recover"]
     await thief.call("protect", **PASSPHRASE)
-    thief.answers["which_stay"] = []
     await thief.call("recover", name="alice-displaced", device_name="thief", code=code)
     await phone.event("suspended")
     me = await phone.call("me")
@@ -184,13 +183,23 @@ async def test_a_displaced_phone_says_so_and_takes_the_account_back(open_tab: Op
     assert sent["state"] == "queued"
 
     phone.asked.clear()
-    phone.answers["which_stay"] = []
     me = await phone.call("recover", name="alice-displaced", device_name="", code="")
     assert (me["state"], me["must_recover"]) == ("active", False)
-    assert [what for what, _ in phone.asked][-1:] == ["verify"]
+    assert [what for what, _ in phone.asked] == ["verify"]
     await phone.event("connection", lambda one: one["connected"])
     await thief.event("suspended")
     assert (await thief.call("me"))["must_recover"]
+
+
+async def test_an_account_without_companions_comes_without_a_question(open_tab: OpenTab) -> None:
+    """Nothing could be kept; only the seal is chosen."""
+    lost, new = open_tab("lost"), open_tab("new")
+    code = await lost.register("alice-alone")
+    await lost.call("lock")
+    await new.call("protect", **PASSPHRASE)
+    me = await new.call("recover", name="alice-alone", device_name="new", code=code)
+    assert me["role"] == "phone"
+    assert [what for what, _ in new.asked] == ["seal"]
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ export const words = {
     codeHint: "The code that was shown when you created the account.",
     working: "Recovering your account…",
     whichTitle: "Which of these devices are still yours?",
-    whichLead: "The others are logged out. Compare the code that each one shows under “This device”.",
+    whichLead: "The others are logged out. Open “Linked devices” on each one, and compare the code of “This device”.",
     device: (number: number) => `Device ${number}`,
     keep: "Keep the chosen ones",
     keepNone: "Log all of them out",

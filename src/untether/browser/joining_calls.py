@@ -78,6 +78,8 @@ async def recover(app: App, wanted: Recover) -> views.Me:
         return wanted.code
 
     async def which_stay(found: RecoveryFound) -> tuple[DeviceNumber, ...]:
+        if not found.companions:
+            return ()
         companions = tuple(questions.Companion(*one) for one in found.companions)
         stay = await app.page.ask(questions.WHICH_STAY, questions.Recovered(companions))
         return tuple(DeviceNumber(number) for number in stay)
