@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 import pytest
 from tests.app.conftest import PASSPHRASE, CallError, OpenTab, Tab
@@ -17,13 +18,13 @@ RECOVERED = GENERATION_NUMBER_STRIDE
 """The number of an account's second phone."""
 
 
-async def link(phone: Tab, laptop: Tab) -> None:
+async def link(phone: Tab, laptop: Tab, name: str = "Laptop") -> None:
     """Link a laptop to a phone."""
     await laptop.call("protect", method="device")
-    linking = laptop.begin("link", device_name="Laptop", kind="web")
+    linking = laptop.begin("link", device_name=name, kind="web")
     offered = await laptop.event("link_offered")
     linked = await phone.call("approve", link_text=offered["link_text"])
-    assert (linked["device"], linked["name"]) == (1, "Laptop")
+    assert (linked["device"], linked["name"]) == (1, name)
     me = await linking
     assert me["role"] == "companion"
 
@@ -189,6 +190,25 @@ async def test_a_displaced_phone_says_so_and_takes_the_account_back(open_tab: Op
     await phone.event("connection", lambda one: one["connected"])
     await thief.event("suspended")
     assert (await thief.call("me"))["must_recover"]
+
+
+async def test_only_own_devices_see_the_name_of_a_device(open_tab: OpenTab, tmp_path: Path) -> None:
+    """As the form says: a person who was written to from a laptop never gets its name."""
+    phone, laptop, bob = open_tab("phone"), open_tab("laptop"), open_tab("bob")
+    await phone.register("alice-names")
+    await bob.register("bob-names")
+    await link(phone, laptop, "Under the stairs")
+    found = await laptop.call("find", name="bob-names")
+    await laptop.call("send", conversation_id=found["conversation_id"], text="from the laptop")
+    await bob.event("message")
+    await phone.event("message")
+
+    def know(folder: str) -> bool:
+        return any(
+            b"Under the stairs" in path.read_bytes() for path in (tmp_path / folder).iterdir()
+        )
+
+    assert (know("phone"), know("bob")) == (True, False)
 
 
 async def test_an_account_without_companions_comes_without_a_question(open_tab: OpenTab) -> None:

@@ -37,7 +37,7 @@ export const words = {
     name: "Your name",
     nameHint: `${NAME_MIN} to ${NAME_MAX} small letters, digits, dots, dashes and underscores. A letter or digit comes first.`,
     device: "Name of this device",
-    deviceHint: "You and your contacts see it in the list of your devices.",
+    deviceHint: "Only your own devices see it.",
     invitation: "Invitation",
     invitationHint: "This server takes new accounts by invitation only. Ask whoever runs it.",
     haveInvitation: "I have an invitation",
