@@ -36,6 +36,16 @@ from untether.server.push_turns import PushTurns
 
 _GONE: Final = frozenset({404, 410})
 _PUBLIC_IPV6: Final = ip_network("2000::/3")
+_ANSWERED_BY_ONES_OWN_NETWORK: Final = tuple(
+    ip_network(network)
+    for network in (
+        *("192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24"),
+        *("192.88.99.0/24", "192.175.48.0/24"),
+        *("2001::/23", "2620:4f:8000::/48", "3fff::/20"),
+    )
+)
+"""For protocols, relays between kinds of addresses, sinks and examples (RFC 6890, RFC 9637):
+whatever is nearest answers there, which may be the own router. Python's versions disagree here."""
 _PROOFS_MAX: Final = 1_000
 """Some hundred bytes each; there are a handful of push services, and whatever devices name."""
 
@@ -183,7 +193,9 @@ def is_public(address: str) -> bool:
         ip = ip_address(address)
     except ValueError:
         return False
-    if isinstance(ip, IPv6Address) and (ip not in _PUBLIC_IPV6 or ip.sixtofour or ip.teredo):
+    if isinstance(ip, IPv6Address) and (ip not in _PUBLIC_IPV6 or ip.sixtofour):
+        return False
+    if any(ip in network for network in _ANSWERED_BY_ONES_OWN_NETWORK):
         return False
     return ip.is_global and not ip.is_multicast
 

@@ -475,6 +475,9 @@ async def test_where_nobody_answers_nobody_is_called_any_more(
         *("192.0.2.1", "198.18.0.1", "::", "::1", "::127.0.0.1", "::ffff:127.0.0.1"),
         *("::ffff:93.184.216.34", "64:ff9b::7f00:1", "64:ff9b:1::a00:1", "2002:7f00:1::"),
         *("2001:0:7f00:1::", "fe80::1", "fe80::1%eth0", "fec0::1", "fd00::1", "ff02::1"),
+        *("192.0.0.9", "192.0.0.10", "192.0.0.170", "192.31.196.1", "192.52.193.1"),
+        *("192.88.99.1", "192.175.48.1", "2001:1::1", "2001:3::1", "2001:4:112::1", "2001:20::1"),
+        *("2620:4f:8000::1", "3fff::1", "3fff:fff::1", "4000::1", "5f00::1"),
         *("2001:db8::1", "push.example.org", ""),
     ],
 )
@@ -483,7 +486,9 @@ def test_other_addresses_are_not_public(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["93.184.216.34", "8.8.8.8", "2606:4700:4700::1111"])
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "8.8.8.8", "192.0.66.2", "2606:4700:4700::1111", "2001:4860::8888"]
+)
 def test_addresses_of_the_internet_are_public(address: str) -> None:
     """Push services live there."""
     assert is_public(address)
