@@ -33,6 +33,7 @@ from untether.server.data_directory import (
 from untether.server.event_log import Log, report_libraries
 from untether.server.housekeeping import close_silent, keep_house
 from untether.server.metrics import Metrics
+from untether.server.policed_runner import PolicedRunner
 from untether.server.push_service import PushService
 from untether.server.relay_process import RelayProcess, own_relay_id
 from untether.server.store import check_store, open_store
@@ -76,7 +77,7 @@ async def serving(config: Config, log: Log) -> AsyncIterator[RelayProcess]:
             config, port, store, metrics=metrics, log=log, push_service=push_service
         )
         confirm_identity(config.data_directory, relay.rules.relay_id)
-        runner = web.AppRunner(
+        runner = PolicedRunner(
             create_app(relay, web_files), access_log=None, shutdown_timeout=STOP_TIMEOUT_S
         )
         await runner.setup()

@@ -26,7 +26,7 @@ from untether.server.driver import serving
 from untether.server.event_log import Log
 from untether.server.housekeeping import clear_expired, measure_mailboxes
 from untether.server.relay_process import RelayProcess
-from untether.server.web_headers import POLICY
+from untether.server.web_headers import HEADERS, POLICY
 from untether.wire.client_frames import FetchStatus
 from untether.wire.server_frames import Status, Welcome
 
@@ -55,6 +55,35 @@ async def test_every_answer_has_the_policy(http: aiohttp.ClientSession) -> None:
     for path in ("/", "/healthz", "/metrics", "/v1/socket", "/nothing"):
         async with http.get(path) as answer:
             assert answer.headers["Content-Security-Policy"] == POLICY, path
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        f"GET / HTTP/1.1\r\nHost: here\r\nX-Long: {'x' * 70_000}\r\n\r\n",
+        f"GET /{'x' * 70_000} HTTP/1.1\r\nHost: here\r\n\r\n",
+        "G@T / HTTP/1.1\r\nHost: here\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: here\r\nbad header\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: here\r\nContent-Length: x\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: here\r\nContent-Length: 2000\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: here\r\nExpect: nothing\r\n\r\n",
+        "GET /v1/socket HTTP/1.1\r\nHost: here\r\nUpgrade: other\r\nConnection: upgrade\r\n\r\n",
+    ],
+    ids=["header", "path", "method", "line", "length", "body", "expect", "upgrade"],
+)
+async def test_what_is_no_request_is_answered_under_the_policy(
+    request_: str, relay: RelayProcess
+) -> None:
+    """Also what never reaches the application."""
+    reader, writer = await asyncio.open_connection(
+        "127.0.0.1", int(relay.address.rpartition(":")[2])
+    )
+    writer.write(request_.encode())
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    writer.close()
+    assert head.startswith(("HTTP/1.0 4", "HTTP/1.1 4"))
+    for name, value in HEADERS.items():
+        assert head.count(f"\r\n{name}: {value}\r\n") == 1, head
 
 
 async def test_a_relay_without_the_app_says_so_once(
