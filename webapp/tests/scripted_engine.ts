@@ -143,7 +143,10 @@ const CALLS: Record<string, (args: never, tab: string) => unknown> = {
   verify: () => (world.code = { ...world.code, verified: true }),
   notices: () => world.notices["own"] ?? [],
   notices_shown: () => null,
-  set_lease: () => null,
+  set_lease: ({ days }: { days: number }) => {
+    world.me = { ...world.me, lease_days: days };
+    return null;
+  },
   push_key: () => ({ key: world.pushKey }),
   subscribe_push: ({ endpoint }: { endpoint: string }) => {
     heard.postMessage({ subscribed: endpoint });

@@ -198,18 +198,18 @@ class App {
     engine.on("connection", ({ connected, error }) => {
       this.connected = connected;
       this.connectionProblem = error ?? null;
-      if (connected && this.me?.state === "suspended") void this.#meAgain();
+      if (connected && this.me?.state === "suspended") void this.meAgain();
     });
     engine.on("logged_out", () => void this.#loggedOut());
-    engine.on("suspended", () => void this.#meAgain());
-    engine.on("notice", () => void this.#meAgain());
+    engine.on("suspended", () => void this.meAgain());
+    engine.on("notice", () => void this.meAgain());
     engine.on("engine_failed", ({ error }) => this.#fail(error));
     engine.on("engine_moved", () => void this.#lookAgain());
     engine.on("look_again", () => void this.#toldToLook());
   }
 
-  /** Something happened to the account: the engine says how this device stands now. */
-  async #meAgain(): Promise<void> {
+  /** Something may have happened to the account: the engine says how this device stands now. */
+  async meAgain(): Promise<void> {
     const me = await engine.call("me", {}).catch(() => null); // locked, or between two accounts
     if (me && this.me && JSON.stringify(me) !== JSON.stringify(this.me)) this.me = me;
   }
