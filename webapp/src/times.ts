@@ -51,6 +51,14 @@ export function ago(at: number, now = Date.now()): string {
   return relative.format(Math.round(past / DAY), "day");
 }
 
+/** How long ago a time lies that is known to the hour only: in which hour, on which day. */
+export function hoursAgo(at: number, withinHour: string, now = Date.now()): string {
+  const hours = Math.floor((now - at) / HOUR);
+  if (hours < 1) return withinHour;
+  if (hours < 24) return relative.format(-hours, "hour");
+  return daysAgo(at, now) === 1 ? relative.format(-1, "day") : day(at);
+}
+
 /** A number of bytes. */
 export function bytes(size: number): string {
   const units = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];

@@ -189,6 +189,7 @@ export const words = {
     notListed: "This device is not among your devices now",
     kinds: { phone: "Phone", web: "Browser", desktop: "Computer", tablet: "Tablet" } as Record<string, string>,
     active: (when: string) => `Last active ${when}`,
+    withinHour: "within the last hour",
     activeNow: "Active now",
     never: "Not active yet",
     added: (when: string) => `Added ${when}`,
