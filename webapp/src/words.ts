@@ -91,7 +91,8 @@ export const words = {
 
   code: {
     title: "Your recovery code",
-    lead: "If you lose this phone, this code is the only way back to your account. It is shown once. Write it down, and keep it away from your devices.",
+    lead: (name: string) =>
+      `If you lose this phone, this code and your name, ${name}, are the only way back to your account. Write both down, and keep them away from your devices. Once you have confirmed that, the code is not shown again.`,
     written: "I have written it down",
     checkTitle: "Just to be sure",
     check: (place: string) => `Type the ${place} group of your recovery code`,
@@ -100,6 +101,8 @@ export const words = {
     showAgain: "Show the code again",
     done: "Done",
     save: "Save as a file",
+    text: (name: string, relay: string, code: string) =>
+      `Recovery code of ${name} at ${relay}\n\n${code}\n\nTo recover the account on a new phone, open ${relay}, choose “Recover an account”, and type the name and the code.\n`,
     file: "untether-recovery-code.txt",
   },
 

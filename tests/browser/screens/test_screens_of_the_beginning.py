@@ -57,15 +57,6 @@ def test_an_unfinished_device_says_what_it_is(open_scene: OpenScene) -> None:
     expect(page.get_by_role("dialog", name="Erase this device?")).to_be_visible()
 
 
-def test_the_recovery_code_can_be_kept_as_a_file(open_scene: OpenScene) -> None:
-    """It is made in the page, under a policy that lets in nothing but files of this origin."""
-    page = open_scene("empty")
-    see_recovery_code(page)
-    with page.expect_download() as downloading:
-        press(page, "Save as a file")
-    assert downloading.value.path().read_text() == f"{CODE}\n"
-
-
 def test_back_goes_step_by_step(open_scene: OpenScene) -> None:
     """From the lock to the form, with what was typed, then to the ways in; and forward."""
     page = open_scene("empty")
@@ -129,3 +120,15 @@ def code_group(page: Page) -> str:
     asked = page.locator("label", has_text="group of your recovery code").inner_text()
     place = PLACES.index(asked.split(" ")[2])
     return CODE.split("-")[place]
+
+
+def test_a_saved_recovery_code_says_whose_it_is(open_scene: OpenScene) -> None:
+    """Recovering takes the name and the server as well: the screen names one, the file both."""
+    page = open_scene("empty")
+    see_recovery_code(page)
+    expect(page.get_by_text("this code and your name, alice,")).to_be_visible()
+    with page.expect_download() as saving:
+        press(page, "Save as a file")
+    lines = saving.value.path().read_text().splitlines()
+    assert lines[0] == "Recovery code of alice at https://chat.example.org"
+    assert lines[2] == CODE
