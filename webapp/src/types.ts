@@ -8,7 +8,6 @@ export interface Look {
   unlock: ("device" | "passkey" | "passphrase")[];
   credential: string | null;
   salt: string | null;
-  relay: string | null;
   version: string;
   persisted: boolean;
   private: boolean;

@@ -27,7 +27,7 @@ export interface World {
 
 const look: Look = {
   phase: "open", unlock: ["passphrase"], credential: null, salt: null,
-  relay: "https://chat.example.org", version: "0.4.0", persisted: false, private: false,
+  version: "0.4.0", persisted: false, private: false,
 };
 
 const me: Me = {
@@ -148,7 +148,7 @@ const empty: Partial<World> = { chats: [], messages: {}, notices: {} };
 const SCENES: Record<string, () => Partial<World>> = {
   home: () => ({}),
   waking: () => ({ pushKey: "B".repeat(87) }),
-  empty: () => ({ look: { ...look, phase: "empty", unlock: [], relay: null }, ...empty }),
+  empty: () => ({ look: { ...look, phase: "empty", unlock: [] }, ...empty }),
   locked: () => ({ look: { ...look, phase: "locked" } }),
   unlocked: () => ({ look: { ...look, unlock: ["device"] } }),
   "no-chats": () => ({ ...empty, devices: devices.slice(0, 1) }),

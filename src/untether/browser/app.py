@@ -47,7 +47,6 @@ class App:
         self.profiles = Profiles(files, randomness, cost)
         self.surroundings = surroundings
         self.receiver = Receiver(page)
-        self.relay = connector.origin
         self.connector = connector
         self._randomness = randomness
         self._cost = cost

@@ -36,7 +36,6 @@ async def look(app: App, _: Nothing) -> views.Look:
         unlock=() if protection is None else (protection.method,),
         credential=way.credential if way is not None and way.credential else None,
         salt=way.salt if way is not None and way.salt else None,
-        relay=app.relay,
         version=__version__,
         persisted=persisted,
         private=app.surroundings.is_private,

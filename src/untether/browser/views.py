@@ -21,16 +21,12 @@ from untether.device.store.messages import Message as StoredMessage
 
 
 class Look(Struct, frozen=True):
-    """How far this browser's device is open, and how it is unlocked.
-
-    Before the engine is there, screens look for themselves, and know no relay.
-    """
+    """How far this browser's device is open, and how it is unlocked."""
 
     phase: Literal["empty", "locked", "open"]
     unlock: tuple[Literal["passkey", "passphrase", "device"], ...]
     credential: str | None
     salt: str | None
-    relay: str | None
     version: str
     persisted: bool
     private: bool
