@@ -165,7 +165,7 @@ def main() -> int:
     parser.add_argument("--into", type=Path, default=FOLDER, help="where to (the release's own)")
     parser.add_argument("--quick", action="store_true", help="compress less, e.g. for tests")
     arguments = parser.parse_args()
-    sizes = build(arguments.into, QUICK if arguments.quick else BEST)
+    sizes = build(arguments.into.resolve(), QUICK if arguments.quick else BEST)
     for path, (size, compressed) in sorted(sizes.items(), key=lambda one: -one[1][1]):
         print(f"{compressed:>10,} {size:>12,}  {path}")
     transferred = sum(compressed for _, compressed in sizes.values())
