@@ -6,11 +6,14 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from untether.base.errors import LocalError
-from untether.browser.notice_words import INSTEAD
+from untether.base.errors import LocalError, RefusedError
+from untether.base.identifiers import UnixMillis
+from untether.browser.notice_words import INSTEAD, words_of
 from untether.browser.problems import HINTS, problem
 from untether.client.notice_words import NOTICE_TEXTS, OWN_NOTICE_TEXTS
+from untether.client.people import NamedNotice
 from untether.client.refusals import _TEXTS
+from untether.device.store.notices import Notice
 
 SOURCE = Path(__file__).parents[2] / "src" / "untether"
 BELOW_THE_SCREENS = ("base", "wire", "protocol", "device", "client", "browser")
@@ -39,6 +42,33 @@ def test_errors_that_name_commands_have_words_for_screens() -> None:
     assert len(named) > 10
     assert named - HINTS.keys() == set()
     assert not any("`" in hint for hint in HINTS.values())
+
+
+def test_screens_call_the_relay_a_server() -> None:
+    """In failures and notices, as in their own words; names and addresses stay what they are."""
+    refused = problem(
+        RefusedError(
+            "x", "The relay said “relay”.", "Ask the relay's owner: https://relay.example.org."
+        )
+    )
+    assert refused["message"] == "The server said “relay”."
+    assert refused["hint"] == "Ask the server's owner: https://relay.example.org."
+    details: dict[str, int | str] = {
+        "cause": "x",
+        "count": 2,
+        "device": 1,
+        "expires_at": 1,
+        "name": "relay",
+    }
+    for code in NOTICE_TEXTS:
+        notice = Notice(1, code, None, details, UnixMillis(0))
+        for own in (False, True):
+            said = words_of(NamedNotice(notice, "bob", own, None)).replace("“relay”", "")
+            assert "relay" not in said.lower(), code
+    lost = Notice(1, "message-lost", None, {"cause": "sender-never-known"}, UnixMillis(0))
+    assert "A message of relay is lost on this device: the server never said" in words_of(
+        NamedNotice(lost, "relay", False, None)
+    )
 
 
 def test_a_hint_with_a_command_is_never_shown() -> None:

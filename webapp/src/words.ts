@@ -155,6 +155,7 @@ export const words = {
     empty: "Nothing here yet",
     emptyMore: (name: string) =>
       `What you write can be read by you and ${name} only, on the devices you both have linked.`,
+    emptyOwn: "What you write here goes to your own devices only.",
     earlier: "Loading earlier messages…",
     newest: "Go to the newest message",
     today: "Today",

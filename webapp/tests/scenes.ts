@@ -176,6 +176,7 @@ const SCENES: Record<string, () => Partial<World>> = {
     },
     devices: [],
   }),
+  oneself: () => ({ chats: [chat("alice", "a", null)] }),
   news: () => ({
     notices: {
       own: [
@@ -190,8 +191,8 @@ const SCENES: Record<string, () => Partial<World>> = {
     failing: {
       register: problem(
         "invitation-needed",
-        "This relay takes new accounts by invitation only, and the given one is not valid.",
-        "Ask the relay’s owner for an invitation.",
+        "This server takes new accounts by invitation only, and the given one is not valid.",
+        "Ask the server’s owner for an invitation.",
       ),
     },
   }),
@@ -204,7 +205,7 @@ const SCENES: Record<string, () => Partial<World>> = {
   failing: () => ({
     failing: {
       approve: problem("link-expired", "The code of the new device has expired.", "Have it show a new one, and scan that."),
-      find: problem("unknown-name", "Nobody has the name “nobody” on this relay.", "Check the spelling with them."),
+      find: problem("unknown-name", "Nobody has the name “nobody” on this server.", "Check the spelling with them."),
       send: problem("unknown-name", "Nobody has that name any more.", "Check the spelling with them."),
     },
   }),

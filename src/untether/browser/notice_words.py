@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from untether.base.identifiers import UnixMillis
+from untether.browser.problems import say_server
 from untether.client.notice_words import notice_text
 from untether.client.people import NamedNotice
 
@@ -31,7 +32,9 @@ def words_of(named: NamedNotice) -> str:
     instead = {
         code: text for (code, only_own), text in INSTEAD.items() if named.own or not only_own
     }
-    return notice_text(named, spell_time=_day, spell_device=_device, instead=instead)
+    return notice_text(
+        named, spell_time=_day, spell_device=_device, instead=instead, reword=say_server
+    )
 
 
 def _device(_: int, name: str | None, whose: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from untether.base.errors import UntetherError
@@ -15,7 +16,7 @@ HINTS: Final = {
     "certificate-outdated": "Recover your account once more.",
     "identity-changed": "Ask them by another way, then look at the contact: you can accept it.",
     "io-error": "Load the app again. If it stays, free some space on this device.",
-    "invitation-needed": "Ask the relay's owner for an invitation code, and type it in.",
+    "invitation-needed": "Ask the server's owner for an invitation code, and type it in.",
     "key-in-use": "Erase this device, then start again.",
     "logged-out": "Old messages stay readable. To go on, erase this device and link it again.",
     "no-account": "Make an account, or link this device to yours.",
@@ -33,12 +34,21 @@ HINTS: Final = {
 }
 """Code → the next step on a screen, where the error itself names a command."""
 
+_RELAY = re.compile(r"“[^”]*”|(?<![\w./:-])(r|R)elay(?![\w/:-]|\.\w)")
+"""The word, by itself; and what somebody was called or has typed, in which it stays."""
+
+
+def say_server(text: str) -> str:
+    """Return a text with the word that the app has for a relay."""
+    return _RELAY.sub(lambda found: {"r": "server", "R": "Server"}.get(found[1], found[0]), text)
+
 
 def problem(error: UntetherError) -> Problem:
     """Return a failure as the screens show it."""
     otherwise = "" if "`" in error.hint else error.hint
     hint = HINTS.get(error.code, otherwise)
-    return {"error": error.code, "message": error.message, "hint": hint, **error.details}
+    said = {"message": say_server(error.message), "hint": say_server(hint)}
+    return {"error": error.code, **said, **error.details}
 
 
 def defect(error: Exception) -> Problem:

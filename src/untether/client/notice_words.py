@@ -127,10 +127,12 @@ def notice_text(
     spell_time: Callable[[UnixMillis], str],
     spell_device: Callable[[int, str | None, str | None], str] = numbered_device,
     instead: Mapping[str, str] | None = None,
+    reword: Callable[[str], str] = str,
 ) -> str:
     """Return a notice in words.
 
-    ``instead`` has the texts of a face where the next step is another one than a command.
+    ``instead`` has the texts of a face where the next step is another one than a command;
+    ``reword`` makes its words of ours, and is shown no name.
     """
     notice, own = named.notice, named.own
     details = dict(notice.details)
@@ -139,10 +141,10 @@ def notice_text(
     if notice.code in ("message-lost", "message-not-readable", "message-waits"):
         cause = UNREAD_CAUSES.get(str(details["cause"]), "it can't be opened")
         reason = REPAIR_ENDS.get(str(details.get("reason")))
-        details["cause"] = f"{cause}; {reason}" if reason else cause
+        details["cause"] = reword(f"{cause}; {reason}" if reason else cause)
     if isinstance(number := details.get("device"), int):
         whose = None if own or notice.account_id is None else named.about or "somebody"
         details["Device"] = spell_device(number, named.device, whose)
     texts = {**NOTICE_TEXTS, **(OWN_NOTICE_TEXTS if own else {}), **(instead or {})}
-    template = texts.get(notice.code, f"Notice: {notice.code}")
+    template = reword(texts.get(notice.code, f"Notice: {notice.code}"))
     return template.format(who="your account" if own else named.about or "somebody", **details)

@@ -20,3 +20,11 @@ def test_the_last_activity_is_told_to_the_hour(open_scene: OpenScene) -> None:
     day = re.compile(r"Last active (yesterday|\d+ \w+ \d{4})")
     expect(cards.filter(has_text="Work browser")).to_contain_text(day)
     expect(page.get_by_text("minutes ago")).to_have_count(0)
+
+
+def test_a_companion_counts_no_places(open_scene: OpenScene) -> None:
+    """How many may be linked is the phone's business; the phone itself is none of them."""
+    page = open_scene("companion")
+    see_devices(page)
+    expect(page.get_by_text("Your other devices")).to_be_visible()
+    expect(page.get_by_text("of 4 linked")).to_have_count(0)
