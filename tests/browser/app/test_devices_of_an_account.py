@@ -106,3 +106,44 @@ def test_an_account_comes_to_a_new_phone(open_browser: OpenBrowser) -> None:
     press(new, "Linked devices")
     expect(new.get_by_text("1 of 4 linked")).to_be_visible()
     expect(laptop.get_by_text("A NEW PHONE acts for your account")).to_be_visible()
+
+
+def test_a_laptop_that_logs_itself_out_keeps_nothing(open_browser: OpenBrowser) -> None:
+    """Its owner was told that the messages go: there are none to read, now or after a reload."""
+    phone, laptop = open_browser("phone", **PHONE), open_browser("laptop")
+    register(phone, "alice-leaves")
+    linked(phone, laptop)
+    write_to(laptop, "alice-leaves", "written on the laptop")
+    expect(laptop.get_by_role("log").get_by_text("written on the laptop")).to_be_visible()
+    press(laptop, "Linked devices")
+    press(laptop, "Log out")
+    dialog = laptop.get_by_role("dialog")
+    expect(dialog.get_by_text("Its keys and its messages are deleted here")).to_be_visible()
+    dialog.get_by_role("button", name="Log out").click()
+    for _ in range(2):
+        expect(laptop.get_by_text("it has no messages left")).to_be_visible()
+        expect(laptop.get_by_role("button", name="Read old messages")).to_have_count(0)
+        laptop.reload()
+
+
+def test_a_displaced_phone_takes_its_account_back(open_browser: OpenBrowser) -> None:
+    """Somebody else recovered the account: the phone says so, and is the phone again."""
+    phone, thief = open_browser("phone", **PHONE), open_browser("thief", **PHONE)
+    code = register(phone, "alice-displaced")
+    write_to(phone, "alice-displaced", "a note to keep")
+    press(thief, "Recover an account")
+    thief.get_by_label("Your name").fill("alice-displaced")
+    thief.get_by_label("Recovery code").fill(code)
+    press(thief, "Continue")
+    choose_passphrase(thief)
+    expect(thief.get_by_role("heading", name="Chats", exact=True)).to_be_visible()
+
+    acts = "Another phone acts for your account now"
+    expect(phone.get_by_text(acts)).to_be_visible()
+    press(phone, "What now?")
+    press(phone, "Recover on this phone")
+    confirm_with_passphrase(phone)
+    expect(phone.get_by_text(acts)).to_have_count(0)
+    expect(thief.get_by_text(acts)).to_be_visible()
+    press(phone, "Back")
+    expect(phone.get_by_text("a note to keep").first).to_be_visible()
