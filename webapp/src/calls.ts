@@ -32,6 +32,8 @@ export interface Events extends EngineEvents {
   look_again: object;
   /** From the page side itself: the engine can't run in this browser. */
   engine_failed: { error: Problem };
+  /** From the worker, around the engine: the browser has deleted the open files of this device. */
+  files_deleted: object;
 }
 
 export type EventName = keyof Events;

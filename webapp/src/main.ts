@@ -5,6 +5,7 @@ import "./styles/base.css";
 import "./styles/controls.css";
 import { announceMessages } from "./announce";
 import App from "./App.svelte";
+import { beginAgainWhenDeleted } from "./deleted";
 import { keepWakeable } from "./push";
 import { startEngine } from "./start_engine";
 import { app } from "./state/app.svelte";
@@ -13,6 +14,7 @@ import { keepShell } from "./shell";
 
 addEventListener("popstate", ({ state }) => router.moved(state));
 router.reset();
+beginAgainWhenDeleted();
 void app.start(startEngine); // it takes longest, so it begins before there is anything to see
 const target = document.getElementById("app");
 if (target) mount(App, { target });

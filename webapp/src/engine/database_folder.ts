@@ -47,7 +47,7 @@ export interface FileSystem {
 /** An open folder; `state.strict` is set once SQLite has recovered what a power cut left. */
 interface DatabaseFolder {
   readonly state: FolderState;
-  /** Take the folder away from Python and let go of the files. */
+  /** Take the folder away from Python; the files on the disk stay open. */
   close(): void;
 }
 
@@ -71,12 +71,7 @@ export function mountDatabase(
   fs.mount({ mount: () => rootNode(fs, files) }, {}, path);
   return {
     state,
-    close() {
-      fs.unmount(path);
-      for (const file of files.values()) {
-        file.close();
-      }
-    },
+    close: () => fs.unmount(path),
   };
 }
 

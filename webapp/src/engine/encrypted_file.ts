@@ -105,11 +105,6 @@ export class EncryptedFile {
     this.state.flushes++;
   }
 
-  /** Let go of the file on the disk. */
-  close(): void {
-    this.disk.close();
-  }
-
   private usedOfLast(): number {
     const last = this.opened(this.slots - 1);
     return new DataView(last.buffer, last.byteOffset).getUint32(0) || PAGE_BYTES;

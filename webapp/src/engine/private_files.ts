@@ -3,19 +3,11 @@
 
 import { existing, LAST_CHATS, originFolder, PROFILE } from "../origin_files";
 import { DATABASE_FILES, mountDatabase, type FileSystem } from "./database_folder";
-import type { DiskFile } from "./encrypted_file";
+import { holdFiles } from "./held_files";
 import { withPlainErrors } from "./plain_errors";
 import type { SlotCipher } from "./slots";
 
 const MOUNTED_AT = "/untether";
-/** A tab that has just gone lets go of its files a moment later. */
-const TRIES = 20;
-const BETWEEN_TRIES_MS = 100;
-
-/** What only workers have, and TypeScript's types of pages lack. */
-interface LockableFile extends FileSystemFileHandle {
-  createSyncAccessHandle(): Promise<DiskFile>;
-}
 
 /** An open database: where Python finds it, and what it says and asks about it. */
 interface OpenDatabase {
@@ -37,10 +29,14 @@ interface PrivateFiles {
   erase(): Promise<void>;
 }
 
+/** Offer the files; `deleted` is called when the browser has deleted those that are open. */
 export function openPrivateFiles(
   fs: FileSystem,
   cipherUnder: (key: Uint8Array) => SlotCipher,
+  deleted: () => void,
 ): PrivateFiles {
+  let lettingGo = Promise.resolve(); // Python closes at once, the files are closed a moment later
+
   return {
     read_profile: withPlainErrors(async () => {
       const found = await existing(await originFolder(), PROFILE);
@@ -56,54 +52,32 @@ export function openPrivateFiles(
     }),
 
     open_database: withPlainErrors(async (key) => {
-      const directory = await originFolder();
-      const disk = await allOpened(directory);
+      await lettingGo;
+      const held = await holdFiles(await originFolder(), DATABASE_FILES, deleted);
       try {
-        const database = mountDatabase(fs, MOUNTED_AT, disk, cipherUnder(key));
+        const database = mountDatabase(fs, MOUNTED_AT, held.disk, cipherUnder(key));
         return {
           path: MOUNTED_AT,
           recovered: () => void (database.state.strict = true),
           flushes: () => database.state.flushes,
           is_full: () => database.state.full,
-          close: () => database.close(),
+          close() {
+            database.close();
+            lettingGo = held.letGo();
+          },
         };
       } catch (reason) {
-        for (const handle of disk) handle.close();
+        await held.letGo();
         throw reason;
       }
     }),
 
     erase: withPlainErrors(async () => {
+      await lettingGo;
       const directory = await originFolder();
       for (const name of [PROFILE, LAST_CHATS, ...DATABASE_FILES]) {
         if (await existing(directory, name)) await directory.removeEntry(name);
       }
     }),
   };
-}
-
-/** Open all files of the database, or none. */
-async function allOpened(directory: FileSystemDirectoryHandle): Promise<DiskFile[]> {
-  const opening = await Promise.allSettled(DATABASE_FILES.map((name) => opened(directory, name)));
-  const disk = opening.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
-  const failure = opening.find((one) => one.status === "rejected");
-  if (failure === undefined) return disk;
-  for (const handle of disk) handle.close();
-  throw failure.reason;
-}
-
-async function opened(
-  directory: FileSystemDirectoryHandle,
-  name: string,
-): Promise<DiskFile> {
-  const file = (await directory.getFileHandle(name, { create: true })) as LockableFile;
-  for (let tries = TRIES; ; tries--) {
-    try {
-      return await file.createSyncAccessHandle();
-    } catch (reason) {
-      const isHeld = reason instanceof DOMException && reason.name === "NoModificationAllowedError";
-      if (!isHeld || tries === 0) throw reason;
-      await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
-    }
-  }
 }

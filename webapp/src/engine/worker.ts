@@ -25,7 +25,7 @@ async function start(): Promise<void> {
     isPrivateWindow(),
   ]);
   hook.fileSystem = python.FS;
-  const files = openPrivateFiles(python.FS, (key) => slotCipher(sodium, key));
+  const files = openPrivateFiles(python.FS, (key) => slotCipher(sodium, key), endWithFiles);
   const engine = python.pyimport("untether.browser.main");
   hear = engine.start({
     post: (text: string) => self.postMessage(text),
@@ -36,6 +36,12 @@ async function start(): Promise<void> {
     storage: withPlainErrors(storageState),
   });
   for (const text of waiting.splice(0)) hear(text);
+}
+
+/** Do nothing more for a device that is gone. */
+function endWithFiles(): void {
+  self.postMessage(JSON.stringify({ event: "files_deleted" }));
+  hear = () => undefined;
 }
 
 start().catch((reason: unknown) => {

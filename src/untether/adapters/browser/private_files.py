@@ -60,7 +60,7 @@ def _translated(name: str, message: str) -> PlatformError:
         return PlatformError(
             "database-locked",
             "Another window of this browser keeps the messages open.",
-            "Close the other windows of this app, then load this one again.",
+            "Close the other windows of this app, or the whole browser, then load it again.",
         )
     if name in ("SecurityError", "TypeError", "NotAllowedError"):
         return PlatformError(
