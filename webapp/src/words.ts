@@ -214,6 +214,7 @@ export const words = {
     lead: (relay: string) => `On the new device open ${relay} and choose “Link this device”.`,
     scan: "Scan",
     scanLead: "Then point your camera at its code.",
+    again: "Scan again",
     paste: "Link text",
     pasteLead: "Then open “Use the link text” there, copy it and bring it here.",
     pasteLabel: "Link text of the new device",

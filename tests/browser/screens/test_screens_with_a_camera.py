@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright, expect
 from tests.browser.screens.codes import LINK_TEXT, film
 from tests.browser.screens.conftest import OpenScene
-from tests.browser.screens.scenes import scan
+from tests.browser.screens.scenes import press, scan
 from tests.browser.serving import CHROMIUM
 
 
@@ -34,6 +34,23 @@ def test_the_camera_reads_the_code(filming: Browser, screens_address: str) -> No
     scan(page)
     expect(page.get_by_role("dialog", name="Link this device?")).to_be_visible()
     expect(page.locator("video")).to_have_count(0)
+    filming.close()
+
+
+def test_a_code_that_was_refused_is_not_read_again_by_itself(
+    filming: Browser, screens_address: str
+) -> None:
+    """It is still before the camera: the refusal stays, until the owner wants to scan again."""
+    page = filming.new_context(viewport={"width": 390, "height": 844}).new_page()
+    page.goto(f"{screens_address}/?scene=home")
+    scan(page)
+    press(page, "Don’t link")
+    expect(page.get_by_role("alert")).to_contain_text("You chose not to link this device.")
+    expect(page.locator("video")).to_be_visible()
+    page.wait_for_timeout(1_500)  # a dozen pictures
+    expect(page.get_by_role("alert")).to_contain_text("You chose not to link this device.")
+    press(page, "Scan again")
+    expect(page.get_by_role("dialog", name="Link this device?")).to_be_visible()
     filming.close()
 
 
