@@ -78,6 +78,8 @@ export const words = {
     choose: "Set passphrase",
     other: "Choose another way",
     working: "Protecting…",
+    elsewhere: "Another tab has protected this device meanwhile.",
+    elsewhereNext: "You can go on in either tab. What opens this device was chosen there.",
   },
 
   passkey: {

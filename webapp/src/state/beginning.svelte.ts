@@ -59,11 +59,25 @@ class Beginning {
 
   /** Make the key of this device's messages; `seal` protects a phone's account the same way. */
   async protect(lock: Proof, seal: Proof | null): Promise<void> {
-    await engine.call("protect", lock);
+    try {
+      await engine.call("protect", lock);
+    } catch (reason) {
+      if (problemOf(reason).error !== "profile-exists") throw reason;
+      return this.#followOther();
+    }
     app.isProtected = true;
+    engine.tellOthers();
     markBegun();
     this.#seal = seal;
     if (this.step === "protect") await this.run();
+  }
+
+  /** Another tab has chosen the lock meanwhile: go on under that, from the form. */
+  async #followOther(): Promise<void> {
+    await app.refresh();
+    const message = words.protect.elsewhere;
+    this.problem = { error: "profile-exists", message, hint: words.protect.elsewhereNext };
+    router.back();
   }
 
   /** Register, link or recover; a failure leads back to the form, with its cause. */
