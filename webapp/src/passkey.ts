@@ -25,6 +25,8 @@ const FLAGS_AT = 32;
 const ED25519 = -8;
 const ES256 = -7;
 const RS256 = -257;
+/** Failures that another try does not mend; all others may be of this one try. */
+const IMPOSSIBLE = ["NotSupportedError", "SecurityError", "ConstraintError"];
 
 export function passkeysArePossible(): boolean {
   return typeof PublicKeyCredential !== "undefined" && window.isSecureContext;
@@ -96,9 +98,8 @@ async function asked(show: () => Promise<Credential | null>): Promise<PublicKeyC
     const credential = await show();
     if (credential instanceof PublicKeyCredential) return credential;
   } catch (reason) {
-    const name = reason instanceof DOMException ? reason.name : "";
-    const isCancelled = name === "NotAllowedError" || name === "AbortError";
-    throw new PasskeyFailure(isCancelled ? "cancelled" : "unsupported");
+    const isImpossible = reason instanceof DOMException && IMPOSSIBLE.includes(reason.name);
+    throw new PasskeyFailure(isImpossible ? "unsupported" : "cancelled");
   }
   throw new PasskeyFailure("cancelled");
 }

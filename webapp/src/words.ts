@@ -128,6 +128,7 @@ export const words = {
     unlock: "Unlock",
     working: "Unlocking…",
     forgotten: "I can’t unlock it",
+    lost: "Try again. If this passkey is gone, erase this device below; then link it again, or recover your account with its recovery code.",
     unfinished: "Go on where you stopped",
     unfinishedLead: "You chose what protects this device, and have no account on it yet. Unlock it to go on.",
     anew: "Begin anew",
@@ -287,6 +288,8 @@ export const words = {
     title: "Is it you?",
     passkey: "Confirm with passkey",
     passphrase: "Confirm with passphrase",
+    otherWay: "Try again, or use your passphrase.",
+    lost: "Try again. If this passkey is gone, recover your account with its recovery code, in another browser or here once this device is erased.",
   },
 
   security: {

@@ -30,6 +30,10 @@ const look: Look = {
   version: "0.4.0", persisted: false, private: false,
 };
 
+const byPasskey: Pick<Look, "unlock" | "credential" | "salt"> = {
+  unlock: ["passkey"], credential: "AAAA", salt: "A".repeat(43),
+};
+
 const me: Me = {
   name: "alice", account_id: id("a"), device: 0, role: "phone", state: "active",
   relay: "https://chat.example.org", connected: true, lease_ends_at: null, lease_days: 30,
@@ -150,6 +154,8 @@ const SCENES: Record<string, () => Partial<World>> = {
   waking: () => ({ pushKey: "B".repeat(87) }),
   empty: () => ({ look: { ...look, phase: "empty", unlock: [] }, ...empty }),
   locked: () => ({ look: { ...look, phase: "locked" } }),
+  "passkey-locked": () => ({ look: { ...look, ...byPasskey, phase: "locked" } }),
+  passkey: () => ({ look: { ...look, ...byPasskey } }),
   unlocked: () => ({ look: { ...look, unlock: ["device"] } }),
   "no-chats": () => ({ ...empty, devices: devices.slice(0, 1) }),
   private: () => ({ look: { ...look, private: true } }),

@@ -39,6 +39,12 @@ function entered(): object {
   return world.me;
 }
 
+/** By what the account is sealed: the same as the lock. */
+function way(): object {
+  const { unlock, credential, salt } = world.look;
+  return unlock[0] === "passkey" ? { method: "passkey", credential, salt } : { method: "passphrase" };
+}
+
 const CALLS: Record<string, (args: never, tab: string) => unknown> = {
   look: () => world.look,
   me: () => world.me,
@@ -71,7 +77,7 @@ const CALLS: Record<string, (args: never, tab: string) => unknown> = {
     await ask(tab, "which_stay", { companions });
     if (world.me.must_recover) {
       const reason = "This lets a device take part in your account.";
-      await ask(tab, "verify", { reason, ways: [{ method: "passphrase" }], wrong: null });
+      await ask(tab, "verify", { reason, ways: [way()], wrong: null });
     } else await ask(tab, "seal", { purpose: "account" });
     world.me = { ...world.me, state: "active", must_recover: false, connected: true };
     return entered();
@@ -93,7 +99,7 @@ const CALLS: Record<string, (args: never, tab: string) => unknown> = {
       throw refusal("link-declined", "You chose not to link this device.", "Nothing was changed.");
     }
     const reason = "Confirm that it is you, to link “Chrome, Linux” to your account.";
-    await ask(tab, "verify", { reason, ways: [{ method: "passphrase" }] });
+    await ask(tab, "verify", { reason, ways: [way()] });
     say({ event: "link_certified", device_name: device.device_name, certificate_code });
     await step("accepted");
     return { device: 4, name: device.device_name, certificate_code };
