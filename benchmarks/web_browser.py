@@ -75,7 +75,8 @@ def _processes(profile: Path) -> list[int]:
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             command = (folder / "cmdline").read_bytes()
-            if b"--type=renderer" in command and _is_of(folder, profile):
+            is_page = b"--type=renderer" in command and b"--top-chrome-webui" not in command
+            if is_page and _is_of(folder, profile):
                 found.append(int(folder.name))
     return found
 

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import get_args
 
 from untether.base.identifiers import UnixMillis
-from untether.cli.conversations import CAUSES
+from untether.browser.waiting_words import waiting_text
 from untether.cli.render import notice_line
 from untether.client.notice_words import NOTICE_TEXTS, RED, REPAIR_ENDS, UNREAD_CAUSES
 from untether.client.people import NamedNotice
+from untether.client.waiting_words import CAUSES
 from untether.device.store.notices import Notice
 from untether.device.store.own_standing import SigningStopped
 from untether.server.sockets import CLOSE_CODES
@@ -90,6 +91,12 @@ def test_every_specified_cause_of_waiting_has_its_words() -> None:
 
     assert causes
     assert causes <= set(CAUSES)
+
+
+def test_no_cause_on_a_screen_names_a_command() -> None:
+    """Nobody can type one there."""
+    assert [cause for cause in CAUSES if "`" in waiting_text(cause)] == []
+    assert waiting_text("no-such-account") == "the server does not know their account"
 
 
 def test_every_specified_cause_of_unread_mail_has_its_words() -> None:

@@ -6,6 +6,7 @@ from untether.base.errors import UntetherError
 from untether.browser import events, views
 from untether.browser.page import Page
 from untether.browser.problems import defect, problem
+from untether.browser.waiting_words import waiting_text
 from untether.client.driver import Driver
 from untether.client.people import named_notices
 from untether.device.events import (
@@ -48,7 +49,7 @@ def announce(page: Page, driver: Driver, event: Event) -> None:
                     conversation_id=other.hex(),
                     state=state,
                     devices=devices,
-                    cause=cause or None,
+                    cause=waiting_text(cause) if cause else None,
                 )
             )
         case NoticePosted():

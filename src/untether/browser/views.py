@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from untether.base.identifiers import AccountId
 from untether.browser.notice_words import words_of
+from untether.browser.waiting_words import waiting_text
 from untether.client.notice_words import RED
 from untether.client.people import NamedNotice, Person, display_name, is_stranger
 from untether.device.events import MessageState
@@ -170,7 +171,7 @@ def message(database: Database, stored: StoredMessage, cause: str | None = None)
         sent_at=stored.sent_at,
         accepted_at=stored.accepted_at,
         state=stored.state if stored.outgoing else "received",
-        cause=cause or None,
+        cause=waiting_text(cause) if cause else None,
         recovered=stored.recovered,
     )
 

@@ -10,7 +10,7 @@ from tests.browser.screens.scenes import press
 def open_first(page: Page) -> None:
     """Open the chat whose name and messages are hostile."""
     page.get_by_role("listitem").first.get_by_role("button").click()
-    page.get_by_role("log").get_by_text("Not sent.").first.wait_for()
+    page.get_by_role("log").get_by_text("Not sent:").first.wait_for()
 
 
 def test_markup_stays_text(open_scene: OpenScene) -> None:
