@@ -12,6 +12,9 @@ from tests.commands.relays import Relay
 
 from untether.__main__ import INTERRUPTED
 from untether.base.errors import LocalError
+from untether.base.identifiers import SECOND_MS
+from untether.client import linking
+from untether.device import linking_phone
 from untether.device.events import LinkAnswered, LinkFailed, LinkOffered, LinkRequested
 from untether.native import NativeClient
 
@@ -65,7 +68,7 @@ async def _approve_too_late(alice: Device, laptop: Device) -> None:
         ) as new,
     ):
         shown: asyncio.Queue[LinkOffered] = asyncio.Queue()
-        linking = asyncio.create_task(
+        linked = asyncio.create_task(
             new.link(
                 device_name="laptop", device_kind="desktop", on_offer=shown.put_nowait, is_mine=_yes
             )
@@ -73,12 +76,52 @@ async def _approve_too_late(alice: Device, laptop: Device) -> None:
 
         async def yes_too_late(_requested: LinkRequested) -> bool:
             with phone.driver.listening() as heard:
-                linking.cancel()
+                linked.cancel()
                 while not isinstance(await heard.get(), LinkFailed):
                     pass
             return True
 
         await phone.approve((await shown.get()).link_text, yes_too_late)
+
+
+def test_the_code_expires_while_the_phone_asks(
+    person: MakeDevice, device: MakeDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody answers the question: the phone says that the code has expired."""
+    monkeypatch.setattr(linking_phone, "LINK_SLOT_MS", SECOND_MS // 2)
+    monkeypatch.setattr(linking, "_APPROVAL_S", 5)
+    alice, laptop = person("alice"), device("laptop")
+    with pytest.raises(LocalError) as failed:
+        asyncio.run(_approve_never(alice, laptop))
+    assert failed.value.code == "link-expired"
+
+
+async def _approve_never(alice: Device, laptop: Device) -> None:
+    async with (
+        NativeClient.open(alice.directory, passphrase_file=alice.passphrase_file) as phone,
+        NativeClient.create(
+            laptop.directory, phone.driver.origin, passphrase_file=laptop.passphrase_file
+        ) as new,
+    ):
+        shown: asyncio.Queue[LinkOffered] = asyncio.Queue()
+        linked = asyncio.create_task(
+            new.link(
+                device_name="laptop", device_kind="desktop", on_offer=shown.put_nowait, is_mine=_yes
+            )
+        )
+
+        async def no_answer(_requested: LinkRequested) -> bool:
+            with phone.driver.listening() as heard:
+                while not isinstance(await heard.get(), LinkFailed):
+                    pass
+            nothing: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            return await nothing
+
+        try:
+            await phone.approve((await shown.get()).link_text, no_answer)
+        finally:
+            linked.cancel()
+            await asyncio.gather(linked, return_exceptions=True)
 
 
 async def _yes(_answered: LinkAnswered) -> bool:

@@ -147,8 +147,7 @@ async def _walk(
             async with asyncio.timeout(timeout_s):
                 yield partial(_next_step, driver, heard, connection)
         except (TimeoutError, asyncio.CancelledError) as error:
-            await driver.handle(CancelLink())
-            await driver.idle()
+            await _give_up(driver, heard)
             if isinstance(error, TimeoutError):
                 raise link_error("link-expired") from error
             raise
@@ -157,6 +156,16 @@ async def _walk(
         finally:
             connection.cancel()
             await asyncio.gather(connection, return_exceptions=True)
+
+
+async def _give_up(driver: Driver, heard: Heard) -> None:
+    """Cancel the link, unless it has ended while somebody was asked."""
+    try:
+        await driver.handle(CancelLink())
+    except LocalError as error:
+        if _why_too_late(heard, error) is error:
+            raise
+    await driver.idle()
 
 
 def _why_too_late(heard: Heard, error: LocalError) -> UntetherError:
