@@ -75,7 +75,6 @@ class Quiet:
     """Implements :class:`untether.browser.surroundings.Surroundings`."""
 
     platform = "Tests"
-    is_private = False
 
     async def storage(self) -> tuple[int, int, bool]:
         """See the port."""

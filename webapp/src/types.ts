@@ -10,7 +10,6 @@ export interface Look {
   salt: string | null;
   version: string;
   persisted: boolean;
-  private: boolean;
 }
 
 /** This device and its account. */

@@ -27,7 +27,7 @@ export interface World {
 
 const look: Look = {
   phase: "open", unlock: ["passphrase"], credential: null, salt: null,
-  version: "0.4.0", persisted: false, private: false,
+  version: "0.4.0", persisted: false,
 };
 
 const byPasskey: Pick<Look, "unlock" | "credential" | "salt"> = {
@@ -158,7 +158,7 @@ const SCENES: Record<string, () => Partial<World>> = {
   passkey: () => ({ look: { ...look, ...byPasskey } }),
   unlocked: () => ({ look: { ...look, unlock: ["device"] } }),
   "no-chats": () => ({ ...empty, devices: devices.slice(0, 1) }),
-  private: () => ({ look: { ...look, private: true } }),
+  kept: () => ({ look: { ...look, phase: "empty", unlock: [], persisted: true }, ...empty }),
   companion: () => ({
     me: { ...me, role: "companion", device: 1, lease_ends_at: now + 21 * DAY },
     devices: [

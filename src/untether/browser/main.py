@@ -34,7 +34,6 @@ class _Browser:
     def __init__(self, worker: Any) -> None:
         self._worker = worker
         self.platform = str(worker.platform)[:DEVICE_PLATFORM_MAX]
-        self.is_private = bool(worker.is_private)
 
     async def storage(self) -> tuple[int, int, bool]:
         """See the port."""

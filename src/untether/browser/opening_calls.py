@@ -38,7 +38,6 @@ async def look(app: App, _: Nothing) -> views.Look:
         salt=way.salt if way is not None and way.salt else None,
         version=__version__,
         persisted=persisted,
-        private=app.surroundings.is_private,
     )
 
 

@@ -10,8 +10,6 @@ class Surroundings(Protocol):
 
     platform: str
     """The system's name, e.g. ``Android``; may be empty."""
-    is_private: bool
-    """Whether this is a private window, as far as can be told."""
 
     async def storage(self) -> tuple[int, int, bool]:
         """Return bytes used, bytes allowed, and whether they are kept until somebody deletes."""

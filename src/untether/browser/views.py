@@ -30,7 +30,6 @@ class Look(Struct, frozen=True):
     salt: str | None
     version: str
     persisted: bool
-    private: bool
 
 
 class Me(Struct, frozen=True):

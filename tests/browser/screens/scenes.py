@@ -244,7 +244,6 @@ SCREENS = {
     "erase-companion": Screen("companion", "in their list until your phone logs it out", erase),
     "storage-full": Screen("home", "storage is full", fill_storage),
     "relay-down": Screen("home", "can’t be reached", lose_relay),
-    "private-window": Screen("private", "private window"),
     "displaced": Screen(
         "displaced", "Recover on this phone", lambda page: press(page, "What now?")
     ),

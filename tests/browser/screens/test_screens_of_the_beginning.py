@@ -132,3 +132,16 @@ def test_a_saved_recovery_code_says_whose_it_is(open_scene: OpenScene) -> None:
     lines = saving.value.path().read_text().splitlines()
     assert lines[0] == "Recovery code of alice at https://chat.example.org"
     assert lines[2] == CODE
+
+
+def test_who_chooses_a_lock_is_told_of_private_windows(open_scene: OpenScene) -> None:
+    """No page can tell whether it is in one; where the browser keeps everything it is not said."""
+    said = "In a private window"
+    page = open_scene("empty")
+    choose_lock(page)
+    expect(page.get_by_text(said)).to_be_visible()
+
+    page = open_scene("kept")
+    choose_lock(page)
+    expect(page.get_by_role("button", name="Use a passphrase")).to_be_visible()
+    expect(page.get_by_text(said)).to_have_count(0)

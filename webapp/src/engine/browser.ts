@@ -1,8 +1,5 @@
 // What the engine wants to know of the browser around it.
 
-interface Measured {
-  memory?: { jsHeapSizeLimit: number };
-}
 interface Described {
   userAgentData?: { platform?: string };
 }
@@ -15,13 +12,6 @@ export async function storageState(): Promise<{ used: number; quota: number; per
     quota: quota ?? 0,
     persisted: await navigator.storage.persisted(),
   };
-}
-
-/** Is this a private window? Chromium gives those a quota of the order of its memory's. */
-export async function isPrivateWindow(): Promise<boolean> {
-  const heap = (performance as Measured).memory?.jsHeapSizeLimit;
-  const { quota } = await navigator.storage.estimate();
-  return heap !== undefined && quota !== undefined && quota < 2 * heap;
 }
 
 /** What people call the system: `Android`, `Windows`. Empty where the browser doesn't say. */

@@ -3,7 +3,7 @@
 
 import { engineFailure } from "../engine_failure";
 import { hookFdatasync } from "./fdatasync";
-import { isPrivateWindow, platformName, storageState } from "./browser";
+import { platformName, storageState } from "./browser";
 import { withPlainErrors } from "./plain_errors";
 import { openPrivateFiles } from "./private_files";
 import { startPython } from "./python";
@@ -20,10 +20,8 @@ self.onmessage = ({ data }: MessageEvent<string>) => hear(data);
 
 async function start(): Promise<void> {
   const folder = new URL(__PYTHON_FOLDER__, location.origin).href;
-  const [[python, sodium], is_private] = await Promise.all([
-    startPython({ pyodide: folder, archives: [`${folder}packages.zip`] }),
-    isPrivateWindow(),
-  ]);
+  const archives = [`${folder}packages.zip`];
+  const [python, sodium] = await startPython({ pyodide: folder, archives });
   hook.fileSystem = python.FS;
   const files = openPrivateFiles(python.FS, (key) => slotCipher(sodium, key), endWithFiles);
   const engine = python.pyimport("untether.browser.main");
@@ -32,7 +30,6 @@ async function start(): Promise<void> {
     files,
     origin: location.origin,
     platform: platformName(),
-    is_private,
     storage: withPlainErrors(storageState),
   });
   for (const text of waiting.splice(0)) hear(text);

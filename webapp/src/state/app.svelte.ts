@@ -52,7 +52,7 @@ class App {
     if (!look || this.phase !== "starting") return look;
     const { phase, unlock, credential, salt, openKey } = look;
     this.look = {
-      phase, unlock, credential, salt, version: "", persisted: false, private: false,
+      phase, unlock, credential, salt, version: "", persisted: false,
     };
     this.isEvicted = phase === "empty" && hadAccount();
     if (openKey) {
