@@ -15,6 +15,7 @@ from tests.conversations.list_views import (
     signed_elsewhere,
 )
 from tests.conversations.mishaps import query
+from tests.conversations.older_databases import make_older
 from tests.world import World, WorldDevice
 
 from untether.base.errors import RefusedError, RemoteError
@@ -371,12 +372,7 @@ def test_a_claim_of_an_older_program_counts_from_its_first_time(
     """It knew one time: whether it wrote before the upgrade or after it, that one decides."""
     account = alice.own.account_id
     bob.send("alice", "hello")
-    with bob.database.transaction():
-        bob.database.run("ALTER TABLE accounts DROP COLUMN claim_raised_at")
-        bob.database.run("ALTER TABLE outbox DROP COLUMN explains_start")
-        bob.database.run("DELETE FROM upgrade_done WHERE version >= 9")
-        [(left,)] = bob.database.rows("SELECT count(*) FROM upgrade_done")
-        bob.database.script(f"PRAGMA user_version = {left}")
+    make_older(bob, 9)
     for upgraded in (False, True):
         with bob.database.transaction():
             bob.database.run(

@@ -12,6 +12,7 @@ from tests.conversations.damages import (
     repairs_open,
 )
 from tests.conversations.mishaps import query
+from tests.conversations.older_databases import make_older
 from tests.world import World, WorldDevice
 
 from untether.base.limits import REPAIR_RETRY_MS
@@ -59,28 +60,6 @@ def test_a_crash_at_any_step_costs_nothing(who: str, lost: bool) -> None:
     raise AssertionError("it never ends")
 
 
-def _downgrade(device: WorldDevice) -> None:
-    """Take everything out of a database that came with repairs, or after them."""
-    with device.database.transaction():
-        for table in ("repairs", "sent_again", "sent"):
-            device.database.run(f"DROP TABLE {table}")
-        for table, column in (
-            ("peers", "repair_start"),
-            ("peers", "requests_since"),
-            ("peers", "requests"),
-            ("peers", "asked_since"),
-            ("peers", "asked"),
-            ("accounts", "claim_raised_at"),
-            ("outbox", "explains_start"),
-            ("messages", "recovered"),
-            ("parked", "given_up_at"),
-        ):
-            device.database.run(f"ALTER TABLE {table} DROP COLUMN {column}")
-        device.database.run("DELETE FROM upgrade_done WHERE version >= 7")
-        [(left,)] = device.database.rows("SELECT count(*) FROM upgrade_done")
-        device.database.script(f"PRAGMA user_version = {left}")
-
-
 def test_a_database_from_before_takes_part_after_its_upgrade() -> None:
     """What was there stays; what is sent from then on can be sent again."""
     world = World()
@@ -88,7 +67,7 @@ def test_a_database_from_before_takes_part_after_its_upgrade() -> None:
     earlier = alice.texts()
     for device in (alice, bob):
         device.disconnect()
-        _downgrade(device)
+        make_older(device, 7)
         bring_up_to_date(device.database, packaged_upgrades())
         device.connect()
     assert alice.texts() == earlier

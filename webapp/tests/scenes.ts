@@ -98,7 +98,7 @@ function device(number: number, name: string, kind: string, platform: string, ac
   return {
     device: number, name, kind, platform, added_at: now - (90 - 9 * number) * DAY,
     last_active_at: active === null ? null : now - active, this: number === 0,
-    role: number === 0 ? "phone" : "companion", certificate_code: `${7 + number}KQ4-9XWM-2PD6`,
+    role: number === 0 ? "phone" : "companion", certificate_code: `lw${number + 3}u-xspo-hs2c`,
     resigned: false,
   };
 }

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.browser.serving import CHROMIUM, ROOT, needs_a_browser
+from tests.browser.app.built_app import built_app
+from tests.browser.serving import CHROMIUM, needs_a_browser
 from tests.commands.command_line import Device
 from tests.commands.conftest import (  # noqa: F401 (fixtures)
     _nothing_left_running,
@@ -55,16 +53,10 @@ class Friend:
 
 
 @pytest.fixture(scope="session")
-def app_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def app_folder() -> Path:
     """Build the app; skip where that is impossible."""
     needs_a_browser()
-    folder = tmp_path_factory.mktemp("app") / "webapp"
-    subprocess.run(
-        [sys.executable, ROOT / "tools" / "build_webapp.py", "--into", folder, "--quick"],
-        check=True,
-        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}:{ROOT / 'tools'}"},
-    )
-    return folder
+    return built_app()
 
 
 @pytest.fixture(scope="session")
