@@ -41,8 +41,8 @@ class Chats {
   /** Keep no list for the next start any more, and delete the one that was kept. */
   async forgetKept(): Promise<void> {
     this.#openKey = null;
+    this.#keeping = this.#keeping.then(deleteChats).catch(() => undefined); // the next start tries
     await this.#keeping;
-    await deleteChats();
   }
 
   byId(conversationId: string): Chat | undefined {
