@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ import build_webapp
 from untether.server.web_manifest import MANIFEST, sign_manifest
 
 OLD, NEW = "Create an account", "Create your account"
+LOOK_FOR_NEWER = "navigator.serviceWorker.ready.then(one => one.update())"
 
 
 @pytest.fixture
@@ -46,60 +48,62 @@ def _sign(release: Path, version: str) -> None:
     (release / MANIFEST).write_bytes(sign_manifest(files, {}, version, build_webapp.release_key()))
 
 
-def kept(page: Page) -> None:
-    """Wait until the browser has kept the app."""
+@pytest.fixture
+def relay_of_release(release: Path, tmp_path: Path) -> Iterator[Relay]:
+    """A relay that serves it."""
+    running = Relay(tmp_path / "own-relay", settings=f'web_app = "{release}"').start()
+    yield running
+    running.stop_if_running()
+
+
+@pytest.fixture
+def page(relay_of_release: Relay, open_browser: OpenBrowser) -> Page:
+    """A browser that has kept the older one."""
+    page = open_browser("phone")
+    page.goto(relay_of_release.url)
     page.evaluate(
         "navigator.serviceWorker.controller ? null : new Promise(done => "
         "navigator.serviceWorker.addEventListener('controllerchange', () => done(null)))"
     )
+    expect(page.get_by_role("button", name=OLD).first).to_be_visible()
+    return page
 
 
-def test_a_newer_release_takes_over(
-    release: Path, tmp_path: Path, open_browser: OpenBrowser
-) -> None:
+def test_a_newer_release_takes_over(release: Path, relay_of_release: Relay, page: Page) -> None:
     """The running page says so, and the next start is the newer one; also without a network."""
-    own = Relay(tmp_path / "own-relay", settings=f'web_app = "{release}"').start()
-    try:
-        page = open_browser("phone")
-        page.goto(own.url)
-        kept(page)
-        expect(page.get_by_role("button", name=OLD).first).to_be_visible()
-        own.stop()
-        change(release, "9.9.9")
-        own.start()
-        page.evaluate("navigator.serviceWorker.ready.then(one => one.update())")
-        page.get_by_role("button", name="Reload").click()
-        expect(page.get_by_role("button", name=NEW).first).to_be_visible()
-        own.stop()
-        page.reload()
-        expect(page.get_by_role("button", name=NEW).first).to_be_visible()
-    finally:
-        own.stop_if_running()
+    relay_of_release.stop()
+    change(release, "9.9.9")
+    relay_of_release.start()
+    page.evaluate(LOOK_FOR_NEWER)
+    page.get_by_role("button", name="Reload").click()
+    expect(page.get_by_role("button", name=NEW).first).to_be_visible()
+    relay_of_release.stop()
+    page.reload()
+    expect(page.get_by_role("button", name=NEW).first).to_be_visible()
 
 
-def test_half_a_release_is_not_kept(
-    release: Path, tmp_path: Path, open_browser: OpenBrowser
-) -> None:
+def test_half_a_release_is_not_kept(release: Path, relay_of_release: Relay, page: Page) -> None:
     """A file of another release, and what the browser has stays; mended, the new one comes."""
-    own = Relay(tmp_path / "own-relay", settings=f'web_app = "{release}"').start()
-    try:
-        page = open_browser("phone")
-        page.goto(own.url)
-        kept(page)
-        own.stop()
-        change(release, "9.9.9")
-        worker = release / build_webapp.SERVICE_WORKER
-        whole = worker.read_text()
-        worker.write_text(re.sub(r'("index.html":")[0-9a-f]{64}', rf"\g<1>{'0' * 64}", whole))
-        _sign(release, "9.9.9")
-        own.start()
-        refused = page.evaluate(
-            "navigator.serviceWorker.ready.then(one => one.update()).then(one => "
-            "new Promise(ended => one.installing ? one.installing.onstatechange = event => "
-            "ended(event.target.state) : ended('none')))"
-        )
-        assert refused == "redundant"
-        page.reload()
-        expect(page.get_by_role("button", name=OLD).first).to_be_visible()
-    finally:
-        own.stop_if_running()
+    relay_of_release.stop()
+    change(release, "9.9.9")
+    worker = release / build_webapp.SERVICE_WORKER
+    whole = worker.read_text()
+    worker.write_text(re.sub(r'("index.html":")[0-9a-f]{64}', rf"\g<1>{'0' * 64}", whole))
+    _sign(release, "9.9.9")
+    relay_of_release.start()
+    refused = page.evaluate(
+        f"{LOOK_FOR_NEWER}.then(one => "
+        "new Promise(ended => one.installing ? one.installing.onstatechange = event => "
+        "ended(event.target.state) : ended('none')))"
+    )
+    assert refused == "redundant"
+    page.reload()
+    expect(page.get_by_role("button", name=OLD).first).to_be_visible()
+
+    relay_of_release.stop()
+    worker.write_text(whole)
+    _sign(release, "9.9.9")
+    relay_of_release.start()
+    page.evaluate(LOOK_FOR_NEWER)
+    page.get_by_role("button", name="Reload").click()
+    expect(page.get_by_role("button", name=NEW).first).to_be_visible()
