@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from tests.commands.command_line import Device
@@ -60,7 +62,11 @@ def test_it_gives_up_while_the_phone_asks(person: MakeDevice, device: MakeDevice
     assert len(alice.run("devices").lines) == 1
 
 
-async def _approve_too_late(alice: Device, laptop: Device) -> None:
+@asynccontextmanager
+async def _linking(
+    alice: Device, laptop: Device
+) -> AsyncIterator[tuple[NativeClient, asyncio.Task[object], str]]:
+    """Let a laptop show its code: the phone, the link under way, and its text."""
     async with (
         NativeClient.open(alice.directory, passphrase_file=alice.passphrase_file) as phone,
         NativeClient.create(
@@ -68,11 +74,20 @@ async def _approve_too_late(alice: Device, laptop: Device) -> None:
         ) as new,
     ):
         shown: asyncio.Queue[LinkOffered] = asyncio.Queue()
-        linked = asyncio.create_task(
+        linked: asyncio.Task[object] = asyncio.create_task(
             new.link(
                 device_name="laptop", device_kind="desktop", on_offer=shown.put_nowait, is_mine=_yes
             )
         )
+        try:
+            yield phone, linked, (await shown.get()).link_text
+        finally:
+            linked.cancel()
+            await asyncio.gather(linked, return_exceptions=True)
+
+
+async def _approve_too_late(alice: Device, laptop: Device) -> None:
+    async with _linking(alice, laptop) as (phone, linked, link_text):
 
         async def yes_too_late(_requested: LinkRequested) -> bool:
             with phone.driver.listening() as heard:
@@ -81,7 +96,7 @@ async def _approve_too_late(alice: Device, laptop: Device) -> None:
                     pass
             return True
 
-        await phone.approve((await shown.get()).link_text, yes_too_late)
+        await phone.approve(link_text, yes_too_late)
 
 
 def test_the_code_expires_while_the_phone_asks(
@@ -97,18 +112,7 @@ def test_the_code_expires_while_the_phone_asks(
 
 
 async def _approve_never(alice: Device, laptop: Device) -> None:
-    async with (
-        NativeClient.open(alice.directory, passphrase_file=alice.passphrase_file) as phone,
-        NativeClient.create(
-            laptop.directory, phone.driver.origin, passphrase_file=laptop.passphrase_file
-        ) as new,
-    ):
-        shown: asyncio.Queue[LinkOffered] = asyncio.Queue()
-        linked = asyncio.create_task(
-            new.link(
-                device_name="laptop", device_kind="desktop", on_offer=shown.put_nowait, is_mine=_yes
-            )
-        )
+    async with _linking(alice, laptop) as (phone, _, link_text):
 
         async def no_answer(_requested: LinkRequested) -> bool:
             with phone.driver.listening() as heard:
@@ -117,11 +121,7 @@ async def _approve_never(alice: Device, laptop: Device) -> None:
             nothing: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             return await nothing
 
-        try:
-            await phone.approve((await shown.get()).link_text, no_answer)
-        finally:
-            linked.cancel()
-            await asyncio.gather(linked, return_exceptions=True)
+        await phone.approve(link_text, no_answer)
 
 
 async def _yes(_answered: LinkAnswered) -> bool:
